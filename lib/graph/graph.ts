@@ -1,0 +1,128 @@
+/**
+ * The graph that every stage reads and returns. Values are names; nodes, graphs and tensors are immutable
+ * data: a pass builds new ones. Operators are in the canonical form of one opset (`onnx/upgrade/`), whatever
+ * the file had.
+ */
+import type { DType } from './dtype.js'
+import type { Dim } from './expr.js'
+
+/** Element type and sizes of a value; no shape where not even the rank is known. */
+export interface TensorType {
+  readonly dtype: DType
+  readonly shape?: readonly Dim[]
+}
+
+/** A constant tensor: raw little-endian bytes, dense, sub-byte types packed as ONNX packs them. */
+export interface ConstantTensor {
+  readonly dtype: DType
+  readonly dims: readonly number[]
+  readonly data: Uint8Array
+  /** Only for dtype string: the elements (data is then empty). */
+  readonly strings?: readonly string[]
+}
+
+export type Attribute =
+  | { readonly kind: 'int'; readonly value: number }
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'ints'; readonly value: readonly number[] }
+  | { readonly kind: 'floats'; readonly value: readonly number[] }
+  | { readonly kind: 'strings'; readonly value: readonly string[] }
+  | { readonly kind: 'tensor'; readonly value: ConstantTensor }
+  | { readonly kind: 'graph'; readonly value: Graph }
+
+/**
+ * One operator. An absent optional input or output is ''. A node that owns graphs (If, Loop, Scan) lists in
+ * `captures` the outer values they use; each owned graph lists in its own `captures` the inner names, in the
+ * same order, so that renaming a value never has to look inside a graph.
+ */
+export interface Node {
+  readonly name: string
+  readonly opType: string
+  /** '' is ai.onnx. */
+  readonly domain: string
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly attributes: Readonly<Record<string, Attribute>>
+  readonly captures?: readonly string[]
+  /** Names of the nodes of the file that this one stands for, when a pass fused or split them. */
+  readonly origin?: readonly string[]
+}
+
+export interface Graph {
+  readonly name: string
+  /** Names of the inputs that a caller feeds (initializers excluded), in order. */
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  /** Topologically sorted. */
+  readonly nodes: readonly Node[]
+  readonly constants: ReadonlyMap<string, ConstantTensor>
+  /** What is known of values: inputs always, others after shape inference or where the file says so. */
+  readonly types: ReadonlyMap<string, TensorType>
+  /** Names under which an owned graph sees the values its node captures; [] for a model's main graph. */
+  readonly captures: readonly string[]
+}
+
+/** A model: its graph and what the file says about it. */
+export interface Model {
+  readonly graph: Graph
+  /** Opset of ai.onnx that the file declared (the graph itself is canonical). */
+  readonly opset: number
+  readonly irVersion: number
+  readonly producer: string
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export function intAttribute(node: Node, name: string, fallback: number): number
+export function intAttribute(node: Node, name: string): number | undefined
+export function intAttribute(node: Node, name: string, fallback?: number): number | undefined {
+  const attribute = node.attributes[name]
+  return attribute?.kind === 'int' ? attribute.value : fallback
+}
+
+export function floatAttribute(node: Node, name: string, fallback: number): number {
+  const attribute = node.attributes[name]
+  return attribute?.kind === 'float' ? attribute.value : fallback
+}
+
+export function stringAttribute(node: Node, name: string, fallback: string): string {
+  const attribute = node.attributes[name]
+  return attribute?.kind === 'string' ? attribute.value : fallback
+}
+
+export function intsAttribute(node: Node, name: string): readonly number[] | undefined {
+  const attribute = node.attributes[name]
+  return attribute?.kind === 'ints' ? attribute.value : undefined
+}
+
+export function floatsAttribute(node: Node, name: string): readonly number[] | undefined {
+  const attribute = node.attributes[name]
+  return attribute?.kind === 'floats' ? attribute.value : undefined
+}
+
+/** Every value a node reads, captures included; absent inputs left out. */
+export function usesOf(node: Node): string[] {
+  return [...node.inputs, ...(node.captures ?? [])].filter((name) => name !== '')
+}
+
+/** The nodes that read each value. */
+export function consumersOf(graph: Graph): Map<string, Node[]> {
+  const consumers = new Map<string, Node[]>()
+  for (const node of graph.nodes) {
+    for (const name of new Set(usesOf(node))) {
+      const list = consumers.get(name)
+      if (list) list.push(node)
+      else consumers.set(name, [node])
+    }
+  }
+  return consumers
+}
+
+/** The node that makes each value. */
+export function producersOf(graph: Graph): Map<string, Node> {
+  const producers = new Map<string, Node>()
+  for (const node of graph.nodes) {
+    for (const name of node.outputs) if (name !== '') producers.set(name, node)
+  }
+  return producers
+}
