@@ -1,20 +1,14 @@
 /** Conv and ConvTranspose, 1 to 3 spatial axes; computed channels-last. */
-import { intAttr } from '../compile/draft.js'
+
 import type { PlanAttribute } from '../compile/plan.js'
 import type { DType } from '../graph/dtype.js'
 import { isFloat } from '../graph/dtype.js'
 import { type Dim, formatDim, mul, sameDim } from '../graph/expr.js'
 import { intAttribute, intsAttribute, type Node } from '../graph/graph.js'
 import { floatInput, floatOutput } from './float32.js'
+import { formatShape, ints, type NodeContext } from './helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from './opdef.js'
-import {
-  channelsLast,
-  type NodeContext,
-  slidingWindow,
-  transposedWindow,
-  type Window,
-  windowStepAttributes,
-} from './window.js'
+import { channelsLast, slidingWindow, transposedWindow, type Window, windowStepAttributes } from './window.js'
 
 /** A convolution with its sizes: x [N, C, spatial...], w [M, C/g, k...]; transposed: w [C, M/g, k...]. */
 export interface Convolution {
@@ -33,28 +27,28 @@ export function convolution(
   transposed = false,
 ): Convolution {
   const spatial = x.length - 2
-  if (spatial < 1 || spatial > 3) ctx.fail(`expected an input of rank 3 to 5, got rank ${x.length}`)
+  if (spatial < 1 || spatial > 3) ctx.fail(`an input of rank 3 to 5, got rank ${x.length}`)
   if (w.length !== x.length) {
-    ctx.fail(`expected weights of rank ${x.length}, as the input, got rank ${w.length}`)
+    ctx.fail(`weights of rank ${x.length}, as the input, got rank ${w.length}`)
   }
   const [batch, channels] = [x[0] as Dim, x[1] as Dim]
   const [w0, w1] = [w[0] as Dim, w[1] as Dim]
   const group = intAttribute(ctx.node, 'group', 1)
-  if (!Number.isSafeInteger(group) || group < 1) ctx.fail(`expected group of at least 1, got ${group}`)
+  if (!Number.isSafeInteger(group) || group < 1) ctx.fail(`group of at least 1, got ${group}`)
   const needed = transposed ? w0 : mul(w1, group)
   if (!compatible(channels, needed)) {
     ctx.fail(
       transposed
-        ? `expected weights for ${formatDim(channels)} input channels, got [${shapeText(w)}]`
-        : `expected ${formatDim(channels)} input channels to be group * weights' axis 1, got ${group} * ${formatDim(w1)}`,
+        ? `weights for ${formatDim(channels)} input channels, got ${formatShape(w)}`
+        : `${formatDim(channels)} input channels to be group * weights' axis 1, got ${group} * ${formatDim(w1)}`,
     )
   }
   if (typeof w0 === 'number' && w0 % group !== 0) {
-    ctx.fail(`expected axis 0 of the weights to be a multiple of group ${group}, got ${w0}`)
+    ctx.fail(`axis 0 of the weights to be a multiple of group ${group}, got ${w0}`)
   }
   const outputs = transposed ? mul(w1, group) : w0
   if (bias !== undefined && (bias.length !== 1 || !compatible(bias[0] as Dim, outputs))) {
-    ctx.fail(`expected a bias of sizes [${formatDim(outputs)}], got [${shapeText(bias)}]`)
+    ctx.fail(`a bias of sizes ${formatShape([outputs])}, got ${formatShape(bias)}`)
   }
   const kernel = kernelSizes(ctx, w.slice(2))
   const window = (transposed ? transposedWindow : slidingWindow)(ctx, x.slice(2), kernel)
@@ -63,7 +57,7 @@ export function convolution(
 
 /** Attributes of the steps Conv, QConv, ConvTranspose, QConvTranspose. */
 export function convolutionAttributes({ window, group }: Convolution): Record<string, PlanAttribute> {
-  return { ...windowStepAttributes(window), group: intAttr(group) }
+  return { ...windowStepAttributes(window), group: ints(group) }
 }
 
 /** The convolution of a node whose x, w and bias are inputs `at`. */
@@ -80,7 +74,7 @@ function inferConv(ctx: InferContext, transposed: boolean): readonly Inferred[] 
   const x = ctx.required(0)
   const w = ctx.required(1)
   checkFloat(ctx, x.dtype)
-  if (w.dtype !== x.dtype) ctx.fail(`expected weights of type ${x.dtype}, as the input, got ${w.dtype}`)
+  if (w.dtype !== x.dtype) ctx.fail(`weights of type ${x.dtype}, as the input, got ${w.dtype}`)
   const { outputShape } = convolution(ctx, x.shape, w.shape, ctx.input(2)?.shape, transposed)
   return [{ dtype: x.dtype, shape: outputShape }]
 }
@@ -99,19 +93,17 @@ function kernelSizes(ctx: NodeContext, fromWeights: readonly Dim[]): readonly nu
   const given = intsAttribute(ctx.node, 'kernel_shape')
   const attribute = given !== undefined && given.length > 0 ? given : undefined
   if (attribute !== undefined && attribute.length !== fromWeights.length) {
-    ctx.fail(`expected kernel_shape of ${fromWeights.length} sizes, got [${attribute.join(', ')}]`)
+    ctx.fail(`kernel_shape of ${fromWeights.length} sizes, got [${attribute.join(', ')}]`)
   }
   return fromWeights.map((size, i) => {
     const stated = attribute?.[i]
     if (typeof size === 'number') {
       if (stated !== undefined && stated !== size) {
-        ctx.fail(
-          `expected kernel_shape [${shapeText(fromWeights)}] of the weights, got [${attribute?.join(', ')}]`,
-        )
+        ctx.fail(`kernel_shape ${formatShape(fromWeights)} of the weights, got [${attribute?.join(', ')}]`)
       }
       return size
     }
-    return stated ?? ctx.fail('expected kernel_shape, because the sizes of the weights are not constant')
+    return stated ?? ctx.fail('kernel_shape, because the sizes of the weights are not constant')
   })
 }
 
@@ -120,12 +112,8 @@ export function compatible(a: Dim, b: Dim): boolean {
   return typeof a !== 'number' || typeof b !== 'number' ? true : sameDim(a, b)
 }
 
-export function shapeText(shape: readonly Dim[]): string {
-  return shape.map(formatDim).join(', ')
-}
-
 export function checkFloat(ctx: NodeContext, dtype: DType): void {
-  if (!isFloat(dtype)) ctx.fail(`expected a floating-point input, got ${dtype}`)
+  if (!isFloat(dtype)) ctx.fail(`a floating-point input, got ${dtype}`)
 }
 
 /** Axis 1 of transposed weights holds the output channels of one group: with more groups there is one scale for all. */

@@ -1,5 +1,5 @@
 /** Steps that several float operators are made of. */
-import { floatAttr, intAttr, textAttr } from '../compile/draft.js'
+import { floats, ints, texts } from './helpers.js'
 import type { LowerContext } from './opdef.js'
 
 export type ReduceFunction = 'sum' | 'mean' | 'max' | 'min' | 'l1' | 'l2' | 'sumsquare'
@@ -12,13 +12,13 @@ export function reduceStep(
   y: number,
   axes: readonly number[],
 ): void {
-  ctx.step('Reduce', [x], [y], { fn: textAttr(fn), axes: intAttr(...axes) })
+  ctx.step('Reduce', [x], [y], { fn: texts(fn), axes: ints(...axes) })
 }
 
 export type BinaryFunction = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min'
 
 export function binaryStep(ctx: LowerContext, fn: BinaryFunction, a: number, b: number, y: number): void {
-  ctx.step('Binary', [a, b], [y], { fn: textAttr(fn) })
+  ctx.step('Binary', [a, b], [y], { fn: texts(fn) })
 }
 
 /** y = fns[n](... fns[0](x)); `params`: the numbers they consume in turn. */
@@ -29,5 +29,5 @@ export function unaryStep(
   y: number,
   params: readonly number[] = [],
 ): void {
-  ctx.step('Unary', [x], [y], { fns: textAttr(...fns), params: floatAttr(...params) })
+  ctx.step('Unary', [x], [y], { fns: texts(...fns), params: floats(...params) })
 }

@@ -1,5 +1,5 @@
 /** The float steps work in float32: other types are converted on the way in and out. */
-import { physicalDims } from '../compile/values.js'
+import { inLayout } from './helpers.js'
 import type { Layout, LowerContext } from './opdef.js'
 
 /** Input i as float32; -1 if absent. */
@@ -8,7 +8,7 @@ export function floatInput(ctx: LowerContext, i: number, layout?: Layout): numbe
   const { dtype, shape } = ctx.inputType(i)
   const tensor = ctx.input(i, layout)
   if (dtype === 'float32') return tensor
-  const dims = layout === undefined ? shape : physicalDims(shape, layout)
+  const dims = layout === undefined ? shape : inLayout(shape, layout)
   const converted = ctx.scratch('float32', dims, 'float32')
   ctx.step('Cast', [tensor], [converted])
   return converted
@@ -30,7 +30,7 @@ export function floatOutput(
     write(ctx.output(i, layout))
     return
   }
-  const dims = layout === undefined ? shape : physicalDims(shape, layout)
+  const dims = layout === undefined ? shape : inLayout(shape, layout)
   const computed = ctx.scratch('float32', dims, 'float32')
   write(computed)
   ctx.step('Cast', [computed], [ctx.output(i, layout)])

@@ -1,6 +1,7 @@
 /** Indices of MaxPool in column-major order (storage_order 1), from the row-major ones of the engine. */
-import { intAttr, textAttr } from '../compile/draft.js'
+
 import { type Dim, product } from '../graph/expr.js'
+import { ints, texts } from './helpers.js'
 import type { LowerContext } from './opdef.js'
 
 /**
@@ -16,11 +17,11 @@ export function columnMajorIndices(
 ): void {
   const value = (size: Dim): number => {
     const tensor = ctx.scratch('int64', [], 'size')
-    ctx.step('Values', [], [tensor], { values: intAttr(size) }, 'shape')
+    ctx.step('Values', [], [tensor], { values: ints(size) }, 'shape')
     return tensor
   }
   const binary = (fn: string, a: number, b: number, into = ctx.scratch('int64', dims)): number => {
-    ctx.step('Binary', [a, b], [into], { fn: textAttr(fn) })
+    ctx.step('Binary', [a, b], [into], { fn: texts(fn) })
     return into
   }
   const plane = value(product(spatial))

@@ -1,5 +1,5 @@
 /** Pools over windows and over all spatial axes. */
-import { intAttr, textAttr } from '../compile/draft.js'
+
 import type { PlanAttribute } from '../compile/plan.js'
 import { byteLength, isFloat, isQuantized8 } from '../graph/dtype.js'
 import { add, type Dim, mul, sameDim, sub } from '../graph/expr.js'
@@ -7,24 +7,18 @@ import { intAttribute, intsAttribute } from '../graph/graph.js'
 import { checkFloat } from './conv.js'
 import { reduceStep, unaryStep } from './float-steps.js'
 import { floatInput, floatOutput, scalar } from './float32.js'
+import { ints, type NodeContext, texts } from './helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef, QuantizeRule } from './opdef.js'
 import { columnMajorIndices } from './pool-indices.js'
-import {
-  channelsLast,
-  intsOf,
-  type NodeContext,
-  slidingWindow,
-  type Window,
-  windowStepAttributes,
-} from './window.js'
+import { channelsLast, intsOf, slidingWindow, type Window, windowStepAttributes } from './window.js'
 
 type PoolFunction = 'max' | 'average' | 'lp'
 
 /** The window of a pool node over x [N, C, spatial...]. */
 export function poolWindow(ctx: NodeContext, x: readonly Dim[]): Window {
-  if (x.length < 3) ctx.fail(`expected an input of rank 3 or more, got rank ${x.length}`)
+  if (x.length < 3) ctx.fail(`an input of rank 3 or more, got rank ${x.length}`)
   const kernel = intsAttribute(ctx.node, 'kernel_shape')
-  if (kernel === undefined) return ctx.fail('expected attribute kernel_shape')
+  if (kernel === undefined) return ctx.fail('attribute kernel_shape')
   return slidingWindow(ctx, x.slice(2), kernel, intAttribute(ctx.node, 'ceil_mode', 0) !== 0)
 }
 
@@ -35,10 +29,10 @@ export function poolStepAttributes(
   window: Window,
 ): Record<string, PlanAttribute> {
   return {
-    fn: textAttr(fn),
-    kernel: intAttr(...window.kernel),
+    fn: texts(fn),
+    kernel: ints(...window.kernel),
     ...windowStepAttributes(window),
-    count_include_pad: intAttr(intAttribute(ctx.node, 'count_include_pad', 0)),
+    count_include_pad: ints(intAttribute(ctx.node, 'count_include_pad', 0)),
   }
 }
 
@@ -46,10 +40,10 @@ function inferPool(ctx: InferContext, fn: PoolFunction): readonly Inferred[] {
   const x = ctx.required(0)
   if (fn === 'max') {
     if (!isFloat(x.dtype) && !isQuantized8(x.dtype)) {
-      ctx.fail(`expected an input of a floating-point type, int8 or uint8, got ${x.dtype}`)
+      ctx.fail(`an input of a floating-point type, int8 or uint8, got ${x.dtype}`)
     }
     const order = intAttribute(ctx.node, 'storage_order', 0)
-    if (order !== 0 && order !== 1) ctx.fail(`expected storage_order 0 or 1, got ${order}`)
+    if (order !== 0 && order !== 1) ctx.fail(`storage_order 0 or 1, got ${order}`)
   } else {
     checkFloat(ctx, x.dtype)
   }
@@ -61,7 +55,7 @@ function inferPool(ctx: InferContext, fn: PoolFunction): readonly Inferred[] {
 
 function lowerPool(ctx: LowerContext, fn: PoolFunction): void {
   const { shape, dtype } = ctx.inputType(0)
-  if (shape.length > 5) ctx.fail(`expected 1 to 3 spatial axes, got ${shape.length - 2}`)
+  if (shape.length > 5) ctx.fail(`1 to 3 spatial axes, got ${shape.length - 2}`)
   const layout = channelsLast(shape.length)
   const attributes = poolStepAttributes(ctx, fn, poolWindow(ctx, shape))
   const wantsIndices = fn === 'max' && ctx.hasOutput(1)
@@ -76,7 +70,7 @@ function lowerPool(ctx: LowerContext, fn: PoolFunction): void {
     )
     return
   }
-  if (fn === 'lp') attributes.p = intAttr(lpExponent(ctx))
+  if (fn === 'lp') attributes.p = ints(lpExponent(ctx))
   const x = floatInput(ctx, 0, layout)
   if (!wantsIndices) {
     floatOutput(ctx, 0, layout, (y) => ctx.step('Pool', [x], [y], attributes))
@@ -92,13 +86,13 @@ function lowerPool(ctx: LowerContext, fn: PoolFunction): void {
 
 function lpExponent(ctx: NodeContext): number {
   const p = intAttribute(ctx.node, 'p', 2)
-  return Number.isSafeInteger(p) && p >= 1 ? p : ctx.fail(`expected p of at least 1, got ${p}`)
+  return Number.isSafeInteger(p) && p >= 1 ? p : ctx.fail(`p of at least 1, got ${p}`)
 }
 
 function inferGlobal(ctx: InferContext): readonly Inferred[] {
   const x = ctx.required(0)
   checkFloat(ctx, x.dtype)
-  if (x.shape.length < 3) ctx.fail(`expected an input of rank 3 or more, got rank ${x.shape.length}`)
+  if (x.shape.length < 3) ctx.fail(`an input of rank 3 or more, got rank ${x.shape.length}`)
   return [{ dtype: x.dtype, shape: x.shape.map((size, axis) => (axis < 2 ? size : 1)) }]
 }
 
@@ -138,11 +132,11 @@ function reduceNorm(
 function inferUnpool(ctx: InferContext): readonly Inferred[] {
   const x = ctx.required(0)
   const indices = ctx.required(1)
-  if (indices.dtype !== 'int64') ctx.fail(`expected indices of type int64, got ${indices.dtype}`)
+  if (indices.dtype !== 'int64') ctx.fail(`indices of type int64, got ${indices.dtype}`)
   if (ctx.input(2) === undefined) return [{ dtype: x.dtype, shape: unpooledShape(ctx, x.shape) }]
   const shape = ctx.valuesOrRead(2)
   if (shape.length !== x.shape.length) {
-    ctx.fail(`expected output_shape of ${x.shape.length} sizes, got ${shape.length}`)
+    ctx.fail(`output_shape of ${x.shape.length} sizes, got ${shape.length}`)
   }
   return [{ dtype: x.dtype, shape }]
 }
@@ -158,7 +152,7 @@ function lowerUnpool(ctx: LowerContext): void {
   const scattered = ctx.scratch(dtype, [total], 'scattered')
   ctx.step('Fill', [zero], [zeros], {}, 'data')
   const flat = [ctx.alias(ctx.input(1), [count]), ctx.alias(ctx.input(0), [count])]
-  const attributes = { axis: intAttr(0), reduction: textAttr('none') }
+  const attributes = { axis: ints(0), reduction: texts('none') }
   ctx.step('ScatterElements', [zeros, ...flat], [scattered], attributes, 'data')
   const result = ctx.alias(scattered, unpooled)
   const output = ctx.outputType(0).shape
@@ -167,15 +161,15 @@ function lowerUnpool(ctx: LowerContext): void {
     return
   }
   const ends = unpooled.map((size, axis) => sub(output[axis] as Dim, size))
-  const pads = intAttr(...unpooled.map(() => 0), ...ends)
-  ctx.step('Pad', [result], [ctx.output(0)], { pads, mode: textAttr('constant') }, 'data')
+  const pads = ints(...unpooled.map(() => 0), ...ends)
+  ctx.step('Pad', [result], [ctx.output(0)], { pads, mode: texts('constant') }, 'data')
 }
 
 function unpooledShape(ctx: NodeContext, x: readonly Dim[]): readonly Dim[] {
   const rank = x.length - 2
   const kernel = intsAttribute(ctx.node, 'kernel_shape')
   if (rank < 1 || kernel?.length !== rank) {
-    return ctx.fail(`expected kernel_shape of ${rank} sizes, got [${kernel?.join(', ') ?? ''}]`)
+    return ctx.fail(`kernel_shape of ${rank} sizes, got [${kernel?.join(', ') ?? ''}]`)
   }
   const strides = intsOf(ctx, 'strides', rank, 1, 1)
   const pads = intsOf(ctx, 'pads', 2 * rank, 0, 0)

@@ -2,16 +2,11 @@
  * Sliding windows: sizes and pads of convolutions and pools, as expressions, from the attributes that
  * Conv, ConvTranspose and the pools share (ONNX: kernel_shape, strides, dilations, pads, auto_pad, ceil_mode).
  */
-import { intAttr } from '../compile/draft.js'
+
 import type { PlanAttribute } from '../compile/plan.js'
 import { add, ceilDiv, type Dim, floorDiv, formatDim, max, min, mul, sub } from '../graph/expr.js'
-import { intsAttribute, type Node, stringAttribute } from '../graph/graph.js'
-
-/** What both InferContext and LowerContext offer to functions that serve infer and lower. */
-export interface NodeContext {
-  readonly node: Node
-  fail(message: string): never
-}
+import { intsAttribute, stringAttribute } from '../graph/graph.js'
+import { ints, type NodeContext } from './helpers.js'
 
 export interface Window {
   readonly kernel: readonly number[]
@@ -69,9 +64,7 @@ export function transposedWindow(ctx: NodeContext, input: readonly Dim[], kernel
   const output = input.map((size, i) => {
     const stride = at(strides, i)
     if (at(extra, i) >= Math.max(stride, at(dilations, i))) {
-      ctx.fail(
-        `expected output_padding below the stride or the dilation, got ${at(extra, i)} on spatial axis ${i}`,
-      )
+      ctx.fail(`output_padding below the stride or the dilation, got ${at(extra, i)} on spatial axis ${i}`)
     }
     const extent = windowExtent(at(kernel, i), at(dilations, i))
     const full = add(add(mul(sub(size, 1), stride), extent), at(extra, i))
@@ -104,9 +97,9 @@ export function windowExtent(kernel: number, dilation: number): number {
 /** strides, pads and dilations as attributes of a step. */
 export function windowStepAttributes(window: Window): Record<string, PlanAttribute> {
   return {
-    strides: intAttr(...window.strides),
-    pads: intAttr(...window.pads),
-    dilations: intAttr(...window.dilations),
+    strides: ints(...window.strides),
+    pads: ints(...window.pads),
+    dilations: ints(...window.dilations),
   }
 }
 
@@ -126,21 +119,21 @@ export function intsOf(
   const value = intsAttribute(ctx.node, name)
   if (value === undefined || value.length === 0) return new Array<number>(rank).fill(fallback)
   if (value.length !== rank || value.some((v) => !Number.isSafeInteger(v) || v < least)) {
-    ctx.fail(`expected ${name} of ${rank} integers, each at least ${least}, got [${value.join(', ')}]`)
+    ctx.fail(`${name} of ${rank} integers, each at least ${least}, got [${value.join(', ')}]`)
   }
   return value
 }
 
 function windowAttributes(ctx: NodeContext, kernel: readonly number[], rank: number) {
   if (kernel.length !== rank) {
-    ctx.fail(`expected a kernel of ${rank} sizes for ${rank} spatial axes, got [${kernel.join(', ')}]`)
+    ctx.fail(`a kernel of ${rank} sizes for ${rank} spatial axes, got [${kernel.join(', ')}]`)
   }
   if (kernel.some((k) => !Number.isSafeInteger(k) || k < 1)) {
-    ctx.fail(`expected kernel sizes of at least 1, got [${kernel.join(', ')}]`)
+    ctx.fail(`kernel sizes of at least 1, got [${kernel.join(', ')}]`)
   }
   const autoPad = (stringAttribute(ctx.node, 'auto_pad', 'NOTSET') || 'NOTSET') as AutoPad
   if (!AUTO_PADS.includes(autoPad)) {
-    ctx.fail(`expected auto_pad to be one of ${AUTO_PADS.join(', ')}, got '${autoPad}'`)
+    ctx.fail(`auto_pad to be one of ${AUTO_PADS.join(', ')}, got '${autoPad}'`)
   }
   return {
     strides: intsOf(ctx, 'strides', rank, 1, 1),
@@ -163,7 +156,7 @@ function windowCount(ctx: NodeContext, size: Dim, span: Span): Dim {
   const room = sub(add(size, begin + end), extent)
   if (typeof room === 'number' && room < 0) {
     ctx.fail(
-      `expected an input of at least ${extent} elements with its pads, got ${formatDim(size)} + ${begin} + ${end}`,
+      `an input of at least ${extent} elements with its pads, got ${formatDim(size)} + ${begin} + ${end}`,
     )
   }
   if (!ceilMode) return add(floorDiv(room, stride), 1)
@@ -176,14 +169,14 @@ function spatialOutputShape(ctx: NodeContext, rank: number): readonly number[] |
   const shape = intsAttribute(ctx.node, 'output_shape')
   if (shape === undefined || shape.length === 0) return undefined
   if ((shape.length !== rank && shape.length !== rank + 2) || shape.some((v) => v < 1)) {
-    ctx.fail(`expected output_shape of ${rank} positive sizes, got [${shape.join(', ')}]`)
+    ctx.fail(`output_shape of ${rank} positive sizes, got [${shape.join(', ')}]`)
   }
   return shape.slice(-rank)
 }
 
 function checkedSize(ctx: NodeContext, size: Dim, axis: number): Dim {
   if (typeof size === 'number' && size < 1) {
-    ctx.fail(`expected pads that leave an output, got size ${size} on spatial axis ${axis}`)
+    ctx.fail(`pads that leave an output, got size ${size} on spatial axis ${axis}`)
   }
   return size
 }
