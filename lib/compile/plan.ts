@@ -42,8 +42,8 @@ export type PlanAttribute =
   | { readonly kind: 'texts'; readonly value: readonly string[] }
   | { readonly kind: 'plan'; readonly value: Plan }
 
-/** integer: computed in integers; float: in floating point; data: moves or makes bytes; shape: small integer arithmetic on sizes. */
-export type StepKind = 'integer' | 'float' | 'data' | 'shape'
+/** integer: computed in integers; float: in floating point; data: moves or makes bytes; shape: arithmetic on sizes; convert: QuantizeLinear and DequantizeLinear. */
+export type StepKind = 'integer' | 'float' | 'data' | 'shape' | 'convert'
 
 export interface PlanStep {
   readonly op: string

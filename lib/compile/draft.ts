@@ -1,0 +1,145 @@
+/**
+ * A plan in the making: tensors only grow, steps are replaced. Step passes (`steps/`) take a draft and return
+ * one; `DraftIndex` answers who makes and who reads a tensor, aliases resolved.
+ */
+import { type Dim, dimKey, product, sameDim } from '../graph/expr.js'
+import type { DType } from '../graph/dtype.js'
+import type { PlanAttribute, PlanStep, PlanTensor } from './plan.js'
+
+export interface Draft {
+  readonly tensors: PlanTensor[]
+  readonly steps: readonly PlanStep[]
+  readonly inputs: readonly number[]
+  readonly outputs: readonly number[]
+  /** Tensors that must exist besides the outputs: those that symbols are read from. */
+  readonly kept: readonly number[]
+}
+
+export type StepPass = (draft: Draft) => Draft
+
+export class DraftIndex {
+  readonly producer = new Map<number, PlanStep>()
+  readonly consumers = new Map<number, PlanStep[]>()
+  readonly aliasesOf = new Map<number, number[]>()
+  private readonly pinned: Set<number>
+
+  constructor(private readonly draft: Draft) {
+    for (const step of draft.steps) {
+      for (const t of step.outputs) if (t >= 0) this.producer.set(t, step)
+      for (const t of new Set(step.inputs)) {
+        if (t < 0) continue
+        const list = this.consumers.get(t)
+        if (list) list.push(step)
+        else this.consumers.set(t, [step])
+      }
+    }
+    draft.tensors.forEach((tensor, t) => {
+      if (tensor.kind !== 'alias' || tensor.of === undefined) return
+      const list = this.aliasesOf.get(tensor.of)
+      if (list) list.push(t)
+      else this.aliasesOf.set(tensor.of, [t])
+    })
+    this.pinned = new Set([...draft.outputs, ...draft.kept])
+  }
+
+  tensor(t: number): PlanTensor {
+    const tensor = this.draft.tensors[t]
+    if (!tensor) throw new RangeError(`plan has no tensor ${t}`)
+    return tensor
+  }
+
+  /** The tensor whose bytes t has. */
+  root(t: number): number {
+    let tensor = this.tensor(t)
+    while (tensor.kind === 'alias' && tensor.of !== undefined) {
+      t = tensor.of
+      tensor = this.tensor(t)
+    }
+    return t
+  }
+
+  /** True when nothing reads the bytes of t or of an alias of it. */
+  unread(t: number): boolean {
+    return this.readers(t).length === 0 && !this.isPinned(t)
+  }
+
+  /** Steps that read t or an alias of it. */
+  readers(t: number): PlanStep[] {
+    const direct = this.consumers.get(t) ?? []
+    const through = (this.aliasesOf.get(t) ?? []).flatMap((a) => this.readers(a))
+    return [...new Set([...direct, ...through])]
+  }
+
+  /** True when t, or an alias of it, is an output or feeds a symbol. */
+  isPinned(t: number): boolean {
+    return this.pinned.has(t) || (this.aliasesOf.get(t) ?? []).some((a) => this.isPinned(a))
+  }
+
+  /** The only step that reads t, itself and not through an alias; undefined when there are others or t is pinned. */
+  soleReader(t: number): PlanStep | undefined {
+    if (this.isPinned(t)) return undefined
+    const direct = this.consumers.get(t) ?? []
+    return direct.length === 1 && this.readers(t).length === 1 ? direct[0] : undefined
+  }
+}
+
+/** Bytes of a constant tensor, aliases resolved; undefined when it is not constant. */
+export function constantBytes(draft: Draft, t: number): Uint8Array | undefined {
+  let tensor = draft.tensors[t]
+  while (tensor?.kind === 'alias' && tensor.of !== undefined) tensor = draft.tensors[tensor.of]
+  return tensor?.kind === 'constant' ? tensor.data : undefined
+}
+
+export function addTensor(draft: Draft, tensor: PlanTensor): number {
+  draft.tensors.push(tensor)
+  return draft.tensors.length - 1
+}
+
+/** A tensor with the bytes of `of` and other sizes. The same tensor where nothing differs. */
+export function addAlias(draft: Draft, of: number, dims: readonly Dim[], dtype?: DType): number {
+  const source = draft.tensors[of] as PlanTensor
+  const type = dtype ?? source.dtype
+  const same =
+    source.dtype === type &&
+    source.dims.length === dims.length &&
+    source.dims.every((d, i) => sameDim(d, dims[i] as Dim))
+  return same ? of : addTensor(draft, { name: source.name, dtype: type, dims, kind: 'alias', of })
+}
+
+export function elementsOf(tensor: PlanTensor): Dim {
+  return product(tensor.dims)
+}
+
+export function sameDims(a: readonly Dim[], b: readonly Dim[]): boolean {
+  return a.length === b.length && a.every((d, i) => dimKey(d) === dimKey(b[i] as Dim))
+}
+
+export function ints(step: PlanStep, name: string): readonly Dim[] {
+  const attribute = step.attributes[name]
+  return attribute?.kind === 'ints' ? attribute.value : []
+}
+
+/** A constant integer attribute with one element. */
+export function int(step: PlanStep, name: string, fallback: number): number {
+  const value = ints(step, name)[0]
+  return typeof value === 'number' ? value : fallback
+}
+
+export function text(step: PlanStep, name: string, fallback = ''): string {
+  const attribute = step.attributes[name]
+  return attribute?.kind === 'texts' ? (attribute.value[0] ?? fallback) : fallback
+}
+
+export function texts(step: PlanStep, name: string): readonly string[] {
+  const attribute = step.attributes[name]
+  return attribute?.kind === 'texts' ? attribute.value : []
+}
+
+export function floats(step: PlanStep, name: string): readonly number[] {
+  const attribute = step.attributes[name]
+  return attribute?.kind === 'floats' ? attribute.value : []
+}
+
+export const intAttr = (...value: Dim[]): PlanAttribute => ({ kind: 'ints', value })
+export const floatAttr = (...value: number[]): PlanAttribute => ({ kind: 'floats', value })
+export const textAttr = (...value: string[]): PlanAttribute => ({ kind: 'texts', value })

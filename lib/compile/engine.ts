@@ -1,0 +1,191 @@
+/**
+ * A graph that runs: compiled to a plan, loaded by the addon. Calibration, constant folding, comparison and
+ * InferenceSession all run models through this.
+ */
+import { OctavoError } from '../errors.js'
+import { type DType, DTYPES, dtypeFromOnnx } from '../graph/dtype.js'
+import type { Dim } from '../graph/expr.js'
+import type { Graph } from '../graph/graph.js'
+import type { NativeModel, NativeOutput, NativeTensor, NativeToken, StepProfile } from '../native/binding.js'
+import { binding } from '../native/load.js'
+import { type Inference, inferGraph } from '../ops/infer.js'
+import { encodePlan } from './encode.js'
+import { finishPlan } from './finish.js'
+import { lowerGraph, type Observation } from './lower.js'
+import type { Plan, PlanStep } from './plan.js'
+
+export interface EngineTensor {
+  readonly dtype: DType
+  readonly dims: readonly number[]
+  /** Dense bytes, little endian; copied when the call is made. */
+  readonly data: Uint8Array
+}
+
+export interface EngineOutput {
+  readonly dtype: DType
+  readonly dims: number[]
+  readonly data: ArrayBuffer
+}
+
+export interface EngineValue {
+  readonly name: string
+  readonly dtype: DType
+  readonly shape: readonly Dim[]
+}
+
+export interface CompileOptions {
+  readonly threads?: number
+  /** Numbers for symbolic sizes, by name. */
+  readonly overrides?: Readonly<Record<string, number>>
+  /** false: every node as its own float steps (graphOptimizationLevel 'disabled'). */
+  readonly fuse?: boolean
+  readonly observe?: readonly Observation[]
+  readonly bins?: number
+  /** Values to give out besides the graph's outputs. */
+  readonly extraOutputs?: readonly string[]
+  readonly maxTensorBytes?: number
+  readonly maxLoopIterations?: number
+  readonly signal?: AbortSignal
+}
+
+export interface RunOptions {
+  readonly signal?: AbortSignal
+}
+
+export class Engine {
+  constructor(
+    private readonly native: NativeModel,
+    readonly inputs: readonly EngineValue[],
+    readonly outputs: readonly EngineValue[],
+    readonly plan: Plan,
+    readonly graph: Graph,
+  ) {}
+
+  get steps(): readonly PlanStep[] {
+    return this.plan.steps
+  }
+
+  /** Runs off the main thread. Feeds are copied before this returns its promise. */
+  async run(
+    feeds: Readonly<Record<string, EngineTensor>>,
+    outputs: readonly string[] = this.outputs.map((o) => o.name),
+    { signal }: RunOptions = {},
+  ): Promise<Record<string, EngineOutput>> {
+    signal?.throwIfAborted()
+    const wanted = this.positions(outputs)
+    const results = await cancellable(signal, (token) => this.native.run(this.feedsInOrder(feeds), wanted, token))
+    return this.named(outputs, results)
+  }
+
+  /** Runs on the calling thread: for worker threads and tiny models. */
+  runSync(
+    feeds: Readonly<Record<string, EngineTensor>>,
+    outputs: readonly string[] = this.outputs.map((o) => o.name),
+  ): Record<string, EngineOutput> {
+    return this.named(outputs, this.native.runSync(this.feedsInOrder(feeds), this.positions(outputs)))
+  }
+
+  /** Statistics collected for an observed value (layout of Observe in docs/steps.md). */
+  readObservation(value: string): Float64Array {
+    return new Float64Array(this.native.readState(`observe:${value}`))
+  }
+
+  /** Kernel of each step, in step order; '' where a step has none. */
+  kernels(): string[] {
+    return this.native.kernels()
+  }
+
+  setProfiling(on: boolean): void {
+    this.native.setProfiling(on)
+  }
+
+  profile(): StepProfile[] {
+    return this.native.profile()
+  }
+
+  memory(): { constants: number; arena: number } {
+    return this.native.memory()
+  }
+
+  release(): void {
+    this.native.release()
+  }
+
+  private feedsInOrder(feeds: Readonly<Record<string, EngineTensor>>): NativeTensor[] {
+    return this.inputs.map(({ name }) => {
+      const feed = feeds[name]
+      if (!feed) {
+        throw new OctavoError('ERR_MISSING_INPUT', `input '${name}' is missing in 'feeds'.`, { tensor: name })
+      }
+      return { dtype: DTYPES[feed.dtype].onnx, dims: feed.dims, data: feed.data }
+    })
+  }
+
+  private positions(outputs: readonly string[]): number[] {
+    return outputs.map((name) => {
+      const i = this.outputs.findIndex((o) => o.name === name)
+      if (i < 0) throw new OctavoError('ERR_INTERNAL', `the plan has no output '${name}'`, { tensor: name })
+      return i
+    })
+  }
+
+  private named(names: readonly string[], results: readonly NativeOutput[]): Record<string, EngineOutput> {
+    const entries = names.map((name, i): [string, EngineOutput] => {
+      const { dtype, dims, data } = results[i] as NativeOutput
+      return [name, { dtype: dtypeFromOnnx(dtype) as DType, dims, data }]
+    })
+    return Object.fromEntries(entries)
+  }
+}
+
+/** Compiles a graph as it is. */
+export async function compileGraph(graph: Graph, options: CompileOptions = {}): Promise<Engine> {
+  const { signal, overrides, observe, bins, fuse = true, extraOutputs = [] } = options
+  signal?.throwIfAborted()
+  const extended = extraOutputs.length === 0 ? graph : withOutputs(graph, extraOutputs)
+  const info = inferGraph(extended, { overrides })
+  const passes = { activations: binding().activations, fuse }
+  const { draft, symbols } = lowerGraph(extended, info, {
+    observe,
+    bins,
+    finish: (d, s) => finishPlan(d, s, passes),
+  })
+  const plan = finishPlan(draft, symbols, passes)
+  const { words, buffers } = encodePlan(plan)
+  const limits = {
+    threads: options.threads,
+    maxTensorBytes: options.maxTensorBytes,
+    maxLoopIterations: options.maxLoopIterations,
+  }
+  const native = await cancellable(signal, (token) => binding().load(words, buffers, limits, token))
+  return new Engine(native, valuesOf(extended.inputs, info), valuesOf(extended.outputs, info), plan, extended)
+}
+
+function withOutputs(graph: Graph, names: readonly string[]): Graph {
+  return { ...graph, outputs: [...new Set([...graph.outputs, ...names])] }
+}
+
+function valuesOf(names: readonly string[], info: Inference): EngineValue[] {
+  return names.map((name) => {
+    const type = info.types.get(name)
+    return { name, dtype: type?.dtype ?? 'float32', shape: type?.shape ?? [] }
+  })
+}
+
+async function cancellable<T>(
+  signal: AbortSignal | undefined,
+  work: (token: NativeToken | undefined) => Promise<T>,
+): Promise<T> {
+  if (!signal) return work(undefined)
+  const token = binding().token()
+  const cancel = () => token.cancel()
+  signal.addEventListener('abort', cancel, { once: true })
+  try {
+    return await work(token)
+  } catch (error) {
+    signal.throwIfAborted()
+    throw error
+  } finally {
+    signal.removeEventListener('abort', cancel)
+  }
+}

@@ -1,0 +1,104 @@
+/** What the other passes leave behind: equal steps, unread results, copies into outputs, tensors nobody names. */
+import { type Draft, DraftIndex } from '../draft.js'
+import type { PlanStep, PlanTensor } from '../plan.js'
+
+const NEVER_MERGED = new Set(['If', 'Loop', 'Observe'])
+
+/** Steps with the same operator, inputs and attributes are computed once (QuantizeLinear of one value for many readers). */
+export function mergeEqual(draft: Draft): Draft {
+  const seen = new Map<string, PlanStep>()
+  const steps = draft.steps.filter((step) => {
+    if (NEVER_MERGED.has(step.op) || Object.values(step.attributes).some((a) => a.kind === 'plan')) return true
+    if (step.outputs.some((t) => draft.tensors[t]?.kind === 'output')) return true
+    const inputs = step.inputs.map((t) => identityOf(draft, t))
+    const types = step.outputs.map((t) => draft.tensors[t]?.dtype)
+    const key = JSON.stringify([step.op, inputs, types, attributesKey(step)])
+    const first = seen.get(key)
+    if (!first || first.outputs.length !== step.outputs.length) {
+      seen.set(key, step)
+      return true
+    }
+    step.outputs.forEach((t, i) => {
+      if (t < 0) return
+      draft.tensors[t] = { ...(draft.tensors[t] as PlanTensor), kind: 'alias', of: first.outputs[i] as number }
+    })
+    return false
+  })
+  return { ...draft, steps }
+}
+
+/** Small constants are compared by content, other tensors by what they are an alias of. */
+function identityOf(draft: Draft, t: number): number | string {
+  if (t < 0) return t
+  const tensor = draft.tensors[t] as PlanTensor
+  const dims = tensor.dims.map((d) => (typeof d === 'number' ? d : d.key)).join(',')
+  if (tensor.kind === 'alias' && tensor.of !== undefined) return `${identityOf(draft, tensor.of)}[${dims}]`
+  if (tensor.kind !== 'constant' || !tensor.data || tensor.data.length > 16) return t
+  return `${tensor.dtype}[${dims}]${tensor.data.join(',')}`
+}
+
+function attributesKey(step: PlanStep): string {
+  const entries = Object.entries(step.attributes).sort(([a], [b]) => (a < b ? -1 : 1))
+  return JSON.stringify(entries, (_, v: unknown) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v))
+}
+
+/** Removes steps whose results nobody reads. */
+export function removeUnread(draft: Draft): Draft {
+  const needed = new Set<number>()
+  const need = (t: number) => {
+    for (let at = t; at >= 0 && !needed.has(at); ) {
+      needed.add(at)
+      const tensor = draft.tensors[at] as PlanTensor
+      at = tensor.kind === 'alias' ? (tensor.of ?? -1) : -1
+    }
+  }
+  for (const t of [...draft.outputs, ...draft.kept]) need(t)
+  const kept: PlanStep[] = []
+  for (let i = draft.steps.length - 1; i >= 0; --i) {
+    const step = draft.steps[i] as PlanStep
+    const state = step.outputs.some((t) => draft.tensors[t]?.kind === 'state')
+    if (!state && !step.outputs.some((t) => needed.has(t))) continue
+    for (const t of step.inputs) need(t)
+    kept.push(step)
+  }
+  return { ...draft, steps: kept.reverse() }
+}
+
+/** A step whose only reader copies its result into an output writes the output itself. */
+export function writeOutputsDirectly(draft: Draft): Draft {
+  const index = new DraftIndex(draft)
+  const gone = new Set<PlanStep>()
+  const replaced = new Map<PlanStep, PlanStep>()
+  for (const step of draft.steps) {
+    if (step.op !== 'Copy' || draft.tensors[step.outputs[0] as number]?.kind !== 'output') continue
+    const source = step.inputs[0] as number
+    const direct = index.producer.get(source)
+    if (!direct || index.soleReader(source) !== step || draft.tensors[source]?.kind !== 'scratch') continue
+    const producer = replaced.get(direct) ?? direct
+    gone.add(step)
+    replaced.set(direct, {
+      ...producer,
+      outputs: producer.outputs.map((t) => (t === source ? (step.outputs[0] as number) : t)),
+    })
+  }
+  return { ...draft, steps: draft.steps.filter((s) => !gone.has(s)).map((s) => replaced.get(s) ?? s) }
+}
+
+/** Renumbers tensors so that only those that are named remain, aliases after what they are an alias of. */
+export function compact(draft: Draft): Draft {
+  const tensors: PlanTensor[] = []
+  const moved = new Map<number, number>()
+  const move = (t: number): number => {
+    if (t < 0) return t
+    const known = moved.get(t)
+    if (known !== undefined) return known
+    const tensor = draft.tensors[t] as PlanTensor
+    const of = tensor.kind === 'alias' && tensor.of !== undefined ? move(tensor.of) : undefined
+    tensors.push(of === undefined ? tensor : { ...tensor, of })
+    moved.set(t, tensors.length - 1)
+    return tensors.length - 1
+  }
+  const inputs = draft.inputs.map(move)
+  const steps = draft.steps.map((s) => ({ ...s, inputs: s.inputs.map(move), outputs: s.outputs.map(move) }))
+  return { tensors, steps, inputs, outputs: draft.outputs.map(move), kept: draft.kept.map(move) }
+}

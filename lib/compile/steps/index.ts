@@ -1,0 +1,54 @@
+/** The order of the step passes, with the reason of each place. */
+import type { Draft, StepPass } from '../draft.js'
+import { fuseBias } from './bias.js'
+import { clampIntoFloat, clampIntoQuantize, mergeUnary } from './clamp.js'
+import { compact, mergeEqual, removeUnread, writeOutputsDirectly } from './cleanup.js'
+import { fuseEpilogues } from './epilogue.js'
+import { toInteger } from './integer.js'
+import { cancelPairs, hoistQuantize, sinkDequantize } from './move.js'
+import { preferSign } from './sign.js'
+
+export interface StepPassOptions {
+  readonly activations: 'uint8' | 'int8'
+  /** false: only what is needed to run (graphOptimizationLevel 'disabled'): float steps as the graph states them. */
+  readonly fuse: boolean
+}
+
+export function stepPasses({ activations, fuse }: StepPassOptions): readonly (readonly [string, StepPass])[] {
+  if (!fuse) {
+    return [
+      ['removeUnread', removeUnread],
+      ['compact', compact],
+    ]
+  }
+  return [
+    // Many readers of one quantized value must see one tensor before patterns count readers.
+    ['mergeEqual', mergeEqual],
+    ['removeUnread', removeUnread],
+    // The bias belongs to the product before anything looks at what follows the product.
+    ['fuseBias', fuseBias],
+    // Quantizers rise to the step that computes, and swallow the activations on their way.
+    ['hoistQuantize', hoistQuantize],
+    ['clampIntoQuantize', clampIntoQuantize],
+    ['mergeUnary', mergeUnary],
+    // Dequantizers sink to the step that computes; what lies between moves bytes.
+    ['sinkDequantize', sinkDequantize],
+    // Sinking left dequantizers that nobody reads: they would hide sole readers.
+    ['removeUnread', removeUnread],
+    ['toInteger', toInteger],
+    ['cancelPairs', cancelPairs],
+    ['removeUnread', removeUnread],
+    ['fuseEpilogues', fuseEpilogues],
+    // Before the integer pass a float activation would hide Conv -> QuantizeLinear.
+    ['clampIntoFloat', clampIntoFloat],
+    // Last of the rewrites: it shifts the zero points that all others compare.
+    ['preferSign', preferSign(activations)],
+    ['writeOutputsDirectly', writeOutputsDirectly],
+    ['removeUnread', removeUnread],
+    ['compact', compact],
+  ]
+}
+
+export function runStepPasses(draft: Draft, options: StepPassOptions): Draft {
+  return stepPasses(options).reduce((d, [, pass]) => pass(d), draft)
+}

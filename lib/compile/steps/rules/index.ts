@@ -1,0 +1,19 @@
+/** Which float step has an integer form, by the step's name. */
+import type { IntegerRule } from '../integer.js'
+import { averagePool, concat, reduceMean, resize, softmax } from './activations.js'
+import { binary, unary } from './elementwise.js'
+import { conv, convTranspose, matMul } from './weighted.js'
+
+export const integerRules: ReadonlyMap<string, IntegerRule> = new Map([
+  ['Conv', conv],
+  ['ConvTranspose', convTranspose],
+  ['MatMul', matMul],
+  ['Binary', binary],
+  ['Unary', unary],
+  ['Clip', unary],
+  ['Pool', averagePool],
+  ['Reduce', reduceMean],
+  ['Concat', concat],
+  ['Softmax', softmax],
+  ['Resize', resize],
+])

@@ -1,0 +1,33 @@
+/** Graph preparation: the passes in their order, with the reason of each place. */
+import type { Graph } from '../graph/graph.js'
+import { removeDeadCode } from './dead-code.js'
+import { foldConstants } from './fold-constants.js'
+import { foldScale } from './fold-scale.js'
+import { mergeGemm } from './merge-gemm.js'
+import { removeNoOps } from './no-ops.js'
+import type { Pass, PassContext } from './pass.js'
+import { widenFloat16 } from './widen-float16.js'
+
+export const passes: readonly (readonly [string, Pass])[] = [
+  // Every later pass sees float32 only.
+  ['widenFloat16', widenFloat16],
+  // Patterns need their weights and sizes as constants, whatever sub-graphs the exporter made of them.
+  ['foldConstants', foldConstants],
+  ['removeNoOps', removeNoOps],
+  ['removeDeadCode', removeDeadCode],
+  ['mergeGemm', mergeGemm],
+  ['foldScale', foldScale],
+  // Evaluates what foldScale wrote.
+  ['foldConstants', foldConstants],
+  ['removeDeadCode', removeDeadCode],
+]
+
+/** Runs all passes. `evaluate` computes constants; the compiler gives it. */
+export async function prepareGraph(graph: Graph, context: PassContext): Promise<Graph> {
+  let current = graph
+  for (const [, pass] of passes) {
+    context.signal?.throwIfAborted()
+    current = await pass(current, context)
+  }
+  return current
+}
