@@ -1,0 +1,49 @@
+/** Calibration data: samples that are streamed, one at a time, and never held. */
+import { OctavoError, typeError } from '../errors.js'
+
+/** A tensor as callers give it: Octavo's Tensor, onnxruntime-common's, or any object of this form. */
+export interface TensorLike {
+  readonly type: string
+  readonly dims: readonly number[]
+  readonly data: unknown
+}
+
+/** One sample: a tensor for every input of the model. */
+export type Feeds = Readonly<Record<string, TensorLike>>
+
+export type Samples = Iterable<Feeds> | AsyncIterable<Feeds>
+
+/** Samples, or a function that starts them anew for methods that need several passes. */
+export type DataSource = Samples | (() => Samples | Promise<Samples>)
+
+/** The samples of a source from its start, in order. */
+export async function* samplesOf(source: DataSource, signal?: AbortSignal): AsyncGenerator<Feeds> {
+  const samples: unknown = typeof source === 'function' ? await source() : source
+  if (!isIterable(samples)) {
+    throw typeError(
+      `'data' must be an Iterable or AsyncIterable of feeds ({ [input]: Tensor }), or a function that returns one; received ${describe(samples)}.`,
+    )
+  }
+  for await (const feeds of samples) {
+    signal?.throwIfAborted()
+    yield feeds
+  }
+}
+
+export function emptyDataError(): OctavoError {
+  return new OctavoError(
+    'ERR_CALIBRATION_DATA',
+    "'data' gave no samples; expected at least one. An iterator that was used before is at its end: pass a function that returns a new one.",
+  )
+}
+
+export function describe(value: unknown): string {
+  if (value === null) return 'null'
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' ? `an object (${value.constructor?.name ?? 'no prototype'})` : typeof value
+}
+
+function isIterable(value: unknown): value is Samples {
+  if (typeof value !== 'object' || value === null) return false
+  return Symbol.asyncIterator in value || Symbol.iterator in value
+}

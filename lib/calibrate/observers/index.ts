@@ -1,0 +1,21 @@
+/** The observers by the names of the recipe. */
+import { entropy } from './entropy.js'
+import { meanStd } from './mean-std.js'
+import { minmax } from './minmax.js'
+import { movingAverage } from './moving-average.js'
+import { mse } from './mse.js'
+import type { Observer } from './observer.js'
+import { percentile } from './percentile.js'
+
+export const observers = {
+  minmax,
+  percentile,
+  entropy,
+  mse,
+  'moving-average': movingAverage,
+  'mean-std': meanStd,
+} as const satisfies Record<string, Observer>
+
+export type ObserverName = keyof typeof observers
+
+export const OBSERVER_NAMES = Object.keys(observers) as readonly ObserverName[]
