@@ -1,0 +1,8 @@
+#include "kernels/math/generic.h"
+
+namespace octavo {
+
+extern const MathKernels math_arm_neon;
+const MathKernels math_arm_neon = {"arm_neon", apply};
+
+}  // namespace octavo

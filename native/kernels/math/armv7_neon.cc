@@ -1,0 +1,8 @@
+#include "kernels/math/generic.h"
+
+namespace octavo {
+
+extern const MathKernels math_armv7_neon;
+const MathKernels math_armv7_neon = {"armv7_neon", apply};
+
+}  // namespace octavo

@@ -1,0 +1,8 @@
+#include "kernels/math/generic.h"
+
+namespace octavo {
+
+extern const MathKernels math_x86_avx2;
+const MathKernels math_x86_avx2 = {"x86_avx2", apply};
+
+}  // namespace octavo

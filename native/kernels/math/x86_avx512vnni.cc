@@ -1,0 +1,8 @@
+#include "kernels/math/generic.h"
+
+namespace octavo {
+
+extern const MathKernels math_x86_avx512vnni;
+const MathKernels math_x86_avx512vnni = {"x86_avx512vnni", apply};
+
+}  // namespace octavo
