@@ -101,6 +101,11 @@ class Op {
   virtual Status bind(BindContext& context, std::unique_ptr<Bound>* bound) const = 0;
   // Name of the kernel this step was given, "qgemm_u8s8_14x32c4_x86_avx512vnni", for explain and profile.
   virtual std::string kernel() const { return {}; }
+  // False for a constant input that run never reads because the operator keeps a prepacked copy; the engine
+  // then drops the original.
+  virtual bool reads_constant(int input) const { (void)input; return true; }
+  // Bytes of prepacked constants, for reports.
+  virtual size_t packed_bytes() const { return 0; }
 };
 
 using OpFactory = Status (*)(const LoadContext& context, std::unique_ptr<Op>* op);

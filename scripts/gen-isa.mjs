@@ -1,0 +1,65 @@
+// Makes native/cpu/isa_table.inc and native/isa.gypi of native/isa.json. `--check` only tells whether they are stale.
+import { readFileSync, writeFileSync } from 'node:fs'
+
+const native = new URL('../native/', import.meta.url)
+const { common, isas } = JSON.parse(readFileSync(new URL('isa.json', native), 'utf8'))
+const have = (isa) => `OCTAVO_HAVE_${isa.name.toUpperCase()}`
+
+function table() {
+  const lines = ['// Generated from isa.json by scripts/gen-isa.mjs.', '// OCTAVO_ISA(name, arch, activations, compiled, implied)']
+  for (const isa of isas) {
+    const line = (compiled) =>
+      `OCTAVO_ISA(${isa.name}, "${isa.arch}", "${isa.activations}", ${compiled}, "${isa.implies.join(' ')}")`
+    if (isa.name === 'scalar') lines.push(line(true))
+    else lines.push(`#if ${have(isa)}`, line(true), '#else', line(false), '#endif')
+  }
+  return `${lines.join('\n')}\n`
+}
+
+/** One static library per instruction set, because flags belong to targets; a define per library for the dispatch. */
+function gypi() {
+  const real = isas.filter((isa) => isa.name !== 'scalar')
+  const forArch = (isa, body) => [`target_arch == "${isa.arch}"`, body]
+  return {
+    variables: { octavo_cflags: common },
+    target_defaults: {
+      conditions: [...new Set(real.map((isa) => isa.arch))].map((arch) => [
+        `target_arch == "${arch}"`,
+        { defines: real.filter((isa) => isa.arch === arch).map((isa) => `${have(isa)}=1`) },
+      ]),
+    },
+    conditions: real.map((isa) =>
+      forArch(isa, {
+        targets: [
+          {
+            target_name: `octavo_${isa.name}`,
+            type: 'static_library',
+            sources: [`<!@(node native/sources.mjs ${isa.name})`],
+            include_dirs: ['native'],
+            cflags_cc: isa.flags,
+            xcode_settings: { OTHER_CPLUSPLUSFLAGS: isa.flags },
+          },
+        ],
+      }),
+    ),
+    octavo_libraries: undefined,
+  }
+}
+
+const files = [
+  [new URL('cpu/isa_table.inc', native), table()],
+  [new URL('isa.gypi', native), `# Generated from isa.json by scripts/gen-isa.mjs.\n${JSON.stringify(gypi(), null, 2)}\n`],
+]
+const stale = files.filter(([url, text]) => {
+  try {
+    return readFileSync(url, 'utf8') !== text
+  } catch {
+    return true
+  }
+})
+if (process.argv.includes('--check')) {
+  for (const [url] of stale) console.error(`${url.pathname} is stale: run node scripts/gen-isa.mjs`)
+  process.exitCode = stale.length === 0 ? 0 : 1
+} else {
+  for (const [url, text] of stale) writeFileSync(url, text)
+}
