@@ -22,10 +22,14 @@ export const passes: readonly (readonly [string, Pass])[] = [
   ['removeDeadCode', removeDeadCode],
 ]
 
+/** What a graph needs to run at all: the others only make it faster, or quantizable. */
+const required = passes.slice(0, 2)
+
 /** Runs all passes. `evaluate` computes constants; the compiler gives it. */
 export async function prepareGraph(graph: Graph, context: PassContext): Promise<Graph> {
   let current = graph
-  for (const [, pass] of passes) {
+  const selected = context.optimize === false ? required : passes
+  for (const [, pass] of selected) {
     context.signal?.throwIfAborted()
     current = await pass(current, context)
   }

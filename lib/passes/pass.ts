@@ -5,6 +5,8 @@ export interface PassOptions {
   /** Numbers for symbolic sizes, by name. */
   readonly overrides?: Readonly<Record<string, number>>
   readonly signal?: AbortSignal
+  /** false: only the passes that a graph needs to run at all. */
+  readonly optimize?: boolean
 }
 
 /** Computes the outputs of a graph without inputs, on the engine. */

@@ -1,0 +1,32 @@
+/** What the steps of a plan say about each node of the model: integer or float, which kernel, and why. */
+import type { Plan, PlanStep, StepKind } from './plan.js'
+
+export interface NodeExplanation {
+  /** Name of the node in the model. */
+  readonly node: string
+  /** integer and float compute; data moves bytes; shape is arithmetic on sizes; convert is a quantizer or dequantizer. */
+  readonly kind: StepKind
+  /** The step that computes the node. */
+  readonly step: string
+  /** Its kernel, '' where the step has only one implementation. */
+  readonly kernel: string
+  /** Why a float node is not integer. */
+  readonly reason?: string
+}
+
+/** One entry per node and step, in the order of the steps, steps of nested plans included. */
+export function explainPlan(plan: Plan, kernels: readonly string[] = []): NodeExplanation[] {
+  return plan.steps.flatMap((step, i) => [
+    ...step.nodes.map((node) => explainNode(node, step, kernels[i] ?? '')),
+    ...nestedPlans(step).flatMap((nested) => explainPlan(nested)),
+  ])
+}
+
+function explainNode(node: string, step: PlanStep, kernel: string): NodeExplanation {
+  const { op, kind, reason } = step
+  return reason === undefined ? { node, kind, step: op, kernel } : { node, kind, step: op, kernel, reason }
+}
+
+function nestedPlans(step: PlanStep): Plan[] {
+  return Object.values(step.attributes).flatMap((a) => (a.kind === 'plan' ? [a.value] : []))
+}

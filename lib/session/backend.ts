@@ -1,0 +1,19 @@
+/** Parts of the API that exist so that code written for onnxruntime finds them. There is one backend, the CPU. */
+
+export interface SupportedBackend {
+  readonly name: string
+  readonly bundled: boolean
+}
+
+export function listSupportedBackends(): SupportedBackend[] {
+  return [{ name: 'cpu', bundled: true }]
+}
+
+/** Accepted and ignored: Octavo has no pluggable backends. */
+export function registerBackend(_name: string, _backend: unknown, _priority?: number): void {}
+
+export function TRACE(_deviceType: string, _label: string): void {}
+export function TRACE_FUNC_BEGIN(_extraMessage?: string): void {}
+export function TRACE_FUNC_END(_extraMessage?: string): void {}
+export function TRACE_EVENT_BEGIN(_extraMessage?: string): void {}
+export function TRACE_EVENT_END(_extraMessage?: string): void {}

@@ -1,0 +1,163 @@
+/** InferenceSession: the class of the onnxruntime JavaScript API, over the engine. */
+import { compileGraph, type Engine, type EngineValue } from '../compile/engine.js'
+import { explainPlan, type NodeExplanation } from '../compile/explain.js'
+import { prepare } from '../compile/model.js'
+import { OctavoError } from '../errors.js'
+import { formatDim } from '../graph/expr.js'
+import type { StepProfile } from '../native/binding.js'
+import { readModel, writeModel } from '../onnx/index.js'
+import { writeFileAtomic } from '../files.js'
+import { createArguments, type Feeds, type Fetches, type RunArguments, type RunOptions, runArguments } from './arguments.js'
+import { feedOf, tensorOf } from './feeds.js'
+import { checkProviders, checkSessionOptions, type SessionOptions } from './options.js'
+import type { Tensor } from './tensor.js'
+import type { TensorType } from './tensor-types.js'
+
+export interface ValueMetadata {
+  readonly name: string
+  readonly isTensor: true
+  readonly type: TensorType
+  /** Sizes; a symbolic one is its name or expression. */
+  readonly shape: readonly (number | string)[]
+}
+
+export type ReturnType = Record<string, Tensor>
+
+export class InferenceSession {
+  #engine: Engine | undefined
+  readonly inputNames: readonly string[]
+  readonly outputNames: readonly string[]
+  readonly inputMetadata: readonly ValueMetadata[]
+  readonly outputMetadata: readonly ValueMetadata[]
+
+  private constructor(engine: Engine) {
+    this.#engine = engine
+    this.inputNames = engine.inputs.map((v) => v.name)
+    this.outputNames = engine.outputs.map((v) => v.name)
+    this.inputMetadata = engine.inputs.map(metadata)
+    this.outputMetadata = engine.outputs.map(metadata)
+  }
+
+  /** Loads a model from a file, or from its bytes. The work is done off the main thread. */
+  static create(path: string, options?: SessionOptions): Promise<InferenceSession>
+  static create(buffer: ArrayBufferLike, options?: SessionOptions): Promise<InferenceSession>
+  static create(
+    buffer: ArrayBufferLike,
+    byteOffset: number,
+    byteLength?: number,
+    options?: SessionOptions,
+  ): Promise<InferenceSession>
+  static create(buffer: Uint8Array, options?: SessionOptions): Promise<InferenceSession>
+  static async create(first: unknown, second?: unknown, third?: unknown, fourth?: unknown): Promise<InferenceSession> {
+    const { source, options } = createArguments(first, second, third, fourth)
+    checkSessionOptions(options)
+    checkProviders(options.executionProviders)
+    const { signal, freeDimensionOverrides: overrides } = options
+    signal?.throwIfAborted()
+    const model = await readModel(source, { externalData: options.externalData, signal })
+    const optimize = options.graphOptimizationLevel !== 'disabled'
+    const graph = await prepare(model.graph, { overrides, signal, optimize })
+    if (options.optimizedModelFilePath !== undefined) {
+      await writeFileAtomic(options.optimizedModelFilePath, writeModel({ ...model, graph }), { force: true })
+    }
+    const engine = await compileGraph(graph, {
+      threads: options.intraOpNumThreads || undefined,
+      overrides,
+      fuse: optimize,
+      signal,
+      maxTensorBytes: options.maxTensorBytes,
+      maxLoopIterations: options.maxLoopIterations,
+    })
+    if (options.enableProfiling) engine.setProfiling(true)
+    return new InferenceSession(engine)
+  }
+
+  /** Runs the model off the main thread. Feeds are copied before this returns; runs of one session are queued. */
+  run(feeds: Feeds, options?: RunOptions): Promise<ReturnType>
+  run(feeds: Feeds, fetches: Fetches, options?: RunOptions): Promise<ReturnType>
+  async run(feeds: Feeds, second?: Fetches | RunOptions, third?: RunOptions): Promise<ReturnType> {
+    const engine = this.engine()
+    const call = runArguments(this.inputNames, this.outputNames, feeds, second, third)
+    beforeRun(call.options)
+    const names = [...call.fetches.keys()]
+    const results = await engine.run(this.feeds(engine, call.feeds), names, { signal: call.options.signal })
+    return this.returned(call, results)
+  }
+
+  /** Runs the model on the calling thread: for worker threads, and models of a few microseconds. */
+  runSync(feeds: Feeds, options?: RunOptions): ReturnType
+  runSync(feeds: Feeds, fetches: Fetches, options?: RunOptions): ReturnType
+  runSync(feeds: Feeds, second?: Fetches | RunOptions, third?: RunOptions): ReturnType {
+    const engine = this.engine()
+    const call = runArguments(this.inputNames, this.outputNames, feeds, second, third)
+    beforeRun(call.options)
+    return this.returned(call, engine.runSync(this.feeds(engine, call.feeds), [...call.fetches.keys()]))
+  }
+
+  /** Frees the model; runs in flight finish first. A second call does nothing. */
+  async release(): Promise<void> {
+    this.#engine?.release()
+    this.#engine = undefined
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.release()
+  }
+
+  startProfiling(): void {
+    this.engine().setProfiling(true)
+  }
+
+  endProfiling(): void {
+    this.engine().setProfiling(false)
+  }
+
+  /** Microseconds of each step in the last run that was profiled. */
+  profile(): (StepProfile & { readonly op: string; readonly nodes: readonly string[] })[] {
+    const engine = this.engine()
+    return engine.profile().map((p) => {
+      const step = engine.steps[p.step]
+      return { ...p, op: step?.op ?? '', nodes: step?.nodes ?? [] }
+    })
+  }
+
+  /** For every node: integer or float, the kernel it got, and why it is float where it is. */
+  explain(): NodeExplanation[] {
+    const engine = this.engine()
+    return explainPlan(engine.plan, engine.kernels())
+  }
+
+  /** Kernel of each step, in the order of the steps. */
+  get kernels(): readonly string[] {
+    return this.engine().kernels()
+  }
+
+  private engine(): Engine {
+    if (this.#engine) return this.#engine
+    throw new OctavoError('ERR_SESSION_DISPOSED', 'Session already disposed.')
+  }
+
+  private feeds(engine: Engine, feeds: Feeds) {
+    return Object.fromEntries(engine.inputs.map((v) => [v.name, feedOf(v, feeds[v.name] as Feeds[string])]))
+  }
+
+  private returned({ fetches }: RunArguments, results: Awaited<globalThis.ReturnType<Engine['run']>>): ReturnType {
+    const entries = [...fetches].map(([name, target]): [string, Tensor] => {
+      const output = results[name]
+      if (!output) throw new OctavoError('ERR_INTERNAL', `the engine gave no output '${name}'`, { tensor: name })
+      return [name, tensorOf(name, output, target)]
+    })
+    return Object.fromEntries(entries)
+  }
+}
+
+function beforeRun(options: RunOptions): void {
+  options.signal?.throwIfAborted()
+  if (options.terminate) throw new OctavoError('ERR_ABORTED', 'Exiting due to terminate flag being set to true.')
+}
+
+function metadata({ name, dtype, shape }: EngineValue): ValueMetadata {
+  const sizes = shape.map((d) => (typeof d === 'number' ? d : formatDim(d)))
+  return { name, isTensor: true, type: dtype as TensorType, shape: sizes }
+}
+
