@@ -25,8 +25,10 @@ export interface Expr {
   readonly terms: readonly Term[]
 }
 
+/** A name that would read as a number or an expression ("2*n") is quoted in keys, so that it equals only itself. */
 export function symbol(name: string): Expr {
-  return fromAtom({ kind: 'symbol', key: name, name })
+  const key = /^[\p{L}_][\p{L}\p{N}_.:/-]*$/u.test(name) ? name : JSON.stringify(name)
+  return fromAtom({ kind: 'symbol', key, name })
 }
 
 export function dimKey(d: Dim): string {
@@ -118,9 +120,12 @@ export function substitute(d: Dim, value: (name: string) => Dim | undefined): Di
   return sum
 }
 
-/** The expression as people write it: "2*n + 1". */
+/** The expression as people write it: "2*n + 1"; a symbol alone is its name. */
 export function formatDim(d: Dim): string {
-  return dimKey(d)
+  if (typeof d === 'number' || d.constant !== 0 || d.terms.length !== 1) return dimKey(d)
+  const [term] = d.terms
+  const atom = term?.coefficient === 1 && term.atoms.length === 1 ? term.atoms[0] : undefined
+  return atom?.kind === 'symbol' ? atom.name : d.key
 }
 
 function substituteAtom(atom: Atom, value: (name: string) => Dim | undefined): Dim {

@@ -1,0 +1,3 @@
+export type { ExternalDataFile } from './external.js'
+export type { ReadLimits } from './limits.js'
+export { type ReadOptions, readModel } from './read.js'
