@@ -1,0 +1,101 @@
+/**
+ * A graph as text, for people and golden tests:
+ *
+ *     graph main (x: float32[n, 3]) -> (y: float32[n, 2])
+ *       w: float32[3, 2] = 0.5 1 -2 ...
+ *       y = Gemm(x, w) {transB=1} # Gemm_0
+ */
+
+import { formatDim } from './expr.js'
+import type { Attribute, ConstantTensor, Graph, Node, TensorType } from './graph.js'
+import { ownedGraphs } from './subgraph.js'
+
+export interface PrintOptions {
+  /** Elements of a constant to show; larger ones end in "...". Default 8. */
+  readonly elements?: number
+  /** Names of nodes as comments. Default true. */
+  readonly names?: boolean
+  /** Elements as words; without it constants show their type only. */
+  readonly numbers?: (tensor: ConstantTensor) => ArrayLike<number>
+}
+
+export function printGraph(graph: Graph, options: PrintOptions = {}): string {
+  const lines: string[] = []
+  print(graph, '', `graph ${graph.name || 'main'}`, options, lines)
+  return `${lines.join('\n')}\n`
+}
+
+export function formatType(type: TensorType | undefined): string {
+  if (type === undefined) return '?'
+  return type.shape === undefined
+    ? `${type.dtype}[?]`
+    : `${type.dtype}[${type.shape.map(formatDim).join(', ')}]`
+}
+
+function print(graph: Graph, indent: string, title: string, options: PrintOptions, lines: string[]): void {
+  const typed = (names: readonly string[]) =>
+    names.map((name) => `${name}: ${formatType(typeOf(graph, name))}`).join(', ')
+  const captures = graph.captures.length > 0 ? ` captures (${graph.captures.join(', ')})` : ''
+  lines.push(`${indent}${title} (${typed(graph.inputs)}) -> (${typed(graph.outputs)})${captures}`)
+  for (const [name, tensor] of graph.constants) {
+    lines.push(`${indent}  ${name}: ${formatConstant(tensor, options)}`)
+  }
+  for (const node of graph.nodes) printNode(node, `${indent}  `, options, lines)
+}
+
+function typeOf(graph: Graph, name: string): TensorType | undefined {
+  const constant = graph.constants.get(name)
+  return constant ? { dtype: constant.dtype, shape: constant.dims } : graph.types.get(name)
+}
+
+function printNode(node: Node, indent: string, options: PrintOptions, lines: string[]): void {
+  const outputs = node.outputs.map((name) => name || '_').join(', ')
+  const inputs = node.inputs.map((name) => name || '_').join(', ')
+  const attributes = Object.keys(node.attributes)
+    .sort()
+    .flatMap((name) => {
+      const attribute = node.attributes[name] as Attribute
+      return attribute.kind === 'graph' ? [] : [`${name}=${formatAttribute(attribute, options)}`]
+    })
+  const type = node.domain === '' ? node.opType : `${node.domain}.${node.opType}`
+  const braces = attributes.length > 0 ? ` {${attributes.join(', ')}}` : ''
+  const captures = node.captures?.length ? ` captures (${node.captures.join(', ')})` : ''
+  const comment = options.names === false ? '' : ` # ${node.name}`
+  lines.push(`${indent}${outputs} = ${type}(${inputs})${braces}${captures}${comment}`)
+  for (const [name, graph] of ownedGraphs(node)) print(graph, `${indent}  `, name, options, lines)
+}
+
+function formatAttribute(attribute: Exclude<Attribute, { kind: 'graph' }>, options: PrintOptions): string {
+  switch (attribute.kind) {
+    case 'int':
+    case 'float':
+      return formatNumber(attribute.value)
+    case 'string':
+      return JSON.stringify(attribute.value)
+    case 'ints':
+    case 'floats':
+      return `[${attribute.value.map(formatNumber).join(', ')}]`
+    case 'strings':
+      return JSON.stringify(attribute.value)
+    case 'tensor':
+      return formatConstant(attribute.value, options)
+  }
+}
+
+function formatConstant(tensor: ConstantTensor, { elements = 8, numbers }: PrintOptions): string {
+  const type = `${tensor.dtype}[${tensor.dims.join(', ')}]`
+  const values = tensor.strings ?? numbers?.(tensor)
+  if (values === undefined) return type
+  const words: string[] = []
+  for (let i = 0; i < Math.min(values.length, elements); i++) {
+    const value = values[i] as number | string
+    words.push(typeof value === 'string' ? JSON.stringify(value) : formatNumber(value))
+  }
+  if (values.length > elements) words.push('...')
+  return `${type} = ${words.join(' ')}`
+}
+
+/** Up to six digits, so that the last bit of a float does not decide a golden test. */
+function formatNumber(value: number): string {
+  return Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(6)))
+}

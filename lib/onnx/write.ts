@@ -1,0 +1,256 @@
+/** Writes a model as ONNX: IR 10, the opset of the canonical form or what newer operators need. The same model gives the same bytes. */
+import { create, toBinary } from '@bufbuild/protobuf'
+import {
+  type AttributeProto,
+  AttributeProtoSchema,
+  AttributeProto_AttributeType as AttributeType,
+  type GraphProto,
+  GraphProtoSchema,
+  ModelProtoSchema,
+  type NodeProto,
+  NodeProtoSchema,
+  type TensorProto,
+  TensorProtoSchema,
+} from 'onnx-buf'
+import { OctavoError } from '../errors.js'
+import { DTYPES } from '../graph/dtype.js'
+import type { Attribute, ConstantTensor, Graph, Model, Node } from '../graph/graph.js'
+import { Names } from '../graph/names.js'
+import { topologicalOrder } from '../graph/sort.js'
+import { definedNames, ownedGraphs } from '../graph/subgraph.js'
+import { valueInfo } from './types.js'
+import { CANONICAL_OPSET } from './upgrade/index.js'
+
+export interface WriteOptions {
+  /** Nodes of other operators that do the same, where the file should not have this one; undefined to write it as it is. */
+  readonly decompose?: (node: Node, graph: Graph) => readonly Node[] | undefined
+  readonly producerVersion?: string
+  /** Entries of metadata_props, after those of the model. */
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+const IR_VERSION = 10n
+/** protobuf refuses messages of 2 GiB. */
+const LARGEST_MESSAGE = 2 ** 31 - 1
+
+/** The opset in which ai.onnx got an operator, for those newer than the canonical form. */
+const OPSET_OF_NEWER: Readonly<Record<string, number>> = {
+  Attention: 24,
+  RMSNormalization: 23,
+  RotaryEmbedding: 23,
+  Swish: 24,
+  TensorScatter: 24,
+}
+
+export function writeModel(model: Model, options: WriteOptions = {}): Uint8Array {
+  const { payload, names } = survey(model.graph)
+  if (payload > LARGEST_MESSAGE) throw tooLarge(payload)
+  const writer = new Writer(options, names)
+  const graph = writer.graph(model.graph, new Map(), undefined)
+  const metadata = { ...model.metadata, ...options.metadata }
+  const message = create(ModelProtoSchema, {
+    irVersion: IR_VERSION,
+    opsetImport: writer.imports(),
+    producerName: 'octavo',
+    producerVersion: options.producerVersion ?? '',
+    graph,
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+  })
+  const bytes = toBinary(ModelProtoSchema, message)
+  if (bytes.byteLength > LARGEST_MESSAGE) throw tooLarge(bytes.byteLength)
+  return bytes
+}
+
+function tooLarge(bytes: number): OctavoError {
+  return new OctavoError(
+    'ERR_LIMIT',
+    `Expected a model below 2 GiB, the most one ONNX file can hold; its tensors have ${bytes} bytes`,
+  )
+}
+
+/** Bytes of all tensors, and every name in the model. */
+function survey(graph: Graph): { readonly payload: number; readonly names: Names } {
+  const names = new Names()
+  let payload = 0
+  const tensor = (t: ConstantTensor) => {
+    payload += t.data.byteLength + (t.strings ?? []).reduce((n, text) => n + text.length, 0)
+  }
+  const walk = (g: Graph) => {
+    for (const name of definedNames(g)) names.take(name)
+    for (const constant of g.constants.values()) tensor(constant)
+    for (const node of g.nodes) {
+      for (const name in node.attributes) {
+        const attribute = node.attributes[name]
+        if (attribute?.kind === 'tensor') tensor(attribute.value)
+      }
+      for (const [, owned] of ownedGraphs(node)) walk(owned)
+    }
+  }
+  walk(graph)
+  return { payload, names }
+}
+
+/** Names that a nested graph can see, so must not define again. */
+interface Visible {
+  readonly names: ReadonlySet<string>
+  readonly around: Visible | undefined
+}
+
+function isVisible(name: string, visible: Visible | undefined): boolean {
+  for (let scope = visible; scope !== undefined; scope = scope.around) if (scope.names.has(name)) return true
+  return false
+}
+
+class Writer {
+  readonly #options: WriteOptions
+  readonly #names: Names
+  readonly #domains = new Map<string, number>([['', CANONICAL_OPSET]])
+
+  constructor(options: WriteOptions, names: Names) {
+    this.#options = options
+    this.#names = names
+  }
+
+  imports(): { readonly domain: string; readonly version: bigint }[] {
+    return [...this.#domains].map(([domain, version]) => ({ domain, version: BigInt(version) }))
+  }
+
+  /** `captured`: names of the captures in the graph around. Other names stay unless something around has them. */
+  graph(source: Graph, captured: ReadonlyMap<string, string>, around: Visible | undefined): GraphProto {
+    const graph = this.#decomposed(source)
+    const renamed = new Map(captured)
+    const names = new Set<string>()
+    for (const name of definedNames(graph)) {
+      if (captured.has(name)) continue
+      if (around === undefined) this.#names.take(name)
+      const own = isVisible(name, around) ? this.#names.fresh(name) : name
+      if (own !== name) renamed.set(name, own)
+      names.add(own)
+    }
+    const rename = (name: string) => renamed.get(name) ?? name
+    const visible: Visible = { names, around }
+    const nodes = graph.nodes.map((node) => this.#node(node, rename, visible))
+    const info = (name: string) => valueInfo(rename(name), typeOf(graph, name))
+    const outputs = graph.outputs.map((name, i) => {
+      // A nested graph must produce its outputs, each once.
+      const passed = captured.has(name) || (around !== undefined && graph.outputs.indexOf(name) < i)
+      if (!passed) return info(name)
+      const copy = this.#names.fresh(`${rename(name)}_out`)
+      nodes.push(
+        create(NodeProtoSchema, { opType: 'Identity', name: copy, input: [rename(name)], output: [copy] }),
+      )
+      return valueInfo(copy, typeOf(graph, name))
+    })
+    return create(GraphProtoSchema, {
+      name: graph.name || 'main',
+      node: nodes,
+      initializer: [...graph.constants].map(([name, tensor]) => tensorProto(rename(name), tensor)),
+      input: graph.inputs.map(info),
+      output: outputs,
+    })
+  }
+
+  #node(node: Node, rename: (name: string) => string, visible: Visible): NodeProto {
+    if (node.domain === 'octavo') {
+      throw new OctavoError(
+        'ERR_UNSUPPORTED_OP',
+        `Node "${node.name}" (octavo.${node.opType}) has no form in ONNX and cannot be written`,
+        { node: node.name, opType: node.opType },
+      )
+    }
+    const opset =
+      node.domain === '' && Object.hasOwn(OPSET_OF_NEWER, node.opType) ? OPSET_OF_NEWER[node.opType] : 1
+    this.#domains.set(node.domain, Math.max(this.#domains.get(node.domain) ?? 1, opset ?? 1))
+    const captures = (node.captures ?? []).map(rename)
+    return create(NodeProtoSchema, {
+      opType: node.opType,
+      domain: node.domain,
+      name: node.name,
+      input: node.inputs.map(rename),
+      output: node.outputs.map(rename),
+      attribute: Object.keys(node.attributes)
+        .sort()
+        .map((name) => {
+          const attribute = node.attributes[name] as Attribute
+          if (attribute.kind !== 'graph') return attributeProto(name, attribute)
+          const inner = new Map(
+            attribute.value.captures.map((capture, i) => [capture, captures[i] ?? capture]),
+          )
+          const g = this.graph(attribute.value, inner, visible)
+          return create(AttributeProtoSchema, { name, type: AttributeType.GRAPH, g })
+        }),
+    })
+  }
+
+  #decomposed(graph: Graph): Graph {
+    const { decompose } = this.#options
+    if (decompose === undefined) return graph
+    let changed = false
+    const nodes = graph.nodes.flatMap((node) => {
+      const replacement = decompose(node, graph)
+      changed ||= replacement !== undefined
+      return replacement ?? [node]
+    })
+    return changed ? { ...graph, nodes: topologicalOrder(nodes) } : graph
+  }
+}
+
+function typeOf(graph: Graph, name: string) {
+  const constant = graph.constants.get(name)
+  return constant ? { dtype: constant.dtype, shape: constant.dims } : graph.types.get(name)
+}
+
+function attributeProto(name: string, attribute: Exclude<Attribute, { kind: 'graph' }>): AttributeProto {
+  const text = (value: string) => new TextEncoder().encode(value)
+  switch (attribute.kind) {
+    case 'int':
+      return create(AttributeProtoSchema, { name, type: AttributeType.INT, i: int64(attribute.value) })
+    case 'float':
+      return create(AttributeProtoSchema, { name, type: AttributeType.FLOAT, f: attribute.value })
+    case 'string':
+      return create(AttributeProtoSchema, { name, type: AttributeType.STRING, s: text(attribute.value) })
+    case 'ints':
+      return create(AttributeProtoSchema, {
+        name,
+        type: AttributeType.INTS,
+        ints: attribute.value.map(int64),
+      })
+    case 'floats':
+      return create(AttributeProtoSchema, { name, type: AttributeType.FLOATS, floats: [...attribute.value] })
+    case 'strings':
+      return create(AttributeProtoSchema, {
+        name,
+        type: AttributeType.STRINGS,
+        strings: attribute.value.map(text),
+      })
+    case 'tensor':
+      return create(AttributeProtoSchema, {
+        name,
+        type: AttributeType.TENSOR,
+        t: tensorProto('', attribute.value),
+      })
+  }
+}
+
+/** Numbers hold the largest int64 as 2^63. */
+function int64(value: number): bigint {
+  const integer = BigInt(value)
+  return integer > 2n ** 63n - 1n ? 2n ** 63n - 1n : integer
+}
+
+function tensorProto(name: string, tensor: ConstantTensor): TensorProto {
+  const shared = { name, dataType: DTYPES[tensor.dtype].onnx, dims: tensor.dims.map(BigInt) }
+  if (tensor.dtype === 'string') {
+    const encoder = new TextEncoder()
+    return create(TensorProtoSchema, {
+      ...shared,
+      stringData: (tensor.strings ?? []).map((s) => encoder.encode(s)),
+    })
+  }
+  const { buffer, byteOffset, byteLength } = tensor.data
+  const rawData =
+    buffer instanceof ArrayBuffer
+      ? new Uint8Array(buffer, byteOffset, byteLength)
+      : new Uint8Array(tensor.data)
+  return create(TensorProtoSchema, { ...shared, rawData })
+}
