@@ -17,6 +17,8 @@ inline F32 splat(float x) { return {_mm256_set1_ps(x)}; }
 inline I32 splat(int32_t x) { return {_mm256_set1_epi32(x)}; }
 inline F32 load(const float* p) { return {_mm256_loadu_ps(p)}; }
 inline void store(float* p, F32 a) { _mm256_storeu_ps(p, a.v); }
+inline I32 load_i32(const int32_t* p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))}; }
+inline void store(int32_t* p, I32 a) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.v); }
 inline I32 load_u8(const uint8_t* p) { return {_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))}; }
 inline I32 load_i8(const uint8_t* p) { return {_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))}; }
 inline void store_bytes(uint8_t* p, I32 a) {

@@ -26,6 +26,8 @@ inline F32 splat(float x) { return {_mm512_set1_ps(x)}; }
 inline I32 splat(int32_t x) { return {_mm512_set1_epi32(x)}; }
 inline F32 load(const float* p) { return {_mm512_loadu_ps(p)}; }
 inline void store(float* p, F32 a) { _mm512_storeu_ps(p, a.v); }
+inline I32 load_i32(const int32_t* p) { return {_mm512_loadu_si512(p)}; }
+inline void store(int32_t* p, I32 a) { _mm512_storeu_si512(p, a.v); }
 inline I32 load_u8(const uint8_t* p) { return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))}; }
 inline I32 load_i8(const uint8_t* p) { return {_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))}; }
 inline void store_bytes(uint8_t* p, I32 a) {

@@ -20,6 +20,8 @@ inline F32 splat(float x) { return {vdupq_n_f32(x)}; }
 inline I32 splat(int32_t x) { return {vdupq_n_s32(x)}; }
 inline F32 load(const float* p) { return {vld1q_f32(p)}; }
 inline void store(float* p, F32 a) { vst1q_f32(p, a.v); }
+inline I32 load_i32(const int32_t* p) { return {vld1q_s32(p)}; }
+inline void store(int32_t* p, I32 a) { vst1q_s32(p, a.v); }
 inline uint8x8_t load_four(const uint8_t* p) {
   uint32_t word;
   std::memcpy(&word, p, 4);

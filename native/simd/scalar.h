@@ -17,6 +17,8 @@ inline F32 splat(float x) { return {x}; }
 inline I32 splat(int32_t x) { return {x}; }
 inline F32 load(const float* p) { return {*p}; }
 inline void store(float* p, F32 a) { *p = a.v; }
+inline I32 load_i32(const int32_t* p) { return {*p}; }
+inline void store(int32_t* p, I32 a) { *p = a.v; }
 inline I32 load_u8(const uint8_t* p) { return {*p}; }
 inline I32 load_i8(const uint8_t* p) { return {static_cast<int8_t>(*p)}; }
 // The low byte of every lane.

@@ -1,0 +1,8 @@
+#include "kernels/q8/generic.h"
+
+namespace octavo {
+
+extern const Q8Kernels q8_arm_neon;
+const Q8Kernels q8_arm_neon = {"arm_neon", lookup, add, mul, quantize, dequantize, requantize, max_into, add_into, sum};
+
+}  // namespace octavo

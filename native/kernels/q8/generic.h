@@ -1,0 +1,121 @@
+// The kernels of q8.h over the vectors of simd/; every <isa>.cc compiles them for itself.
+#pragma once
+
+#include "kernels/q8/lookup.h"
+#include "kernels/q8/q8.h"
+#include "simd/vec.h"
+
+namespace octavo {
+namespace {
+
+// clamp(rint(x), lo, hi) as integers: bounds that are integers commute with rounding, so the clamp comes first and
+// the conversion is always defined. NaN passes through min and max as hi; callers that may see NaN deal with it.
+inline I32 round_between(F32 x, F32 lo, F32 hi) { return to_int(rint(min(max(x, lo), hi))); }
+
+template <class F>
+inline void for_vectors(uint8_t* y, int64_t n, F f) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store_bytes(y + i, f(i));
+  if (i < n) store_bytes_first(y + i, f(i), n - i);
+}
+
+template <bool kA, bool kB, bool kScalar>
+inline void add_typed(const Q8Binary& p, const uint8_t* a, const uint8_t* b, uint8_t* y, int64_t n) {
+  const F32 ra = splat(p.ra), rb = splat(p.rb), k = splat(p.k);
+  const F32 lo = splat(static_cast<float>(p.qmin)), hi = splat(static_cast<float>(p.qmax));
+  const F32 same = splat(p.rb * static_cast<float>(kB ? static_cast<int8_t>(b[0]) : b[0]));
+  for_vectors(y, n, [&](int64_t i) {
+    const F32 right = kScalar ? same : rb * to_float(load_bytes<kB>(b + i));
+    return round_between((ra * to_float(load_bytes<kA>(a + i)) + right) + k, lo, hi);
+  });
+}
+
+template <bool kA, bool kB, bool kScalar>
+inline void mul_typed(const Q8Binary& p, const uint8_t* a, const uint8_t* b, uint8_t* y, int64_t n) {
+  const I32 za = splat(p.za), zb = splat(p.zb), zy = splat(p.zy);
+  const F32 m = splat(p.m);
+  const F32 lo = splat(static_cast<float>(p.qmin - p.zy)), hi = splat(static_cast<float>(p.qmax - p.zy));
+  const I32 same = splat(static_cast<int32_t>(kB ? static_cast<int8_t>(b[0]) : b[0]));
+  for_vectors(y, n, [&](int64_t i) {
+    const I32 right = (kScalar ? same : load_bytes<kB>(b + i)) - zb;
+    return round_between(to_float((load_bytes<kA>(a + i) - za) * right) * m, lo, hi) + zy;
+  });
+}
+
+#define OCTAVO_BY_TYPES(function)                                                                       \
+  void function(const Q8Binary& p, const uint8_t* a, const uint8_t* b, uint8_t* y, int64_t n) {         \
+    if (n <= 0) return;                                                                                 \
+    switch ((p.a_signed ? 4 : 0) | (p.b_signed ? 2 : 0) | (p.b_scalar ? 1 : 0)) {                       \
+      case 0: return function##_typed<false, false, false>(p, a, b, y, n);                              \
+      case 1: return function##_typed<false, false, true>(p, a, b, y, n);                               \
+      case 2: return function##_typed<false, true, false>(p, a, b, y, n);                               \
+      case 3: return function##_typed<false, true, true>(p, a, b, y, n);                                \
+      case 4: return function##_typed<true, false, false>(p, a, b, y, n);                               \
+      case 5: return function##_typed<true, false, true>(p, a, b, y, n);                                \
+      case 6: return function##_typed<true, true, false>(p, a, b, y, n);                                \
+      default: return function##_typed<true, true, true>(p, a, b, y, n);                                \
+    }                                                                                                   \
+  }
+OCTAVO_BY_TYPES(add)
+OCTAVO_BY_TYPES(mul)
+#undef OCTAVO_BY_TYPES
+
+void quantize(const float* x, uint8_t* y, int64_t n, float scale, int32_t zp, int32_t qmin, int32_t qmax) {
+  const F32 s = splat(scale);
+  const F32 lo = splat(static_cast<float>(qmin - zp)), hi = splat(static_cast<float>(qmax - zp));
+  const I32 z = splat(zp);
+  for_vectors(y, n, [&](int64_t i) {
+    const F32 q = load(x + i) / s;
+    return round_between(select(q == q, q, splat(0.0f)), lo, hi) + z;
+  });
+}
+
+void dequantize(const uint8_t* x, bool is_signed, float* y, int64_t n, float scale, int32_t zp) {
+  const F32 s = splat(scale);
+  const I32 z = splat(zp);
+  const auto loop = [&](auto read) {
+    int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) store(y + i, to_float(read(x + i) - z) * s);
+    if (i < n) store_first(y + i, to_float(read(x + i) - z) * s, n - i);
+  };
+  if (is_signed) loop([](const uint8_t* p) { return load_i8(p); });
+  else loop([](const uint8_t* p) { return load_u8(p); });
+}
+
+void requantize(const int32_t* x, uint8_t* y, int64_t n, float m, int32_t zp, int32_t qmin, int32_t qmax) {
+  const F32 scale = splat(m);
+  const F32 lo = splat(static_cast<float>(qmin - zp)), hi = splat(static_cast<float>(qmax - zp));
+  const I32 z = splat(zp);
+  for_vectors(y, n, [&](int64_t i) { return round_between(to_float(load_i32(x + i)) * scale, lo, hi) + z; });
+}
+
+void add_into(const uint8_t* x, bool is_signed, int32_t* sum, int64_t n) {
+  int64_t i = 0;
+  if (is_signed) {
+    for (; i + kLanes <= n; i += kLanes) store(sum + i, load_i32(sum + i) + load_i8(x + i));
+    for (; i < n; ++i) sum[i] += static_cast<int8_t>(x[i]);
+  } else {
+    for (; i + kLanes <= n; i += kLanes) store(sum + i, load_i32(sum + i) + load_u8(x + i));
+    for (; i < n; ++i) sum[i] += x[i];
+  }
+}
+
+int64_t sum(const uint8_t* x, bool is_signed, int64_t n) {
+  constexpr int64_t kBlock = 1 << 20;  // 2^20 * 255 fits in a lane
+  int64_t total = 0;
+  for (int64_t begin = 0; begin < n; begin += kBlock) {
+    const int64_t end = n - begin < kBlock ? n : begin + kBlock;
+    I32 lanes = splat(0);
+    int64_t i = begin;
+    if (is_signed) for (; i + kLanes <= end; i += kLanes) lanes = lanes + load_i8(x + i);
+    else for (; i + kLanes <= end; i += kLanes) lanes = lanes + load_u8(x + i);
+    int32_t each[kLanes];
+    store(each, lanes);
+    for (int32_t v : each) total += v;
+    for (; i < end; ++i) total += is_signed ? static_cast<int8_t>(x[i]) : x[i];
+  }
+  return total;
+}
+
+}  // namespace
+}  // namespace octavo

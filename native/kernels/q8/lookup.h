@@ -1,0 +1,135 @@
+// Byte operations whose vectors hold bytes, not the 32-bit lanes of simd/: table lookup and maximum.
+#pragma once
+
+#include <cstdint>
+
+#include "simd/vec.h"
+
+namespace octavo {
+namespace {
+
+#if defined(OCTAVO_SIMD_SCALAR)
+
+constexpr int kByteLanes = 1;
+struct Bytes { uint8_t v; };
+inline Bytes load_raw(const uint8_t* p) { return {*p}; }
+inline void store_raw(uint8_t* p, Bytes a) { *p = a.v; }
+inline Bytes max_u8(Bytes a, Bytes b) { return a.v > b.v ? a : b; }
+inline Bytes max_i8(Bytes a, Bytes b) { return static_cast<int8_t>(a.v) > static_cast<int8_t>(b.v) ? a : b; }
+
+#elif defined(__AVX512BW__)
+
+constexpr int kByteLanes = 64;
+struct Bytes { __m512i v; };
+inline Bytes load_raw(const uint8_t* p) { return {_mm512_loadu_si512(p)}; }
+inline void store_raw(uint8_t* p, Bytes a) { _mm512_storeu_si512(p, a.v); }
+inline Bytes max_u8(Bytes a, Bytes b) { return {_mm512_max_epu8(a.v, b.v)}; }
+inline Bytes max_i8(Bytes a, Bytes b) { return {_mm512_max_epi8(a.v, b.v)}; }
+#define OCTAVO_LOOKUP 1
+struct Table { __m512i rows[16]; };
+inline Table load_table(const uint8_t* t) {
+  Table table;
+  for (int i = 0; i < 16; ++i)
+    table.rows[i] = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(t + 16 * i)));
+  return table;
+}
+// Sixteen shuffles of 16 entries; a shuffle gives 0 where the top bit of its index is set, and saturating
+// arithmetic sets it for every index outside of the row.
+inline Bytes look_up(const Table& table, Bytes x) {
+  const __m512i row = _mm512_set1_epi8(16), bias = _mm512_set1_epi8(0x70);
+  __m512i index = x.v, y = _mm512_setzero_si512();
+  for (int i = 0; i < 16; ++i) {
+    y = _mm512_or_si512(y, _mm512_shuffle_epi8(table.rows[i], _mm512_adds_epu8(index, bias)));
+    index = _mm512_sub_epi8(index, row);
+  }
+  return {y};
+}
+
+#elif defined(__AVX2__)
+
+constexpr int kByteLanes = 32;
+struct Bytes { __m256i v; };
+inline Bytes load_raw(const uint8_t* p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))}; }
+inline void store_raw(uint8_t* p, Bytes a) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.v); }
+inline Bytes max_u8(Bytes a, Bytes b) { return {_mm256_max_epu8(a.v, b.v)}; }
+inline Bytes max_i8(Bytes a, Bytes b) { return {_mm256_max_epi8(a.v, b.v)}; }
+#define OCTAVO_LOOKUP 1
+struct Table { __m256i rows[16]; };
+inline Table load_table(const uint8_t* t) {
+  Table table;
+  for (int i = 0; i < 16; ++i)
+    table.rows[i] = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(t + 16 * i)));
+  return table;
+}
+// Sixteen shuffles of 16 entries; a shuffle gives 0 where the top bit of its index is set, and saturating
+// arithmetic sets it for every index outside of the row.
+inline Bytes look_up(const Table& table, Bytes x) {
+  const __m256i row = _mm256_set1_epi8(16), bias = _mm256_set1_epi8(0x70);
+  __m256i index = x.v, y = _mm256_setzero_si256();
+  for (int i = 0; i < 16; ++i) {
+    y = _mm256_or_si256(y, _mm256_shuffle_epi8(table.rows[i], _mm256_adds_epu8(index, bias)));
+    index = _mm256_sub_epi8(index, row);
+  }
+  return {y};
+}
+
+#elif defined(__ARM_NEON) || defined(__ARM_NEON__)
+
+constexpr int kByteLanes = 16;
+struct Bytes { uint8x16_t v; };
+inline Bytes load_raw(const uint8_t* p) { return {vld1q_u8(p)}; }
+inline void store_raw(uint8_t* p, Bytes a) { vst1q_u8(p, a.v); }
+inline Bytes max_u8(Bytes a, Bytes b) { return {vmaxq_u8(a.v, b.v)}; }
+inline Bytes max_i8(Bytes a, Bytes b) {
+  return {vreinterpretq_u8_s8(vmaxq_s8(vreinterpretq_s8_u8(a.v), vreinterpretq_s8_u8(b.v)))};
+}
+#if defined(__aarch64__)  // ARMv7's lookup of 32 entries by 8 lanes loses to plain loads
+#define OCTAVO_LOOKUP 1
+struct Table { uint8x16x4_t quarters[4]; };
+inline Table load_table(const uint8_t* t) {
+  Table table;
+  for (int i = 0; i < 4; ++i) table.quarters[i] = vld1q_u8_x4(t + 64 * i);
+  return table;
+}
+// A lookup of 64 entries leaves (tbx) what lies outside of them.
+inline Bytes look_up(const Table& table, Bytes x) {
+  const uint8x16_t quarter = vdupq_n_u8(64);
+  uint8x16_t index = x.v, y = vqtbl4q_u8(table.quarters[0], index);
+  for (int i = 1; i < 4; ++i) {
+    index = vsubq_u8(index, quarter);
+    y = vqtbx4q_u8(y, table.quarters[i], index);
+  }
+  return {y};
+}
+#endif
+
+#else
+#error "no bytes for this instruction set"
+#endif
+
+void lookup(const uint8_t* x, uint8_t* y, int64_t n, const uint8_t table[256]) {
+  int64_t i = 0;
+#if defined(OCTAVO_LOOKUP)
+  if (n >= kByteLanes) {
+    const Table rows = load_table(table);
+    for (; i + kByteLanes <= n; i += kByteLanes) store_raw(y + i, look_up(rows, load_raw(x + i)));
+  }
+#endif
+  for (; i < n; ++i) y[i] = table[x[i]];
+}
+
+void max_into(const uint8_t* x, bool is_signed, uint8_t* y, int64_t n) {
+  int64_t i = 0;
+  if (is_signed) {
+    for (; i + kByteLanes <= n; i += kByteLanes) store_raw(y + i, max_i8(load_raw(x + i), load_raw(y + i)));
+    for (; i < n; ++i)
+      if (static_cast<int8_t>(x[i]) > static_cast<int8_t>(y[i])) y[i] = x[i];
+  } else {
+    for (; i + kByteLanes <= n; i += kByteLanes) store_raw(y + i, max_u8(load_raw(x + i), load_raw(y + i)));
+    for (; i < n; ++i)
+      if (x[i] > y[i]) y[i] = x[i];
+  }
+}
+
+}  // namespace
+}  // namespace octavo

@@ -1,0 +1,10 @@
+// The specification: what every other file of this folder has to equal bit for bit.
+#define OCTAVO_SIMD_SCALAR
+#include "kernels/q8/generic.h"
+
+namespace octavo {
+
+extern const Q8Kernels q8_scalar;
+const Q8Kernels q8_scalar = {"scalar", lookup, add, mul, quantize, dequantize, requantize, max_into, add_into, sum};
+
+}  // namespace octavo

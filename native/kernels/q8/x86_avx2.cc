@@ -1,0 +1,8 @@
+#include "kernels/q8/generic.h"
+
+namespace octavo {
+
+extern const Q8Kernels q8_x86_avx2;
+const Q8Kernels q8_x86_avx2 = {"x86_avx2", lookup, add, mul, quantize, dequantize, requantize, max_into, add_into, sum};
+
+}  // namespace octavo

@@ -1,0 +1,8 @@
+#include "kernels/q8/generic.h"
+
+namespace octavo {
+
+extern const Q8Kernels q8_x86_avx512vnni;
+const Q8Kernels q8_x86_avx512vnni = {"x86_avx512vnni", lookup, add, mul, quantize, dequantize, requantize, max_into, add_into, sum};
+
+}  // namespace octavo

@@ -1,0 +1,8 @@
+#include "kernels/rows/generic.h"
+
+namespace octavo {
+
+extern const RowKernels row_arm_neon;
+const RowKernels row_arm_neon = {"arm_neon", reduce, reduce_columns, softmax, softmax_columns, layer_norm, normalize, squared_deviations, range};
+
+}  // namespace octavo
