@@ -40,3 +40,10 @@ export function floatOutput(
 export function scalar(ctx: LowerContext, value: number): number {
   return ctx.constantTensor('float32', [], new Uint8Array(new Float32Array([value]).buffer))
 }
+
+/** Makes a float32 tensor in the model's layout output i, if anybody wants that. */
+export function storeFloat(ctx: LowerContext, i: number, tensor: number): void {
+  if (!ctx.hasOutput(i)) return
+  if (ctx.outputType(i).dtype === 'float32') ctx.outputAlias(i, tensor)
+  else ctx.step('Cast', [tensor], [ctx.output(i)])
+}
