@@ -49,7 +49,8 @@ export function sub(a: Dim, b: Dim): Dim {
 }
 
 export function mul(a: Dim, b: Dim): Dim {
-  if (typeof a === 'number' && typeof b === 'number') return a * b
+  // Adding 0 turns -0 into 0.
+  if (typeof a === 'number' && typeof b === 'number') return a * b + 0
   const left: Term[] = [{ coefficient: constantOf(a), atoms: [] }, ...termsOf(a)]
   const right: Term[] = [{ coefficient: constantOf(b), atoms: [] }, ...termsOf(b)]
   const product = left.flatMap((x) =>
@@ -63,7 +64,7 @@ export function mul(a: Dim, b: Dim): Dim {
 
 /** Floor division. Exact where every term divides; by zero it stays an expression and fails when evaluated. */
 export function floorDiv(a: Dim, b: Dim): Dim {
-  if (typeof a === 'number' && typeof b === 'number' && b !== 0) return Math.floor(a / b)
+  if (typeof a === 'number' && typeof b === 'number' && b !== 0) return Math.floor(a / b) + 0
   if (b === 1) return a
   if (a === 0) return 0
   const exact = divideExactly(a, b)
