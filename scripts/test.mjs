@@ -7,7 +7,7 @@ import { join } from 'node:path'
 const totals = { passed: 0, failed: 0, skipped: 0 }
 const root = new URL('..', import.meta.url).pathname
 
-const native = join(root, 'build', 'octavo_tests')
+const native = join(root, 'build', 'native', 'octavo_tests')
 if (existsSync(native)) {
   const { status, stdout } = spawnSync(native, { encoding: 'utf8', maxBuffer: 2 ** 28, stdio: ['ignore', 'pipe', 'inherit'] })
   const lines = stdout.trimEnd().split('\n')
