@@ -1,0 +1,59 @@
+/** Where the addon may be, in the order in which it is looked for, and how prebuilt files are chosen. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface Host {
+  readonly platform: string
+  readonly arch: string
+  /** glibc or musl on Linux, '' elsewhere. */
+  readonly libc: string
+  /** '2.36'; '' where unknown. */
+  readonly libcVersion: string
+}
+
+/** The machine this process runs on. */
+export function host(): Host {
+  const { platform, arch } = process
+  if (platform !== 'linux') return { platform, arch, libc: '', libcVersion: '' }
+  const version = glibcVersion()
+  return { platform, arch, libc: version === '' ? 'musl' : 'glibc', libcVersion: version }
+}
+
+function glibcVersion(): string {
+  // The report would resolve the host names of open sockets, which can take seconds.
+  const options = process.report as typeof process.report & { excludeNetwork?: boolean }
+  options.excludeNetwork = true
+  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } }
+  return report.header?.glibcVersionRuntime ?? ''
+}
+
+/** Files to try: OCTAVO_BINARY alone where it is set, else prebuilds, then local builds. */
+export function candidates(root: string, machine: Host, forced: string | undefined): string[] {
+  if (forced) return [forced]
+  return [
+    ...prebuilt(join(root, 'prebuilds', `${machine.platform}-${machine.arch}`), machine),
+    join(root, 'build', 'Release', 'octavo.node'),
+    join(root, 'build', 'Debug', 'octavo.node'),
+  ]
+}
+
+/** Files `octavo[.libc].node` of the folder that fit, the more specific first (the naming of prebuildify). */
+function prebuilt(folder: string, machine: Host): string[] {
+  if (!existsSync(folder)) return [join(folder, 'octavo.node')]
+  const fitting = readdirSync(folder).filter((file) => {
+    const tags = file.split('.').slice(1, -1)
+    return file.endsWith('.node') && tags.every((tag) => tag === machine.libc || tag.startsWith('napi'))
+  })
+  return fitting.sort((a, b) => b.length - a.length).map((file) => join(folder, file))
+}
+
+/** Machine type of an ELF file, '' where it is none: tells a file of another architecture from a broken one. */
+export function elfMachine(path: string): string {
+  try {
+    const head = readFileSync(path).subarray(0, 20)
+    if (head.readUInt32BE(0) !== 0x7f454c46) return ''
+    return { 3: 'ia32', 40: 'arm', 62: 'x64', 183: 'arm64' }[head.readUInt16LE(18)] ?? 'another machine'
+  } catch {
+    return ''
+  }
+}
