@@ -122,7 +122,8 @@ async function resolveInside(location: string, modelPath: string, what: string):
   }
   const folders = [await realpath(folder), path.dirname(await realpath(modelPath))]
   if (!folders.some((allowed) => isInside(allowed, real))) throw outside()
-  if ((await stat(real)).nlink > 1) {
+  const status = await stat(real)
+  if (status.isFile() && status.nlink > 1) {
     throw failure(
       what,
       `"${location}" is a hard link, which may lead outside of the model's folder; give it in externalData`,
