@@ -1,7 +1,7 @@
 /** Normalizations over the last axes, with and without the mean, and their fusions with a residual sum. */
 
 import type { Dim } from '../graph/expr.js'
-import { floatAttribute, intAttribute } from '../graph/graph.js'
+import { type ConstantTensor, floatAttribute, type Graph, intAttribute, type Node } from '../graph/graph.js'
 import { checkFloat, compatible } from './conv.js'
 import { binaryStep } from './float-steps.js'
 import { floatInput, floatOutput } from './float32.js'
@@ -142,9 +142,37 @@ function skipNorm(opType: string, rms: boolean): OpDef {
   }
 }
 
+/** RMSNormalization is of opset 23; before, it is x / sqrt(mean(x * x) + epsilon) * scale. */
+function decomposeRms(node: Node, graph: Graph): readonly Node[] {
+  const [x, scale] = node.inputs as [string, string]
+  const rank = graph.types.get(x)?.shape?.length
+  const axis = intAttribute(node, 'axis', -1)
+  const count = axis < 0 ? -axis : (rank ?? axis + 1) - axis
+  const value = (part: string) => `${node.name}/${part}`
+  const make = (opType: string, inputs: readonly string[], part: string, output = value(part)): Node => ({
+    ...{ name: value(`${part}_node`), opType, domain: '', inputs, outputs: [output], attributes: {} },
+  })
+  const constant = (part: string, tensor: ConstantTensor): Node => ({
+    ...make('Constant', [], part),
+    attributes: { value: { kind: 'tensor', value: tensor } },
+  })
+  const axes = BigInt64Array.from({ length: count }, (_, i) => BigInt(i - count))
+  const epsilon = Float32Array.of(floatAttribute(node, 'epsilon', 1e-5))
+  return [
+    constant('axes', { dtype: 'int64', dims: [count], data: new Uint8Array(axes.buffer) }),
+    constant('epsilon', { dtype: 'float32', dims: [], data: new Uint8Array(epsilon.buffer) }),
+    make('Mul', [x, x], 'square'),
+    make('ReduceMean', [value('square'), value('axes')], 'mean'),
+    make('Add', [value('mean'), value('epsilon')], 'sum'),
+    make('Sqrt', [value('sum')], 'root'),
+    make('Div', [x, value('root')], 'normalized'),
+    make('Mul', [value('normalized'), scale], 'scaled', node.outputs[0]),
+  ]
+}
+
 export const ops: readonly OpDef[] = [
   layerNorm('LayerNormalization', '', false),
-  layerNorm('RMSNormalization', '', true),
+  { ...layerNorm('RMSNormalization', '', true), decompose: decomposeRms },
   // onnxruntime's name for RMSNormalization, which it writes without a domain.
   layerNorm('SimplifiedLayerNormalization', '', true),
   layerNorm('SimplifiedLayerNormalization', 'com.microsoft', true),

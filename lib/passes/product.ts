@@ -64,13 +64,15 @@ export function plusConstant(
   return near(scalarOf(editor, a), constant) ? b : undefined
 }
 
+export type Activation = Pick<Node, 'opType' | 'attributes'>
+
 /** The activation that a product of x and f(x) is; undefined: none. */
 export type Recognise = (
   editor: GraphEditor,
   constant: number,
   x: string,
   other: string,
-) => Pick<Node, 'opType' | 'attributes'> | undefined
+) => Activation | undefined
 
 /** Replaces every product of two factors that `recognise` knows, in either order, by one node of one input. */
 export function replaceProducts(graph: Graph, recognise: Recognise): Graph {

@@ -1,12 +1,20 @@
 /** 0.5 * x * (1 + Erf(x / sqrt(2))) and its tanh approximation -> Gelu. */
 import type { Attribute, Graph } from '../graph/graph.js'
 import type { GraphEditor } from '../graph/rewrite.js'
-import { factorsOf, near, plusConstant, producedBy, replaceProducts, scalarOf } from './product.js'
+import {
+  type Activation,
+  factorsOf,
+  near,
+  plusConstant,
+  producedBy,
+  replaceProducts,
+  scalarOf,
+} from './product.js'
 
 const TANH: Attribute = { kind: 'string', value: 'tanh' }
 
 export function recogniseGelu(graph: Graph): Graph {
-  return replaceProducts(graph, (editor, constant, x, other) => {
+  return replaceProducts(graph, (editor, constant, x, other): Activation | undefined => {
     const inner = near(constant, 0.5) ? plusConstant(editor, other, 1) : undefined
     if (isErf(editor, x, inner)) return { opType: 'Gelu', attributes: {} }
     return isTanh(editor, x, inner) ? { opType: 'Gelu', attributes: { approximate: TANH } } : undefined
