@@ -1,10 +1,9 @@
 /** What calibration asks of the rest: a graph made ready, and an engine that runs one. The only place that knows how. */
 import { compileGraph, type EngineTensor } from '../compile/engine.js'
-import { evaluateConstants } from '../compile/evaluate.js'
 import type { Observation } from '../compile/lower.js'
+import { prepare as prepareGraph } from '../compile/model.js'
 import type { Graph } from '../graph/graph.js'
 import { type Inference, inferGraph } from '../ops/infer.js'
-import { prepareGraph } from '../passes/index.js'
 
 export type { EngineTensor, Observation }
 
@@ -47,6 +46,6 @@ export async function prepare(
   graph: Graph,
   signal?: AbortSignal,
 ): Promise<{ readonly graph: Graph; readonly info: Inference }> {
-  const prepared = await prepareGraph(graph, { evaluate: evaluateConstants, signal })
+  const prepared = await prepareGraph(graph, { signal })
   return { graph: prepared, info: inferGraph(prepared) }
 }

@@ -1,0 +1,60 @@
+/** quantize(): a float ONNX model and data in, an int8 ONNX model in QDQ form out. */
+import type { DataSource } from '../calibrate/data.js'
+import { prepare } from '../calibrate/engine.js'
+import { typeError } from '../errors.js'
+import { type ReadOptions, readModel, writeModel } from '../onnx/index.js'
+import { findOp } from '../ops/registry.js'
+import type { Progress } from './progress.js'
+import { parseRecipe, type Recipe, type RecipeOptions } from './recipe.js'
+import { refuseQuantized } from './refuse.js'
+import type { QuantizationReport } from './report.js'
+import { quantizeGraph } from './static.js'
+
+export type { DataSource, Feeds, Samples, TensorLike } from '../calibrate/data.js'
+export type { Progress } from './progress.js'
+export type { Recipe, RecipeOptions } from './recipe.js'
+export type { QuantizationReport, QuantizedValueReport, QuantizedWeightsReport } from './report.js'
+
+export interface QuantizeOptions extends RecipeOptions {
+  /** Samples that the model will meet in use; streamed, never held. One pass is enough. */
+  readonly data: DataSource
+  readonly onProgress?: (progress: Progress) => void
+  readonly signal?: AbortSignal
+  /** Files of external data, where `model` is bytes. */
+  readonly externalData?: ReadOptions['externalData']
+}
+
+export interface QuantizeResult {
+  /** The quantized ONNX file. The same model, data and options give the same bytes. */
+  readonly model: Uint8Array
+  /** The options with all defaults: quantizes the same way again. */
+  readonly recipe: Recipe
+  readonly report: QuantizationReport
+}
+
+/** Quantizes a float model (a path, or the bytes of the file) to int8. */
+export async function quantize(
+  model: string | Uint8Array,
+  options: QuantizeOptions,
+): Promise<QuantizeResult> {
+  if (typeof model !== 'string' && !(model instanceof Uint8Array)) {
+    throw typeError("'model' must be a path or a Uint8Array with the bytes of an ONNX file.")
+  }
+  if (typeof options !== 'object' || options === null || options.data === undefined) {
+    throw typeError(
+      "'options.data' is missing: quantize() needs samples ({ [input]: Tensor }) to calibrate on.",
+    )
+  }
+  const { data, onProgress, signal, externalData } = options
+  const recipe = parseRecipe(options)
+  signal?.throwIfAborted()
+  const source = await readModel(model, { externalData, signal })
+  refuseQuantized(source.graph)
+  const { graph, info } = await prepare(source.graph, signal)
+  const quantized = await quantizeGraph(graph, info, { data, recipe, onProgress, signal })
+  const bytes = writeModel(
+    { ...source, graph: quantized.graph },
+    { decompose: (node, owner) => findOp(node.domain, node.opType)?.decompose?.(node, owner) },
+  )
+  return { model: bytes, recipe, report: quantized.report }
+}

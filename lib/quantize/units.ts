@@ -1,0 +1,218 @@
+/**
+ * Which nodes become integer. A unit is a node with a quantize rule and what it absorbs: a bias added after a MatMul and
+ * a Relu or Clip, which lie between the product and its QuantizeLinear and cost nothing there.
+ */
+import { consumersOf, type Graph, type Node } from '../graph/graph.js'
+import type { Inference } from '../ops/infer.js'
+import type { QuantizeRule } from '../ops/opdef.js'
+import { findOp } from '../ops/registry.js'
+import { isBiasAdd, isClamp } from './absorb.js'
+
+export interface Unit {
+  readonly node: Node
+  readonly rule: QuantizeRule
+  /** Positions of the inputs that are taken quantized, weights that are constants excluded. */
+  readonly inputs: readonly number[]
+  /** Nodes after `node`, in order. */
+  readonly absorbed: readonly Node[]
+  /** The values it makes, after what it absorbs. */
+  readonly results: readonly string[]
+  /** Weighted: its weights are a constant, to be quantized with it. */
+  readonly weights?: string
+}
+
+export interface Units {
+  /** In the order of the graph. */
+  readonly integer: readonly Unit[]
+  /** Why every other node that computes floats stays in float, by its name. */
+  readonly float: ReadonlyMap<string, string>
+}
+
+const REASON = {
+  excluded: 'excluded by the recipe',
+  noRule: 'has no integer form',
+  types: 'does not compute float32 from float32',
+  rank: 'the number of dimensions of its input is not known',
+  constantData: 'its data is a constant',
+  biasShape: 'its bias is not a constant with one number per channel',
+  alpha: 'alpha is not positive',
+  tail: 'makes an output of the model, which is float',
+  island: 'stands between float nodes',
+} as const
+
+/** `excluded` is asked for the name of a node, and for those of the nodes of the file that it stands for. */
+export function findUnits(graph: Graph, info: Inference, excluded: (name: string) => boolean): Units {
+  return new UnitFinder(graph, info, excluded).run()
+}
+
+class UnitFinder {
+  private readonly consumers: Map<string, Node[]>
+  private readonly outputs: Set<string>
+  private readonly float = new Map<string, string>()
+  private readonly byNode = new Map<Node, Unit>()
+  private readonly absorbed = new Set<Node>()
+
+  constructor(
+    private readonly graph: Graph,
+    private readonly info: Inference,
+    private readonly excluded: (name: string) => boolean,
+  ) {
+    this.consumers = consumersOf(graph)
+    this.outputs = new Set(graph.outputs)
+  }
+
+  run(): Units {
+    for (const node of this.graph.nodes) {
+      if (this.absorbed.has(node) || !this.makesFloats(node)) continue
+      const found = this.unitOf(node)
+      if (typeof found === 'string') this.float.set(node.name, found)
+      else this.byNode.set(node, found)
+    }
+    this.dropTails()
+    this.dropIslands()
+    return { integer: [...this.byNode.values()], float: this.float }
+  }
+
+  /** Shape arithmetic and integer data are nobody's business here. */
+  private makesFloats(node: Node): boolean {
+    return node.outputs.some(
+      (v) => v !== '' && this.info.types.get(v)?.dtype === 'float32' && !this.isSize(v),
+    )
+  }
+
+  private isSize(value: string): boolean {
+    return this.info.values.has(value)
+  }
+
+  private unitOf(node: Node): Unit | string {
+    if (this.isExcluded(node)) return REASON.excluded
+    const rule = findOp(node.domain, node.opType)?.quantize
+    if (!rule) return REASON.noRule
+    const weights = rule.kind === 'weighted' ? this.constantWeights(node, rule.weight) : undefined
+    const inputs = this.quantizedInputs(node, rule, weights)
+    const values = inputs.map((i) => node.inputs[i] ?? '')
+    const floats = [
+      ...values,
+      ...(weights === undefined ? [] : [weights]),
+      ...node.outputs.filter((v) => v !== ''),
+    ]
+    if (!floats.every((v) => this.info.types.get(v)?.dtype === 'float32')) return REASON.types
+    if (!floats.every((v) => this.info.types.get(v)?.shape !== undefined)) return REASON.rank
+    if (values.every((v) => this.graph.constants.has(v))) return REASON.constantData
+    if (rule.kind === 'shared' && this.graph.constants.has(values[0] ?? '')) return REASON.constantData
+    if (rule.kind === 'weighted') {
+      const problem = this.biasProblem(node, rule)
+      if (problem !== undefined) return problem
+    }
+    const absorbed = this.absorb(node, rule, values)
+    const last = absorbed.at(-1) ?? node
+    return { node, rule, inputs, absorbed, results: last.outputs.filter((v) => v !== ''), weights }
+  }
+
+  private isExcluded(node: Node): boolean {
+    return this.excluded(node.name) || (node.origin ?? []).some(this.excluded)
+  }
+
+  private constantWeights(node: Node, position: number): string | undefined {
+    const name = node.inputs[position] ?? ''
+    return this.graph.constants.has(name) ? name : undefined
+  }
+
+  private quantizedInputs(node: Node, rule: QuantizeRule, weights: string | undefined): number[] {
+    if (rule.kind === 'weighted') return weights === undefined ? [0, rule.weight] : [0]
+    if (rule.inputs) return rule.inputs.filter((i) => (node.inputs[i] ?? '') !== '')
+    if (rule.kind === 'shared') return [0]
+    return node.inputs.flatMap((v, i) => (v !== '' ? [i] : []))
+  }
+
+  private biasProblem(node: Node, rule: QuantizeRule & { kind: 'weighted' }): string | undefined {
+    const alpha = node.attributes.alpha
+    if (alpha?.kind === 'float' && !(alpha.value > 0)) return REASON.alpha
+    const name = rule.bias === undefined ? '' : (node.inputs[rule.bias] ?? '')
+    if (name === '') return undefined
+    const bias = this.graph.constants.get(name)
+    const channels = this.info.types.get(node.outputs[0] ?? '')?.shape?.[
+      outputChannelAxis(this.info, node, rule)
+    ]
+    const elements = bias?.dims.reduce((p, d) => p * d, 1)
+    const last = bias?.dims.at(-1) ?? 1
+    const fits = elements === 1 || (elements === channels && last === channels)
+    return bias?.dtype === 'float32' && fits ? undefined : REASON.biasShape
+  }
+
+  /** The chain of sole consumers that the unit takes in. */
+  private absorb(node: Node, rule: QuantizeRule, values: readonly string[]): Node[] {
+    const chain: Node[] = []
+    const products = rule.kind === 'weighted'
+    // Elementwise operators of two values, such as a residual Add, take bounds too.
+    if (!products && !(rule.kind === 'activation' && values.length > 1)) return chain
+    let value = node.outputs[0] ?? ''
+    for (;;) {
+      const [next, ...others] = this.consumers.get(value) ?? []
+      if (!next || others.length > 0 || this.outputs.has(value) || this.isExcluded(next)) return chain
+      const bias = products && rule.bias === undefined && chain.length === 0
+      if (!(bias && isBiasAdd(this.graph, this.info, next, value)) && !isClamp(this.graph, next, value))
+        return chain
+      chain.push(next)
+      this.absorbed.add(next)
+      value = next.outputs[0] ?? ''
+    }
+  }
+
+  /** The last step gives float outputs; it reads them better from float than from 8 bits. */
+  private dropTails(): void {
+    const tails = new Set<Node>()
+    for (const [node, unit] of [...this.byNode].reverse()) {
+      if (unit.rule.kind === 'weighted') continue
+      const followers = unit.results.flatMap((v) => this.readers(v))
+      const reachesOutput = unit.results.some((v) => this.outputs.has(v)) || followers.length > 0
+      const fits = (next: Node) =>
+        tails.has(next) && (unit.rule.kind === 'shared' || this.byNode.get(next)?.rule.kind === 'shared')
+      if (reachesOutput && followers.every(fits)) tails.add(node)
+    }
+    for (const node of tails) this.drop(node, REASON.tail)
+  }
+
+  /** Bytes are moved in the type they have: a mover between float nodes is not worth two conversions. */
+  private dropIslands(): void {
+    const wanted = new Set<string>()
+    const makers = new Map<string, Unit>()
+    for (const unit of this.byNode.values()) for (const v of unit.results) makers.set(v, unit)
+    const kept = new Set<Node>()
+    for (const [node, unit] of [...this.byNode].reverse()) {
+      if (unit.rule.kind === 'shared' && !unit.results.some((v) => wanted.has(v))) continue
+      kept.add(node)
+      for (const i of unit.inputs) wanted.add(node.inputs[i] ?? '')
+    }
+    for (const [node, unit] of [...this.byNode]) {
+      if (kept.has(node)) continue
+      const maker = makers.get(node.inputs[unit.inputs[0] ?? 0] ?? '')
+      if (maker && maker.rule.kind !== 'weighted' && this.byNode.has(maker.node)) continue
+      this.drop(node, REASON.island)
+    }
+  }
+
+  private drop(node: Node, reason: string): void {
+    const unit = this.byNode.get(node)
+    this.byNode.delete(node)
+    for (const n of [node, ...(unit?.absorbed ?? [])]) this.float.set(n.name, reason)
+  }
+
+  /** Nodes that read a value as data, not for its sizes. */
+  private readers(value: string): Node[] {
+    return (this.consumers.get(value) ?? []).filter(
+      (n) => !n.outputs.every((v) => v === '' || this.isSize(v)),
+    )
+  }
+}
+
+/** Axis of the output along which the weights have their channels: 1 after spatial weights, else the last. */
+export function outputChannelAxis(
+  info: Inference,
+  node: Node,
+  rule: QuantizeRule & { kind: 'weighted' },
+): number {
+  const weightRank = info.types.get(node.inputs[rule.weight] ?? '')?.shape?.length ?? 0
+  const rank = info.types.get(node.outputs[0] ?? '')?.shape?.length ?? 0
+  return rule.bias !== undefined && weightRank > 2 ? 1 : rank - 1
+}

@@ -1,0 +1,52 @@
+/** Which values are quantized, and which of them share one scale and zero point. */
+import type { Range } from '../calibrate/observers/observer.js'
+import type { Graph } from '../graph/graph.js'
+import type { Unit } from './units.js'
+
+export interface QuantizedValue {
+  /** The value whose parameters it has: itself, or the one that was moved here. */
+  readonly root: string
+  /** The integer unit that makes it; undefined: a graph input or a float node. */
+  readonly maker: Unit | undefined
+}
+
+export interface QuantizedValues {
+  /** By name, in the order in which they are made; constants excluded. */
+  readonly values: ReadonlyMap<string, QuantizedValue>
+  /** Roots whose range the data tells. */
+  readonly observed: readonly string[]
+  /** Roots whose range the function tells. */
+  readonly fixed: ReadonlyMap<string, Range>
+}
+
+export function findQuantizedValues(graph: Graph, units: readonly Unit[]): QuantizedValues {
+  const wanted = new Set<string>()
+  for (const { node, inputs } of units) for (const i of inputs) wanted.add(node.inputs[i] ?? '')
+  const values = new Map<string, QuantizedValue>()
+  const makers = new Map<string, Unit>()
+  for (const unit of units) {
+    for (const result of unit.results) makers.set(result, unit)
+  }
+  const made = [...graph.inputs, ...graph.nodes.flatMap((n) => n.outputs)]
+  for (const name of made) {
+    const maker = makers.get(name)
+    // A product can give float to float nodes; all else computes in integers only if its output is quantized.
+    if (!wanted.has(name) && (!maker || maker.rule.kind === 'weighted')) continue
+    values.set(name, { root: rootOf(name, maker, values), maker })
+  }
+  const roots = new Set([...values.values()].map((v) => v.root))
+  const fixed = new Map<string, Range>()
+  for (const root of roots) {
+    const maker = makers.get(root)
+    if (maker?.rule.kind === 'activation' && maker.rule.range && maker.absorbed.length === 0) {
+      fixed.set(root, maker.rule.range)
+    }
+  }
+  return { values, fixed, observed: [...roots].filter((root) => !fixed.has(root)) }
+}
+
+function rootOf(name: string, maker: Unit | undefined, values: ReadonlyMap<string, QuantizedValue>): string {
+  if (maker?.rule.kind !== 'shared') return name
+  const source = maker.node.inputs[maker.inputs[0] ?? 0] ?? ''
+  return values.get(source)?.root ?? name
+}
