@@ -1,0 +1,38 @@
+// The one definition of requantization, shared by the scalar kernels and by the epilogues that leave the
+// integer kernels: clamp(rint(f32(acc) * m), lo, hi) + zero_point, with the clamp in float.
+#pragma once
+
+#include <cfloat>
+#include <cstdint>
+
+namespace octavo {
+
+// From the accumulators of one output to 8 bits. `lo` and `hi` are the bounds of the output minus its zero point.
+struct Requantize {
+  float lo = 0;
+  float hi = 0;
+  int32_t zero_point = 0;
+};
+
+// Adding and subtracting 1.5 * 2^23 rounds to the nearest integer, ties to even, for |v| < 2^22: bounds are at
+// most 255 apart from zero points. The only rounding that ARMv7 NEON can do, so the definition for all.
+constexpr float kRoundMagic = 12582912.0f;
+
+static inline float round_half_even(float v) {
+  return (v + kRoundMagic) - kRoundMagic;
+}
+
+static inline float clamp_float(float v, float lo, float hi) {
+  v = v > lo ? v : lo;
+  return v < hi ? v : hi;
+}
+
+static inline int32_t requantize_one(int32_t acc, float multiplier, const Requantize& r) {
+  return static_cast<int32_t>(round_half_even(clamp_float(static_cast<float>(acc) * multiplier, r.lo, r.hi))) +
+         r.zero_point;
+}
+
+// Subnormal scales count as zero on every CPU, whatever mode its FPU is in.
+static inline float flush_subnormal(float v) { return v > -FLT_MIN && v < FLT_MIN ? 0.0f : v; }
+
+}  // namespace octavo

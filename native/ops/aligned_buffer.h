@@ -1,0 +1,44 @@
+// Memory of an operator's prepacked constants: 64-byte aligned, with the read slack every buffer has, zeroed.
+#pragma once
+
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include "engine/tensor.h"
+
+namespace octavo {
+
+class AlignedBuffer {
+ public:
+  AlignedBuffer() = default;
+  AlignedBuffer(AlignedBuffer&& o) noexcept : memory_(std::exchange(o.memory_, nullptr)), data_(std::exchange(o.data_, nullptr)) {}
+  AlignedBuffer& operator=(AlignedBuffer&& o) noexcept {
+    std::swap(memory_, o.memory_);
+    std::swap(data_, o.data_);
+    return *this;
+  }
+  AlignedBuffer(const AlignedBuffer&) = delete;
+  AlignedBuffer& operator=(const AlignedBuffer&) = delete;
+  ~AlignedBuffer() { std::free(memory_); }
+
+  // False: out of memory.
+  [[nodiscard]] bool allocate(size_t bytes) {
+    std::free(memory_);
+    data_ = nullptr;
+    memory_ = nullptr;
+    if (bytes > static_cast<size_t>(PTRDIFF_MAX) - kReadSlack - 64) return false;
+    memory_ = std::calloc(bytes + kReadSlack + 64, 1);
+    if (memory_ == nullptr) return false;
+    data_ = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(memory_) + 63) / 64 * 64);
+    return true;
+  }
+  uint8_t* data() const { return data_; }
+  template <class T> T* as() const { return reinterpret_cast<T*>(data_); }
+
+ private:
+  void* memory_ = nullptr;
+  uint8_t* data_ = nullptr;
+};
+
+}  // namespace octavo
