@@ -1,11 +1,16 @@
 /** Graph preparation: the passes in their order, with the reason of each place. */
 import type { Graph } from '../graph/graph.js'
-import { removeDeadCode } from './dead-code.js'
+import { removeDead } from '../graph/rewrite.js'
+import { settleCaptures } from '../graph/subgraph.js'
 import { foldConstants } from './fold-constants.js'
 import { foldScale } from './fold-scale.js'
 import { mergeGemm } from './merge-gemm.js'
 import { removeNoOps } from './no-ops.js'
 import type { Pass, PassContext } from './pass.js'
+import { recogniseGelu } from './recognise-gelu.js'
+import { recogniseHardSwish } from './recognise-hardswish.js'
+import { recogniseLayerNorm } from './recognise-layer-norm.js'
+import { recogniseSwish } from './recognise-swish.js'
 import { widenFloat16 } from './widen-float16.js'
 
 export const passes: readonly (readonly [string, Pass])[] = [
@@ -14,12 +19,19 @@ export const passes: readonly (readonly [string, Pass])[] = [
   // Patterns need their weights and sizes as constants, whatever sub-graphs the exporter made of them.
   ['foldConstants', foldConstants],
   ['removeNoOps', removeNoOps],
-  ['removeDeadCode', removeDeadCode],
+  ['removeDead', removeDead],
+  // Functions that exporters spell out: one node is one table, or one float step.
+  ['recogniseHardSwish', recogniseHardSwish],
+  ['recogniseSwish', recogniseSwish],
+  ['recogniseGelu', recogniseGelu],
+  ['recogniseLayerNorm', recogniseLayerNorm],
   ['mergeGemm', mergeGemm],
   ['foldScale', foldScale],
   // Evaluates what foldScale wrote.
   ['foldConstants', foldConstants],
-  ['removeDeadCode', removeDeadCode],
+  // Constants that folding made, where owned graphs capture them.
+  ['settleCaptures', settleCaptures],
+  ['removeDead', removeDead],
 ]
 
 /** What a graph needs to run at all: the others only make it faster, or quantizable. */
