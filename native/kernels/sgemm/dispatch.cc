@@ -1,0 +1,36 @@
+#include "cpu/isa.h"
+#include "kernels/sgemm/sgemm.h"
+
+namespace octavo {
+
+#define OCTAVO_KERNEL(isa, symbol, depthwise, mr, nr)                                            \
+  void symbol(const SgemmTile& t);                                                               \
+  void depthwise(const DepthwisePixel& p);                                                       \
+  static_assert(mr <= int(kSgemmMaxRows) && nr <= int(kSgemmMaxColumns), #symbol);
+#include "kernels/sgemm/kernels.inc"
+#undef OCTAVO_KERNEL
+
+namespace {
+constexpr SgemmKernel kKernels[] = {
+#define OCTAVO_KERNEL(isa, symbol, depthwise, mr, nr) {#isa, #symbol, symbol, depthwise, mr, nr},
+#include "kernels/sgemm/kernels.inc"
+#undef OCTAVO_KERNEL
+};
+constexpr size_t kCount = sizeof(kKernels) / sizeof(kKernels[0]);
+}  // namespace
+
+const SgemmKernel* sgemm_kernels(size_t* count) {
+  *count = kCount;
+  return kKernels;
+}
+
+const SgemmKernel& sgemm_kernel() {
+  static const SgemmKernel& best = []() -> const SgemmKernel& {
+    for (const SgemmKernel& kernel : kKernels)
+      if (isa_active(kernel.isa)) return kernel;
+    return kKernels[kCount - 1];
+  }();
+  return best;
+}
+
+}  // namespace octavo

@@ -1,0 +1,23 @@
+#include "kernels/sgemm/generic.h"
+
+namespace octavo {
+namespace {
+
+struct Floats {
+  using Reg = float;
+  static constexpr int kLanes = 1;
+  static Reg load(const float* p) { return *p; }
+  static void store(float* p, Reg x) { *p = x; }
+  static Reg splat(float x) { return x; }
+  static Reg fma(Reg a, Reg b, Reg c) { return a * b + c; }
+  static Reg add(Reg a, Reg b) { return a + b; }
+  static Reg max_of(Reg lo, Reg x) { return x < lo ? lo : x; }
+  static Reg min_of(Reg hi, Reg x) { return x > hi ? hi : x; }
+};
+
+}  // namespace
+
+void sgemm_f32_4x4_scalar(const SgemmTile& t) { sgemm_tile<Floats, 4, 4>(t); }
+void sdwconv_f32_scalar(const DepthwisePixel& p) { depthwise_pixel<Floats>(p); }
+
+}  // namespace octavo

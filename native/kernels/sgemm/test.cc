@@ -1,0 +1,107 @@
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "cpu/isa.h"
+#include "kernels/sgemm/sgemm.h"
+#include "test/check.h"
+
+using namespace octavo;
+using test::Random;
+
+namespace {
+
+void check_tile(const SgemmKernel& kernel, size_t rows, size_t columns, size_t taps, size_t depth, bool bias, bool residual, float lo, float hi) {
+  Random random(rows * 1000 + columns * 100 + taps * 10 + depth);
+  const size_t k = taps * depth;
+  std::vector<float> a(taps * rows * depth + 1), b(k * columns + 1), packed(sgemm_packed_size(kernel, k, columns) + 1), bias_values(columns), r(rows * columns);
+  for (float& v : a) v = random.real(-1, 1);
+  for (float& v : b) v = random.real(-1, 1);
+  for (float& v : bias_values) v = random.real(-1, 1);
+  for (float& v : r) v = random.real(-1, 1);
+  sgemm_pack(kernel, b.data(), k, columns, static_cast<ptrdiff_t>(columns), 1, 1.0f, 0, 1, packed.data());
+  constexpr float kGuard = 12345.0f;
+  std::vector<float> c(rows * (columns + 1), kGuard);
+  std::vector<const float*> a_rows(taps * rows), r_rows(rows);
+  std::vector<float*> c_rows(rows);
+  for (size_t i = 0; i < taps * rows; ++i) a_rows[i] = a.data() + i * depth;
+  for (size_t i = 0; i < rows; ++i) {
+    r_rows[i] = r.data() + i * columns;
+    c_rows[i] = c.data() + i * (columns + 1);
+  }
+  kernel.tile({rows, columns, taps, depth, a_rows.data(), packed.data(), kernel.nr, bias ? bias_values.data() : nullptr,
+               residual ? r_rows.data() : nullptr, lo, hi, c_rows.data()});
+  for (size_t i = 0; i < rows; ++i) {
+    for (size_t j = 0; j < columns; ++j) {
+      double sum = bias ? bias_values[j] : 0.0, size = 1.0;
+      for (size_t t = 0; t < taps; ++t)
+        for (size_t d = 0; d < depth; ++d) {
+          const double p = static_cast<double>(a[(t * rows + i) * depth + d]) * b[(t * depth + d) * columns + j];
+          sum += p;
+          size += std::fabs(p);
+        }
+      if (residual) sum += r[i * columns + j];
+      sum = sum < lo ? lo : sum > hi ? hi : sum;
+      EXPECT(std::fabs(c_rows[i][j] - sum) <= 1e-6 * size);
+    }
+    EXPECT_EQ(c_rows[i][columns], kGuard);
+  }
+}
+
+}  // namespace
+
+TEST(sgemm_tile_against_double) {
+  const float inf = std::numeric_limits<float>::infinity();
+  size_t count;
+  const SgemmKernel* kernels = sgemm_kernels(&count);
+  for (size_t i = 0; i < count; ++i) {
+    if (!isa_supported(kernels[i].isa)) continue;
+    for (size_t rows = 1; rows <= kernels[i].mr; ++rows)
+      for (size_t columns = 1; columns <= kernels[i].nr; ++columns)
+        for (size_t depth : {1, 2, 7}) {
+          check_tile(kernels[i], rows, columns, 1, depth, true, false, -inf, inf);
+          check_tile(kernels[i], rows, columns, 3, depth, depth == 2, true, -0.5f, 0.75f);
+        }
+    check_tile(kernels[i], kernels[i].mr, kernels[i].nr, 0, 5, true, true, 0.0f, inf);
+    check_tile(kernels[i], kernels[i].mr, kernels[i].nr, 1, 1000, false, false, -inf, inf);
+  }
+}
+
+TEST(sgemm_passes_nan_through_the_clamp) {
+  size_t count;
+  const SgemmKernel* kernels = sgemm_kernels(&count);
+  for (size_t i = 0; i < count; ++i) {
+    if (!isa_supported(kernels[i].isa)) continue;
+    std::vector<float> b(kernels[i].nr, 1.0f), c(kernels[i].nr);
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    const float* a = &nan;
+    float* to = c.data();
+    kernels[i].tile({1, kernels[i].nr, 1, 1, &a, b.data(), kernels[i].nr, nullptr, nullptr, 0.0f, 6.0f, &to});
+    for (float value : c) EXPECT(std::isnan(value));
+  }
+}
+
+TEST(sdwconv_against_double) {
+  size_t count;
+  const SgemmKernel* kernels = sgemm_kernels(&count);
+  for (size_t i = 0; i < count; ++i) {
+    if (!isa_supported(kernels[i].isa)) continue;
+    for (size_t channels = 1; channels < 80; ++channels) {
+      Random random(channels);
+      constexpr size_t kTaps = 9;
+      std::vector<float> x(kTaps * channels), w(kTaps * channels), bias(channels), residual(channels), y(channels + 1, 77.0f);
+      for (auto* v : {&x, &w, &bias, &residual})
+        for (float& f : *v) f = random.real(-1, 1);
+      const float* rows[kTaps];
+      for (size_t t = 0; t < kTaps; ++t) rows[t] = x.data() + t * channels;
+      kernels[i].depthwise({channels, kTaps, rows, w.data(), bias.data(), residual.data(), -1.0f, 1.0f, y.data()});
+      for (size_t j = 0; j < channels; ++j) {
+        double sum = static_cast<double>(bias[j]) + residual[j];
+        for (size_t t = 0; t < kTaps; ++t) sum += static_cast<double>(x[t * channels + j]) * w[t * channels + j];
+        sum = sum < -1 ? -1 : sum > 1 ? 1 : sum;
+        EXPECT(std::fabs(y[j] - sum) <= 1e-5);
+      }
+      EXPECT_EQ(y[channels], 77.0f);
+    }
+  }
+}

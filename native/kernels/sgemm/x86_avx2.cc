@@ -1,0 +1,25 @@
+#include <immintrin.h>
+
+#include "kernels/sgemm/generic.h"
+
+namespace octavo {
+namespace {
+
+struct Floats {
+  using Reg = __m256;
+  static constexpr int kLanes = 8;
+  static Reg load(const float* p) { return _mm256_loadu_ps(p); }
+  static void store(float* p, Reg x) { _mm256_storeu_ps(p, x); }
+  static Reg splat(float x) { return _mm256_set1_ps(x); }
+  static Reg fma(Reg a, Reg b, Reg c) { return _mm256_fmadd_ps(a, b, c); }
+  static Reg add(Reg a, Reg b) { return _mm256_add_ps(a, b); }
+  static Reg max_of(Reg lo, Reg x) { return _mm256_max_ps(lo, x); }
+  static Reg min_of(Reg hi, Reg x) { return _mm256_min_ps(hi, x); }
+};
+
+}  // namespace
+
+void sgemm_f32_6x16_x86_avx2(const SgemmTile& t) { sgemm_tile<Floats, 6, 2>(t); }
+void sdwconv_f32_x86_avx2(const DepthwisePixel& p) { depthwise_pixel<Floats>(p); }
+
+}  // namespace octavo

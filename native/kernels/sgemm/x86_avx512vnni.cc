@@ -1,0 +1,25 @@
+#include <immintrin.h>
+
+#include "kernels/sgemm/generic.h"
+
+namespace octavo {
+namespace {
+
+struct Floats {
+  using Reg = __m512;
+  static constexpr int kLanes = 16;
+  static Reg load(const float* p) { return _mm512_loadu_ps(p); }
+  static void store(float* p, Reg x) { _mm512_storeu_ps(p, x); }
+  static Reg splat(float x) { return _mm512_set1_ps(x); }
+  static Reg fma(Reg a, Reg b, Reg c) { return _mm512_fmadd_ps(a, b, c); }
+  static Reg add(Reg a, Reg b) { return _mm512_add_ps(a, b); }
+  static Reg max_of(Reg lo, Reg x) { return _mm512_max_ps(lo, x); }
+  static Reg min_of(Reg hi, Reg x) { return _mm512_min_ps(hi, x); }
+};
+
+}  // namespace
+
+void sgemm_f32_14x32_x86_avx512vnni(const SgemmTile& t) { sgemm_tile<Floats, 14, 2>(t); }
+void sdwconv_f32_x86_avx512vnni(const DepthwisePixel& p) { depthwise_pixel<Floats>(p); }
+
+}  // namespace octavo
