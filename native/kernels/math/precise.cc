@@ -92,6 +92,23 @@ double precise_rint(double x) {
   return std::copysign(shifted - kTwo52, x);
 }
 
+// Long division: y with the exponent of the rest is taken away while it fits; every difference is exact.
+double precise_fmod(double x, double y) {
+  double rest = std::fabs(x);
+  const double divisor = std::fabs(y);
+  if (x != x || y != y || rest == kInf || divisor == 0) return kNan;
+  if (divisor == kInf) return x;
+  const uint64_t mantissa = to_bits(divisor) & 0xfffffffffffffULL;
+  while (rest >= divisor) {
+    const uint64_t exponent = to_bits(rest) & 0x7ff0000000000000ULL;
+    double part = of_bits(mantissa | exponent);
+    if (part > rest) part = of_bits(mantissa | (exponent - 0x0010000000000000ULL));
+    if (part < divisor) part = divisor;  // a divisor below the normal numbers
+    rest -= part;
+  }
+  return std::copysign(rest, x);
+}
+
 double precise_exp(double x) {
   if (x != x) return x;
   if (x > 709.782712893384) return kInf;

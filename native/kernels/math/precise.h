@@ -23,6 +23,7 @@ double precise_asinh(double x);
 double precise_acosh(double x);
 double precise_atanh(double x);
 double precise_erf(double x);
+double precise_fmod(double x, double y);  // exact, with the sign of x
 double precise_rint(double x);
 
 }  // namespace octavo
