@@ -8,7 +8,6 @@ import type { Product } from './products.js'
 import type { Recipe } from './recipe.js'
 import type { Unit } from './units.js'
 import type { QuantizedValues } from './values.js'
-import { floatsOf } from './weights.js'
 
 export interface InsertInput {
   readonly graph: Graph
@@ -256,6 +255,6 @@ function quantizeAll(values: Float32Array, { dtype, scale, zeroPoint }: Params):
   const rounder = 1.5 * 2 ** 52
   return Uint8Array.from(values, (v) => {
     const q = v / scale + rounder - rounder + zeroPoint
-    return q < qmin ? qmin : q > qmax ? qmax : q
+    return Math.min(qmax, Math.max(qmin, q))
   })
 }

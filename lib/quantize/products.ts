@@ -1,12 +1,13 @@
 /** The constants of the weighted units: int8 weights with their scales, int32 biases in units of the accumulator. */
 import type { Pace } from '../calibrate/pace.js'
 import { floatAttribute, type Graph, intAttribute } from '../graph/graph.js'
+import { floatsOf } from '../onnx/tensor.js'
 import type { Inference } from '../ops/infer.js'
 import { biasOperand } from './absorb.js'
 import { biasGuard, type Params, toScale } from './params.js'
 import type { Recipe } from './recipe.js'
 import { outputChannelAxis, type Unit } from './units.js'
-import { channelView, floatsOf, type QuantizedWeights, quantizeWeights, weightScales } from './weights.js'
+import { channelView, type QuantizedWeights, quantizeWeights, weightScales } from './weights.js'
 
 /** Products longer than this could wrap int32 if every factor were at its limit, next to a bias of 2^30. */
 const SAFE_LENGTH = Math.floor(2 ** 30 / (127 * 255))

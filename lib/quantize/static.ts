@@ -70,7 +70,7 @@ async function quantizeCollected(
   reservoir: Reservoir | undefined,
 ): Promise<StaticResult> {
   const pace = new Pace(signal)
-  const units = withoutInfinite(planned, graph, collected)
+  const units = withoutInfinite(planned, collected)
   const values = findQuantizedValues(graph, units.integer)
   const params = await rangeParams(values, collected, recipe.activations, pace)
   const products = await quantizeProducts(
@@ -132,7 +132,7 @@ function observationsOf(
 }
 
 /** Values that were infinite or NaN in some sample (masks) have no 8-bit form: the nodes around them stay in float. */
-function withoutInfinite(units: Units, graph: Graph, { statistics }: Collected): Units {
+function withoutInfinite(units: Units, { statistics }: Collected): Units {
   const infinite = new Set([...statistics].filter(([, s]) => s.nonfinite > 0).map(([name]) => name))
   if (infinite.size === 0) return units
   const touches = ({ node, inputs, results }: Unit) =>

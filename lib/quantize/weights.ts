@@ -5,6 +5,7 @@
 import type { Pace } from '../calibrate/pace.js'
 import { OctavoError } from '../errors.js'
 import type { ConstantTensor } from '../graph/graph.js'
+import { floatsOf } from '../onnx/tensor.js'
 import { MIN_SCALE, toScale } from './params.js'
 import type { QuantizedType } from './recipe.js'
 
@@ -48,12 +49,6 @@ export function channelView(tensor: ConstantTensor, axis: number | undefined): C
     channels: tensor.dims[axis] as number,
     inner: size(tensor.dims.slice(axis + 1)),
   }
-}
-
-/** Elements of a float32 constant; copied only where its bytes are not aligned. */
-export function floatsOf({ data }: ConstantTensor): Float32Array {
-  const aligned = data.byteOffset % 4 === 0 ? data : data.slice()
-  return new Float32Array(aligned.buffer, aligned.byteOffset, aligned.byteLength / 4)
 }
 
 /** The scale of every channel: of its largest magnitude, or of the least squared error. */

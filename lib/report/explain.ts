@@ -1,0 +1,57 @@
+/** explain(): which nodes of a model run in integers, which in float, and why. Counted from the steps that are executed. */
+import { type CompileOptions, compileGraph } from '../compile/engine.js'
+import { explainPlan, type NodeExplanation } from '../compile/explain.js'
+import { prepare } from '../compile/model.js'
+import type { StepKind } from '../compile/plan.js'
+import { binding } from '../native/load.js'
+import { type ReadOptions, readModel } from '../onnx/index.js'
+
+export interface ExplainOptions extends Pick<CompileOptions, 'overrides' | 'threads' | 'signal'> {
+  readonly externalData?: ReadOptions['externalData']
+}
+
+export interface ExplainedNode extends NodeExplanation {
+  /** Operator of the node in the file; '' for one that Octavo added. */
+  readonly opType: string
+}
+
+export interface Explanation {
+  /** Instruction set that the kernels are for. */
+  readonly isa: string
+  /** Steps that run, by what they do. */
+  readonly steps: Readonly<Record<StepKind, number>>
+  /** For each operator type, how many nodes are computed by steps of each kind. */
+  readonly operators: Readonly<Record<string, Readonly<Record<StepKind, number>>>>
+  readonly nodes: readonly ExplainedNode[]
+}
+
+export async function explain(
+  model: string | Uint8Array,
+  options: ExplainOptions = {},
+): Promise<Explanation> {
+  const { externalData, signal } = options
+  const { graph } = await readModel(model, { externalData, signal })
+  const prepared = await prepare(graph, options)
+  const opTypes = new Map([...graph.nodes, ...prepared.nodes].map((n) => [n.name, n.opType]))
+  const engine = await compileGraph(prepared, options)
+  try {
+    const nodes = explainPlan(engine.plan, engine.kernels()).map((n) => ({
+      ...n,
+      opType: opTypes.get(n.node) ?? '',
+    }))
+    const steps = tally()
+    for (const { kind } of engine.steps) ++steps[kind]
+    const operators: Record<string, Record<StepKind, number>> = {}
+    for (const { opType, kind } of nodes) {
+      operators[opType] ??= tally()
+      ++(operators[opType] as Record<StepKind, number>)[kind]
+    }
+    return { isa: binding().isa, steps, operators, nodes }
+  } finally {
+    engine.release()
+  }
+}
+
+function tally(): Record<StepKind, number> {
+  return { integer: 0, float: 0, data: 0, shape: 0, convert: 0 }
+}

@@ -1,0 +1,184 @@
+/** inspect(): what is in a model file, without running it. */
+import { stat } from 'node:fs/promises'
+import { Pace } from '../calibrate/pace.js'
+import type { DType } from '../graph/dtype.js'
+import { formatDim } from '../graph/expr.js'
+import { type ConstantTensor, type Graph, intAttribute, type Node } from '../graph/graph.js'
+import { type ReadOptions, readModel } from '../onnx/index.js'
+import { numbersOf, typedArrayOf } from '../onnx/tensor.js'
+import { type Summary, summarize } from './summary.js'
+
+export interface InspectOptions {
+  readonly externalData?: ReadOptions['externalData']
+  readonly signal?: AbortSignal
+}
+
+export interface InspectedValue {
+  readonly name: string
+  readonly type: DType | undefined
+  /** Sizes, symbols as text; undefined: unknown rank. */
+  readonly shape: readonly (number | string)[] | undefined
+}
+
+export interface InspectedWeights extends Summary {
+  readonly name: string
+  readonly type: DType
+  readonly shape: readonly number[]
+  /** Of quantized weights (the numbers are the real ones): one or per channel. */
+  readonly scale?: readonly number[]
+  readonly zeroPoint?: readonly number[]
+  readonly axis?: number
+}
+
+export interface InspectedQuantization {
+  readonly name: string
+  readonly type: DType
+  readonly scale: number
+  readonly zeroPoint: number
+  /** Real numbers that it can hold. */
+  readonly min: number
+  readonly max: number
+}
+
+export interface Inspection {
+  /** Bytes of the file, external data excluded. */
+  readonly bytes: number
+  readonly opset: number
+  readonly irVersion: number
+  readonly producer: string
+  readonly metadata: Readonly<Record<string, string>>
+  readonly inputs: readonly InspectedValue[]
+  readonly outputs: readonly InspectedValue[]
+  /** Nodes by operator, most frequent first; owned graphs included. */
+  readonly operators: Readonly<Record<string, number>>
+  readonly nodes: number
+  /** Elements of all constants. */
+  readonly parameters: number
+  readonly parameterBytes: number
+  readonly weights: readonly InspectedWeights[]
+  readonly quantized: readonly InspectedQuantization[]
+}
+
+/** Constants smaller than this are parameters of operators rather than weights. */
+const LEAST_WEIGHTS = 2
+
+export async function inspect(model: string | Uint8Array, options: InspectOptions = {}): Promise<Inspection> {
+  const { externalData, signal } = options
+  const { graph, opset, irVersion, producer, metadata } = await readModel(model, { externalData, signal })
+  const all = graphsIn(graph)
+  const constants = all.flatMap((g) => [...g.constants.values()])
+  return {
+    bytes: typeof model === 'string' ? (await stat(model)).size : model.byteLength,
+    opset,
+    irVersion,
+    producer,
+    metadata,
+    inputs: graph.inputs.map((name) => describeValue(graph, name)),
+    outputs: graph.outputs.map((name) => describeValue(graph, name)),
+    operators: countOperators(all),
+    nodes: all.reduce((n, g) => n + g.nodes.length, 0),
+    parameters: constants.reduce((n, t) => n + elements(t), 0),
+    parameterBytes: constants.reduce((n, t) => n + t.data.byteLength, 0),
+    weights: await weightsOf(graph, new Pace(signal)),
+    quantized: graph.nodes.flatMap((n) => quantizationOf(graph, n)),
+  }
+}
+
+function graphsIn(graph: Graph): Graph[] {
+  const found: Graph[] = []
+  const pending = [graph]
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    found.push(next)
+    for (const node of next.nodes) {
+      for (const attribute of Object.values(node.attributes)) {
+        if (attribute.kind === 'graph') pending.push(attribute.value)
+      }
+    }
+  }
+  return found
+}
+
+function describeValue(graph: Graph, name: string): InspectedValue {
+  const type = graph.types.get(name)
+  const shape = type?.shape?.map((d) => (typeof d === 'number' ? d : formatDim(d)))
+  return { name, type: type?.dtype, shape }
+}
+
+function countOperators(graphs: readonly Graph[]): Record<string, number> {
+  const counts = new Map<string, number>()
+  for (const { opType, domain } of graphs.flatMap((g) => g.nodes)) {
+    const name = domain === '' ? opType : `${domain}.${opType}`
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return Object.fromEntries([...counts].sort(([p, m], [q, n]) => n - m || (p < q ? -1 : 1)))
+}
+
+async function weightsOf(graph: Graph, pace: Pace): Promise<InspectedWeights[]> {
+  const dequantizers = new Map(
+    graph.nodes.filter((n) => n.opType === 'DequantizeLinear').map((n) => [n.inputs[0] ?? '', n]),
+  )
+  const parameters = new Set(
+    graph.nodes
+      .filter((n) => /^(Quantize|Dequantize)Linear$/.test(n.opType))
+      .flatMap((n) => n.inputs.slice(1)),
+  )
+  const weights: InspectedWeights[] = []
+  for (const [name, tensor] of graph.constants) {
+    const reader = dequantizers.get(name)
+    const float = tensor.dtype.startsWith('float') || tensor.dtype === 'bfloat16'
+    if (parameters.has(name) || elements(tensor) < LEAST_WEIGHTS || !(reader || float)) continue
+    weights.push(await inspectWeights(graph, name, tensor, reader, pace))
+  }
+  return weights
+}
+
+async function inspectWeights(
+  graph: Graph,
+  name: string,
+  tensor: ConstantTensor,
+  reader: Node | undefined,
+  pace: Pace,
+): Promise<InspectedWeights> {
+  const base = { name, type: tensor.dtype, shape: tensor.dims }
+  const numbers = viewNumbers(tensor)
+  await pace.breathe()
+  const scales = reader && graph.constants.get(reader.inputs[1] ?? '')
+  if (!reader || !scales) return { ...base, ...(await summarize(numbers, (x) => x, pace)) }
+  const zeros = graph.constants.get(reader.inputs[2] ?? '')
+  const scale = [...numbersOf(scales)]
+  const zeroPoint = zeros ? [...numbersOf(zeros)] : scale.map(() => 0)
+  const axis = scale.length === 1 ? undefined : intAttribute(reader, 'axis', 1)
+  const inner = axis === undefined ? 1 : tensor.dims.slice(axis + 1).reduce((p, d) => p * d, 1)
+  const channel = (i: number) => (axis === undefined ? 0 : Math.floor(i / inner) % scale.length)
+  const real = (q: number, i: number) =>
+    (q - (zeroPoint[channel(i)] ?? 0)) * (scale[channel(i)] ?? Number.NaN)
+  const summary = await summarize(numbers, real, pace)
+  return { ...base, ...summary, scale, zeroPoint, ...(axis === undefined ? {} : { axis }) }
+}
+
+/** A QuantizeLinear with constant parameters, one for the tensor. */
+function quantizationOf(graph: Graph, node: Node): InspectedQuantization[] {
+  if (node.opType !== 'QuantizeLinear' || node.domain !== '') return []
+  const [name = '', scaleName = '', zeroName = ''] = node.inputs
+  const [scales, zeros] = [graph.constants.get(scaleName), graph.constants.get(zeroName)]
+  if (!scales || elements(scales) !== 1) return []
+  const scale = numbersOf(scales)[0] as number
+  const zeroPoint = zeros ? (numbersOf(zeros)[0] as number) : 0
+  const type = zeros?.dtype ?? 'uint8'
+  const signed = type.startsWith('int')
+  const bits = Number.parseInt(type.replace(/\D/g, ''), 10)
+  const [low, high] = signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1]
+  return [{ name, type, scale, zeroPoint, min: (low - zeroPoint) * scale, max: (high - zeroPoint) * scale }]
+}
+
+/** Elements without a copy, where the type is one of JavaScript's. */
+function viewNumbers(tensor: ConstantTensor): ArrayLike<number> {
+  const direct = ['float32', 'float64', 'int8', 'uint8', 'int16', 'int32']
+  return direct.includes(tensor.dtype)
+    ? (typedArrayOf(tensor.dtype, tensor.data) as ArrayLike<number>)
+    : numbersOf(tensor)
+}
+
+function elements({ dims }: ConstantTensor): number {
+  return dims.reduce((p, d) => p * d, 1)
+}
