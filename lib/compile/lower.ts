@@ -77,7 +77,7 @@ class GraphLowering {
 
   run(): Lowered {
     const inputs = [...this.graph.inputs, ...this.graph.captures].map((name) => this.defineInput(name))
-    for (const name of this.graph.inputs) this.afterDefinition(name)
+    for (const name of [...this.graph.inputs, ...this.graph.captures]) this.afterDefinition(name)
     for (const node of this.graph.nodes) this.lowerNode(node)
     const outputs = this.graph.outputs.map((name) => this.defineOutput(name))
     this.declareInputSymbols()
@@ -111,6 +111,7 @@ class GraphLowering {
     const observation = this.observed.get(name)
     if (observation && this.typeOf(name).dtype === 'float32') this.observe(observation)
     for (const { name: symbolName, origin } of this.read.get(name) ?? []) {
+      if (this.symbols.has(symbolName)) continue
       const tensor = this.values.read(name, identityLayout(this.typeOf(name).shape.length))
       const kept = this.kept.push(tensor) - 1
       const source: SymbolSource =
@@ -119,6 +120,11 @@ class GraphLowering {
           : { kind: 'dim', tensor: kept, axis: origin.axis }
       this.symbols.set(symbolName, source)
     }
+  }
+
+  /** A symbol whose source the node itself says, instead of a size of its output. */
+  readSymbol(name: string, tensor: number, index: number): void {
+    this.symbols.set(name, { kind: 'data', tensor: this.kept.push(tensor) - 1, index })
   }
 
   private lowerNode(node: Node): void {
@@ -313,18 +319,34 @@ class NodeLowering implements LowerContext {
   }
 
   constantTensor(dtype: KnownType['dtype'], dims: readonly number[], data: Uint8Array): number {
-    return addTensor(this.owner.draftView(), { name: `${this.node.name}:`, dtype, dims, kind: 'constant', data })
+    return addTensor(this.owner.draftView(), {
+      name: `${this.node.name}:`,
+      dtype,
+      dims,
+      kind: 'constant',
+      data,
+    })
   }
 
   alias(tensor: number, dims: readonly Dim[], dtype?: KnownType['dtype']): number {
     return addAlias(this.owner.draftView(), tensor, dims, dtype)
   }
 
-  outputAlias(i: number, tensor: number): void {
+  outputAlias(i: number, tensor: number, layout?: Layout): void {
     if (!this.hasOutput(i)) return
     const type = this.outputType(i)
-    const alias = this.alias(tensor, type.shape, type.dtype)
-    this.owner.values.define(this.name(this.node.outputs, i), alias, identityLayout(type.shape.length))
+    const chosen = layout ?? identityLayout(type.shape.length)
+    const alias = this.alias(tensor, physicalDims(type.shape, chosen), type.dtype)
+    this.owner.values.define(this.name(this.node.outputs, i), alias, chosen)
+  }
+
+  capture(k: number): number {
+    const name = this.name(this.node.captures ?? [], k)
+    return this.owner.values.read(name, identityLayout(this.owner.typeOf(name).shape.length))
+  }
+
+  readSymbol(size: Dim, tensor: number, index: number): void {
+    if (typeof size !== 'number') this.owner.readSymbol(size.key, tensor, index)
   }
 
   step(
@@ -355,7 +377,10 @@ class NodeLowering implements LowerContext {
 
   fail(expected: string): never {
     const { name, opType } = this.node
-    throw new OctavoError('ERR_UNSUPPORTED_OP', `Node '${name}' (${opType}): ${expected}`, { node: name, opType })
+    throw new OctavoError('ERR_UNSUPPORTED_OP', `Node '${name}' (${opType}): ${expected}`, {
+      node: name,
+      opType,
+    })
   }
 
   private firstWanted(): number {

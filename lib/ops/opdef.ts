@@ -63,8 +63,8 @@ export interface LowerContext {
   constantTensor(dtype: DType, dims: readonly number[], data: Uint8Array): number
   /** The same bytes with other sizes (and another dtype of the same width). */
   alias(tensor: number, dims: readonly Dim[], dtype?: DType): number
-  /** Output i is these bytes (Reshape, Identity). */
-  outputAlias(i: number, tensor: number): void
+  /** Output i is these bytes (Reshape, Identity), in this layout (default: the model's). */
+  outputAlias(i: number, tensor: number, layout?: Layout): void
   step(
     op: string,
     inputs: readonly number[],
@@ -72,7 +72,11 @@ export interface LowerContext {
     attributes?: Readonly<Record<string, PlanAttribute>>,
     kind?: StepKind,
   ): void
-  /** An owned graph as a nested plan, and the values of its outer symbols. */
+  /** Capture k of the node as a plan tensor, in the model's layout. */
+  capture(k: number): number
+  /** The symbol that `provided` made for a size of an output is element `index` of this integer tensor (NonZero). */
+  readSymbol(symbol: Dim, tensor: number, index: number): void
+  /** An owned graph as a nested plan, and the values of its outer symbols. The graphs of one node share the order of these. */
   nested(attribute: string): { readonly plan: PlanAttribute; readonly symbols: readonly Dim[] }
   fail(expected: string): never
 }
@@ -87,7 +91,11 @@ export type QuantizeRule =
       channelAxis(node: Node, weightRank: number): number
     }
   /** Takes quantized inputs, has a range of its own. `range`: fixed by the function (Softmax, Sigmoid), whatever the data. */
-  | { readonly kind: 'activation'; readonly inputs?: readonly number[]; readonly range?: readonly [number, number] }
+  | {
+      readonly kind: 'activation'
+      readonly inputs?: readonly number[]
+      readonly range?: readonly [number, number]
+    }
   /** Moves or selects elements: output has the scale and zero point of its input `inputs[0]` (default 0). */
   | { readonly kind: 'shared'; readonly inputs?: readonly number[] }
 

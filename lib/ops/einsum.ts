@@ -1,0 +1,3 @@
+import type { OpDef } from './opdef.js'
+
+export const ops: readonly OpDef[] = []

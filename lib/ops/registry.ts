@@ -1,0 +1,127 @@
+/** All operators, by domain and type. */
+import { OctavoError } from '../errors.js'
+import type { Graph } from '../graph/graph.js'
+import { ops as attention } from './attention.js'
+import { ops as cast } from './cast.js'
+import { ops as contribFused } from './contrib-fused.js'
+import { ops as contribQuantized } from './contrib-quantized.js'
+import { ops as control } from './control.js'
+import { ops as conv } from './conv.js'
+import { ops as einsum } from './einsum.js'
+import { ops as elementwiseBinary } from './elementwise-binary.js'
+import { ops as elementwiseUnary } from './elementwise-unary.js'
+import { ops as gather } from './gather.js'
+import { ops as layerNorm } from './layer-norm.js'
+import { ops as layout } from './layout.js'
+import { ops as logic } from './logic.js'
+import { ops as matmul } from './matmul.js'
+import { ops as norm } from './norm.js'
+import type { OpDef } from './opdef.js'
+import { ops as pool } from './pool.js'
+import { ops as qoperator } from './qoperator.js'
+import { ops as quantization } from './quantization.js'
+import { ops as recurrent } from './recurrent.js'
+import { ops as reduce } from './reduce.js'
+import { ops as resize } from './resize.js'
+import { ops as rotaryEmbedding } from './rotary-embedding.js'
+import { ops as scatter } from './scatter.js'
+import { ops as select } from './select.js'
+import { ops as shape } from './shape.js'
+import { ops as slice } from './slice.js'
+import { ops as softmax } from './softmax.js'
+
+const all: readonly (readonly OpDef[])[] = [
+  attention,
+  cast,
+  contribFused,
+  contribQuantized,
+  control,
+  conv,
+  einsum,
+  elementwiseBinary,
+  elementwiseUnary,
+  gather,
+  layerNorm,
+  layout,
+  logic,
+  matmul,
+  norm,
+  pool,
+  qoperator,
+  quantization,
+  recurrent,
+  reduce,
+  resize,
+  rotaryEmbedding,
+  scatter,
+  select,
+  shape,
+  slice,
+  softmax,
+]
+
+const byName = new Map<string, OpDef>(all.flat().map((op) => [`${op.domain}:${op.opType}`, op]))
+
+export function findOp(domain: string, opType: string): OpDef | undefined {
+  return byName.get(`${domain === 'ai.onnx' ? '' : domain}:${opType}`)
+}
+
+/** Every operator there is, in no particular order. */
+export function allOps(): readonly OpDef[] {
+  return [...byName.values()]
+}
+
+export interface UnsupportedNode {
+  readonly node: string
+  readonly opType: string
+  readonly domain: string
+  readonly reason: string
+}
+
+/** Why operators that one could expect to run do not. */
+const REASONS: Readonly<Record<string, string>> = {
+  Scan: 'Scan is not implemented; Loop is',
+  Unique: 'its output size depends on the data in a way that no step has',
+  NonMaxSuppression: 'detection post-processing belongs behind the model',
+  SequenceConstruct: 'sequences are not supported',
+  SequenceAt: 'sequences are not supported',
+  SplitToSequence: 'sequences are not supported',
+  ConcatFromSequence: 'sequences are not supported',
+  Optional: 'optional values are not supported',
+}
+
+/** Nodes without an operator, those of owned graphs included. */
+export function unsupportedNodes(graph: Graph): UnsupportedNode[] {
+  const found: UnsupportedNode[] = []
+  const pending: Graph[] = [graph]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    for (const node of next.nodes) {
+      const { name, opType, domain } = node
+      if (findOp(domain, opType) === undefined) {
+        const known = domain === '' || domain === 'ai.onnx' || domain === 'com.microsoft'
+        const reason = REASONS[opType] ?? (known ? 'not implemented' : `domain "${domain}" is not supported`)
+        found.push({ node: name, opType, domain, reason })
+      }
+      for (const attribute of Object.values(node.attributes)) {
+        if (attribute.kind === 'graph') pending.push(attribute.value)
+      }
+    }
+  }
+  return found
+}
+
+/** One error that names all of them. */
+export function unsupportedError(nodes: readonly UnsupportedNode[]): OctavoError {
+  const most = 50
+  const lines = nodes.slice(0, most).map((n) => {
+    const op = n.domain === '' || n.domain === 'ai.onnx' ? n.opType : `${n.domain}.${n.opType}`
+    return `  ${op} (node "${n.node}"): ${n.reason}`
+  })
+  if (nodes.length > most) lines.push(`  and ${nodes.length - most} more`)
+  const first = nodes[0]
+  return new OctavoError(
+    'ERR_UNSUPPORTED_OP',
+    `the model uses operators that Octavo does not have:\n${lines.join('\n')}`,
+    first ? { node: first.node, opType: first.opType } : {},
+  )
+}

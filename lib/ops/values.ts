@@ -1,0 +1,153 @@
+/** Elements of integer tensors as sizes, and arithmetic on them with ONNX's meaning. */
+import type { DType } from '../graph/dtype.js'
+import { add, type Dim, floorDiv, max, mul, sub } from '../graph/expr.js'
+import type { ConstantTensor } from '../graph/graph.js'
+
+/** Tensors with more elements are data, not sizes. */
+export const MAX_VALUES = 1024
+
+const RANGES: Partial<Record<DType, readonly [number, number]>> = {
+  bool: [0, 1],
+  uint8: [0, 255],
+  int8: [-128, 127],
+  uint16: [0, 65535],
+  int16: [-32768, 32767],
+  uint32: [0, 2 ** 32 - 1],
+  int32: [-(2 ** 31), 2 ** 31 - 1],
+  uint64: [0, Number.MAX_SAFE_INTEGER - 1],
+  int64: [1 - Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER - 1],
+}
+
+export function holdsSizes(dtype: DType): boolean {
+  return RANGES[dtype] !== undefined
+}
+
+/** True when every number among the values is one that the type holds, so that nothing has wrapped. */
+export function fitsType(dtype: DType, values: readonly Dim[]): boolean {
+  const range = RANGES[dtype]
+  if (range === undefined || values.length > MAX_VALUES) return false
+  return values.every((v) => typeof v !== 'number' || (v >= range[0] && v <= range[1]))
+}
+
+/** Elements of a small integer or bool constant; 64-bit ones beyond what a double holds are clamped to that. */
+export function integersOf(tensor: ConstantTensor): number[] | undefined {
+  const count = tensor.dims.reduce((a, b) => a * b, 1)
+  if (count > MAX_VALUES || !holdsSizes(tensor.dtype)) return undefined
+  return numbersOf(tensor)?.map((v) =>
+    Math.min(Math.max(v, -Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER),
+  )
+}
+
+/** Elements of a constant of a whole-byte type as numbers; undefined for other types. */
+export function numbersOf(tensor: ConstantTensor): number[] | undefined {
+  const { data, dtype } = tensor
+  const read = readers[dtype]
+  if (read === undefined) return undefined
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  return Array.from({ length: Math.floor(data.byteLength / read.bytes) }, (_, i) =>
+    read.at(view, i * read.bytes),
+  )
+}
+
+const readers: Partial<Record<DType, { bytes: number; at(view: DataView, offset: number): number }>> = {
+  bool: { bytes: 1, at: (v, o) => (v.getUint8(o) === 0 ? 0 : 1) },
+  uint8: { bytes: 1, at: (v, o) => v.getUint8(o) },
+  int8: { bytes: 1, at: (v, o) => v.getInt8(o) },
+  uint16: { bytes: 2, at: (v, o) => v.getUint16(o, true) },
+  int16: { bytes: 2, at: (v, o) => v.getInt16(o, true) },
+  uint32: { bytes: 4, at: (v, o) => v.getUint32(o, true) },
+  int32: { bytes: 4, at: (v, o) => v.getInt32(o, true) },
+  uint64: { bytes: 8, at: (v, o) => Number(v.getBigUint64(o, true)) },
+  int64: { bytes: 8, at: (v, o) => Number(v.getBigInt64(o, true)) },
+  float32: { bytes: 4, at: (v, o) => v.getFloat32(o, true) },
+  float64: { bytes: 8, at: (v, o) => v.getFloat64(o, true) },
+}
+
+/** Little-endian bytes of numbers in a whole-byte type. */
+export function bytesOf(dtype: DType, values: readonly number[]): Uint8Array {
+  switch (dtype) {
+    case 'bool':
+    case 'uint8':
+      return Uint8Array.from(values)
+    case 'int8':
+      return new Uint8Array(Int8Array.from(values).buffer)
+    case 'uint16':
+      return new Uint8Array(Uint16Array.from(values).buffer)
+    case 'int16':
+      return new Uint8Array(Int16Array.from(values).buffer)
+    case 'uint32':
+      return new Uint8Array(Uint32Array.from(values).buffer)
+    case 'int32':
+      return new Uint8Array(Int32Array.from(values).buffer)
+    case 'uint64':
+      return new Uint8Array(BigUint64Array.from(values, (v) => BigInt(v)).buffer)
+    case 'int64':
+      return new Uint8Array(BigInt64Array.from(values, (v) => BigInt(v)).buffer)
+    case 'float32':
+      return new Uint8Array(Float32Array.from(values).buffer)
+    case 'float64':
+      return new Uint8Array(Float64Array.from(values).buffer)
+    default:
+      throw new RangeError(`bytesOf: expected a whole-byte type, got ${dtype}`)
+  }
+}
+
+/** Name of the symbol for an element that is read while running. Only such symbols may be negative: all others are sizes. */
+export function readSymbolName(value: string, index: number): string {
+  return `${value}[${index}]`
+}
+
+/** True when no choice of sizes makes d negative. */
+export function isNonNegative(d: Dim): boolean {
+  if (typeof d === 'number') return d >= 0
+  return (
+    d.constant >= 0 &&
+    d.terms.every(
+      (t) =>
+        t.coefficient >= 0 &&
+        t.atoms.every((atom) => {
+          switch (atom.kind) {
+            case 'symbol':
+              return !atom.name.includes('[')
+            case 'max':
+              return isNonNegative(atom.a) || isNonNegative(atom.b)
+            case 'mod':
+              return isNonNegative(atom.b)
+            default:
+              return isNonNegative(atom.a) && isNonNegative(atom.b)
+          }
+        }),
+    )
+  )
+}
+
+/** Sign of a - b where it is the same for all sizes. */
+export function compareDims(a: Dim, b: Dim): -1 | 0 | 1 | undefined {
+  const difference = sub(a, b)
+  if (difference === 0) return 0
+  if (isNonNegative(sub(difference, 1))) return 1
+  if (isNonNegative(sub(mul(difference, -1), 1))) return -1
+  return undefined
+}
+
+/** Division that truncates towards zero, as ONNX divides integers; undefined where the divisor may be negative or is 0. */
+export function truncDiv(a: Dim, b: Dim): Dim | undefined {
+  if (b === 0) return undefined
+  if (typeof a === 'number' && typeof b === 'number') return Math.trunc(a / b) + 0
+  if (!isNonNegative(b)) return undefined
+  if (isNonNegative(a)) return floorDiv(a, b)
+  return sub(floorDiv(max(a, 0), b), floorDiv(max(mul(a, -1), 0), b))
+}
+
+/** 1 where d is negative, else 0. */
+export function negativeFlag(d: Dim): Dim {
+  if (typeof d === 'number') return d < 0 ? 1 : 0
+  if (isNonNegative(d)) return 0
+  // min(1, max(0, -d))
+  return sub(1, max(0, sub(1, max(0, mul(d, -1)))))
+}
+
+/** d, counted from the end of `size` where it is negative. */
+export function fromEnd(d: Dim, size: Dim): Dim {
+  return add(d, mul(negativeFlag(d), size))
+}
