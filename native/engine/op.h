@@ -104,6 +104,8 @@ class Op {
   // False for a constant input that run never reads because the operator keeps a prepacked copy; the engine
   // then drops the original.
   virtual bool reads_constant(int input) const { (void)input; return true; }
+  // True if run provides every output (RunContext::provide_output): control flow.
+  virtual bool provides_outputs() const { return false; }
   // Bytes of prepacked constants, for reports.
   virtual size_t packed_bytes() const { return 0; }
 };

@@ -1,5 +1,5 @@
 // One pool for the process. Work is split by the shape of the tensors, never by the number of threads,
-// so results do not depend on it.
+// so results do not depend on it. engine/pool.h has the real one.
 #pragma once
 
 #include <cstddef>

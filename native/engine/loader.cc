@@ -1,0 +1,378 @@
+// Program::load.
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "cpu/float_mode.h"
+#include "cpu/tuning.h"
+#include "engine/evaluate.h"
+#include "engine/fold.h"
+#include "engine/program.h"
+#include "engine/step_context.h"
+
+namespace octavo {
+
+// Loads one plan; nested plans have loaders of their own.
+class Loader {
+ public:
+  Loader(std::shared_ptr<const Plan> plan, const std::vector<Buffer>& buffers, const Limits& limits, const std::atomic<bool>& cancelled)
+      : plan_(*plan), buffers_(buffers), limits_(limits), cancelled_(cancelled), sizes_(*plan), program_(new Program) {
+    program_->plan_ = std::move(plan);
+    program_->limits_ = limits;
+  }
+
+  Status run() {
+    const size_t tensors = plan_.tensors.size();
+    specs_.resize(tensors);
+    program_->is_constant_.assign(tensors, 0);
+    program_->constants_.resize(tensors);
+    OCTAVO_RETURN_IF_ERROR(describe_tensors());
+    program_->steps_.resize(plan_.steps.size());
+    for (size_t k = 0; k < plan_.steps.size(); ++k) {
+      step_ = static_cast<int>(k);
+      if (cancelled_.load(std::memory_order_relaxed)) return Status::Error(Code::kCancelled, "cancelled");
+      OCTAVO_RETURN_IF_ERROR(load_step(k));
+    }
+    OCTAVO_RETURN_IF_ERROR(plan_lifetimes());
+    step_ = -1;
+    return keep_constants();
+  }
+
+  std::shared_ptr<Program> program() { return program_; }
+  int step() const { return step_; }
+
+ private:
+  class Context;
+
+  TensorSpec& spec(int32_t i) { return specs_[static_cast<size_t>(i)]; }
+
+  Status describe_tensors() {
+    for (size_t i = 0; i < plan_.tensors.size(); ++i) {
+      const PlanTensor& t = plan_.tensors[i];
+      TensorSpec& s = specs_[i];
+      s.name = plan_.strings[static_cast<size_t>(t.name)];
+      s.dtype = t.dtype;
+      s.rank = static_cast<int>(t.dims.size());
+      if (t.kind == TensorKind::kState) {
+        Shape shape;
+        OCTAVO_RETURN_IF_ERROR(sizes_.shape_of(static_cast<int32_t>(i), limits_.max_tensor_bytes, &shape));
+      }
+      if (t.kind != TensorKind::kConstant) continue;
+      OCTAVO_RETURN_IF_ERROR(sizes_.shape_of(static_cast<int32_t>(i), limits_.max_tensor_bytes, &s.shape));
+      const Buffer& buffer = buffers_[static_cast<size_t>(t.buffer)];
+      OCTAVO_RETURN_IF_ERROR(become_constant(static_cast<int32_t>(i), s.shape, buffer.data, buffer.size));
+      program_->is_constant_[i] = 1;
+    }
+    for (size_t i = 0; i < plan_.tensors.size(); ++i)
+      if (plan_.tensors[i].kind == TensorKind::kAlias && program_->is_constant(plan_.root(static_cast<int32_t>(i)))) OCTAVO_RETURN_IF_ERROR(describe_alias(static_cast<int32_t>(i)));
+    return Status::Ok();
+  }
+
+  Status become_constant(int32_t i, const Shape& shape, const uint8_t* data, size_t size) {
+    TensorSpec& s = spec(i);
+    size_t bytes = 0;
+    if (!tensor_bytes(s.dtype, shape, limits_.max_tensor_bytes, &bytes) || bytes != size) {
+      return Status::Error(Code::kInvalidPlan, "constant " + s.name + ": " + dtype_name(s.dtype) + format_shape(shape) + " needs " + std::to_string(bytes) + " bytes, got " + std::to_string(size));
+    }
+    s.constant = true;
+    s.shape = shape;
+    s.data = data;
+    s.byte_length = size;
+    return Status::Ok();
+  }
+
+  // An alias of a constant is one, if its sizes are.
+  Status describe_alias(int32_t i) {
+    for (int32_t d : plan_.tensors[static_cast<size_t>(i)].dims)
+      if (!sizes_.known(d)) return Status::Ok();
+    Shape shape;
+    OCTAVO_RETURN_IF_ERROR(sizes_.shape_of(i, limits_.max_tensor_bytes, &shape));
+    const TensorSpec& root = spec(plan_.root(i));
+    return become_constant(i, shape, root.data, root.byte_length);
+  }
+
+  Status load_step(size_t k) {
+    const PlanStep& step = plan_.steps[k];
+    const std::string& op = plan_.strings[static_cast<size_t>(step.op)];
+    const OpFactory factory = find_op(op);
+    if (factory == nullptr) return Status::Error(Code::kUnsupported, describe_step(plan_, step) + ": this build has no such operator");
+    OCTAVO_RETURN_IF_ERROR(load_nested(step));
+    OCTAVO_RETURN_IF_ERROR(create(step, factory, &program_->steps_[k].op));
+    if (program_->steps_[k].op == nullptr) return Status::Error(Code::kInvalidPlan, op + ": created nothing");
+    for (int32_t i : step.outputs)
+      if (i >= 0 && (plan_.tensors[static_cast<size_t>(i)].kind == TensorKind::kProvided) != program_->steps_[k].op->provides_outputs())
+        return Status::Error(Code::kInvalidPlan, describe_step(plan_, step) + ": output " + spec(i).name + " is of the wrong kind: control flow provides its outputs, no other operator does");
+    return foldable(step) ? fold(k) : Status::Ok();
+  }
+
+  Status load_nested(const PlanStep& step) {
+    nested_.clear();
+    for (const PlanAttribute& a : step.attributes) {
+      if (a.kind != AttributeKind::kPlan) continue;
+      Loader loader(a.plan, buffers_, limits_, cancelled_);
+      OCTAVO_RETURN_IF_ERROR(loader.run());
+      nested_.emplace_back(a.name, loader.program());
+      program_->nested_.push_back(loader.program());
+    }
+    return Status::Ok();
+  }
+
+  Status create(const PlanStep& step, OpFactory factory, std::unique_ptr<Op>* op);
+
+  // All inputs are constants, the sizes are known, and running it once is enough.
+  bool foldable(const PlanStep& step) {
+    if (!nested_.empty()) return false;
+    for (int32_t i : step.inputs)
+      if (i >= 0 && !spec(i).constant) return false;
+    size_t in = 0, out = 0;
+    for (int32_t i : step.inputs)
+      if (i >= 0) in += spec(i).byte_length;
+    for (int32_t i : step.outputs) {
+      if (i < 0) continue;
+      const PlanTensor& t = plan_.tensors[static_cast<size_t>(i)];
+      if (t.kind != TensorKind::kScratch && t.kind != TensorKind::kOutput) return false;
+      Shape shape;
+      size_t bytes;
+      if (!sizes_.shape_of(i, limits_.max_tensor_bytes, &shape).ok() || !tensor_bytes(t.dtype, shape, limits_.max_tensor_bytes, &bytes)) return false;
+      out += bytes;
+    }
+    for (const PlanAttribute& a : step.attributes)
+      if (a.kind == AttributeKind::kInts)
+        for (int32_t e : a.values)
+          if (!sizes_.known(e)) return false;
+    // A small constant may not become a huge one that lives as long as the model.
+    constexpr size_t kSmall = size_t{16} << 20;
+    return out <= kSmall || out / 16 <= in;
+  }
+
+  Status fold(size_t k) {
+    const PlanStep& step = plan_.steps[k];
+    std::vector<std::shared_ptr<Memory>> results;
+    const Status status = fold_step(plan_, step, *program_->steps_[k].op, sizes_, specs_, limits_, cancelled_, &results);
+    if (status.code == Code::kCancelled || status.code == Code::kOutOfMemory) return status;
+    // A step that fails on its constants may never be reached; if it is, it fails again.
+    if (!status.ok()) return Status::Ok();
+    for (size_t i = 0; i < step.outputs.size(); ++i) {
+      const int32_t tensor = step.outputs[i];
+      if (tensor < 0) continue;
+      Shape shape;
+      OCTAVO_RETURN_IF_ERROR(sizes_.shape_of(tensor, limits_.max_tensor_bytes, &shape));
+      OCTAVO_RETURN_IF_ERROR(become_constant(tensor, shape, results[i]->data(), results[i]->size()));
+      program_->constants_[static_cast<size_t>(tensor)] = {shape, results[i]};
+      program_->is_constant_[static_cast<size_t>(tensor)] = 1;
+      for (size_t a = 0; a < plan_.tensors.size(); ++a)
+        if (plan_.tensors[a].kind == TensorKind::kAlias && plan_.root(static_cast<int32_t>(a)) == tensor) OCTAVO_RETURN_IF_ERROR(describe_alias(static_cast<int32_t>(a)));
+    }
+    program_->steps_[k].folded = true;
+    program_->steps_[k].op.reset();
+    return Status::Ok();
+  }
+
+  Status plan_lifetimes();
+  Status keep_constants();
+
+  const Plan& plan_;
+  const std::vector<Buffer>& buffers_;
+  const Limits& limits_;
+  const std::atomic<bool>& cancelled_;
+  Sizes sizes_;
+  std::shared_ptr<Program> program_;
+  std::vector<TensorSpec> specs_;
+  std::vector<std::pair<int32_t, std::shared_ptr<Program>>> nested_;  // of the step being loaded
+  int step_ = -1;
+};
+
+class Loader::Context final : public LoadContext {
+ public:
+  Context(Loader& loader, const PlanStep& step) : loader_(loader), step_(step) {}
+
+  const std::string& op() const override { return loader_.plan_.strings[static_cast<size_t>(step_.op)]; }
+  int inputs() const override { return static_cast<int>(step_.inputs.size()); }
+  int outputs() const override { return static_cast<int>(step_.outputs.size()); }
+  const TensorSpec* input(int i) const override {
+    const int32_t tensor = slot(step_.inputs, i);
+    return tensor < 0 ? nullptr : &loader_.spec(tensor);
+  }
+  const TensorSpec& output(int i) const override {
+    static const TensorSpec absent;
+    const int32_t tensor = slot(step_.outputs, i);
+    return tensor < 0 ? absent : loader_.spec(tensor);
+  }
+  bool has(const char* name) const override {
+    for (const PlanAttribute& a : step_.attributes)
+      if (loader_.plan_.strings[static_cast<size_t>(a.name)] == name) return true;
+    return false;
+  }
+  int64_t integer(const char* name, int64_t fallback) const override {
+    const PlanAttribute* a = find(name, AttributeKind::kInts);
+    return a == nullptr || a->values.empty() ? fallback : constant(name, a->values[0]);
+  }
+  std::vector<int64_t> integers(const char* name) const override {
+    std::vector<int64_t> values;
+    if (const PlanAttribute* a = find(name, AttributeKind::kInts))
+      for (int32_t e : a->values) values.push_back(constant(name, e));
+    return values;
+  }
+  float number(const char* name, float fallback) const override {
+    const PlanAttribute* a = find(name, AttributeKind::kFloats);
+    return a == nullptr || a->floats.empty() ? fallback : a->floats[0];
+  }
+  std::vector<float> numbers(const char* name) const override {
+    const PlanAttribute* a = find(name, AttributeKind::kFloats);
+    return a == nullptr ? std::vector<float>() : a->floats;
+  }
+  std::string text(const char* name, const char* fallback) const override {
+    const PlanAttribute* a = find(name, AttributeKind::kTexts);
+    return a == nullptr || a->values.empty() ? fallback : loader_.plan_.strings[static_cast<size_t>(a->values[0])];
+  }
+  std::vector<std::string> texts(const char* name) const override {
+    std::vector<std::string> values;
+    if (const PlanAttribute* a = find(name, AttributeKind::kTexts))
+      for (int32_t s : a->values) values.push_back(loader_.plan_.strings[static_cast<size_t>(s)]);
+    return values;
+  }
+  std::shared_ptr<Program> program(const char* name) const override {
+    for (const auto& [string, program] : loader_.nested_)
+      if (loader_.plan_.strings[static_cast<size_t>(string)] == name) return program;
+    return nullptr;
+  }
+  const Tuning& tuning() const override { return octavo::tuning(); }
+  Status error(Code code, const std::string& what) const override { return Status::Error(code, describe_step(loader_.plan_, step_) + ": " + what); }
+
+  const Status& status() const { return status_; }
+
+ private:
+  const PlanAttribute* find(const char* name, AttributeKind kind) const { return find_attribute(loader_.plan_, step_, name, kind); }
+  int64_t constant(const char* name, int32_t expression) const {
+    if (loader_.sizes_.known(expression)) return loader_.sizes_.value(expression);
+    status_ = error(Code::kInvalidPlan, std::string("attribute ") + name + " must be constant");
+    return 0;
+  }
+
+  Loader& loader_;
+  const PlanStep& step_;
+  mutable Status status_;
+};
+
+Status Loader::create(const PlanStep& step, OpFactory factory, std::unique_ptr<Op>* op) {
+  const Context context(*this, step);
+  const Status status = factory(context, op);
+  OCTAVO_RETURN_IF_ERROR(context.status());
+  return status;
+}
+
+// Producers, last uses, segments, and where symbols are read.
+Status Loader::plan_lifetimes() {
+  Program& p = *program_;
+  const size_t tensors = plan_.tensors.size();
+  p.producer_.assign(tensors, -1);
+  p.last_use_.assign(tensors, -1);
+  for (size_t k = 0; k < plan_.steps.size(); ++k) {
+    const int32_t index = static_cast<int32_t>(k);
+    const PlanStep& step = plan_.steps[k];
+    if (p.steps_[k].folded) continue;
+    for (int32_t i : step.inputs)
+      if (i >= 0) p.last_use_[static_cast<size_t>(plan_.root(i))] = index;
+    for (int32_t i : step.outputs)
+      if (i >= 0) {
+        p.producer_[static_cast<size_t>(i)] = index;
+        p.last_use_[static_cast<size_t>(i)] = index;
+      }
+  }
+  for (int32_t i : plan_.outputs) p.last_use_[static_cast<size_t>(plan_.root(i))] = INT32_MAX;
+
+  std::vector<int32_t> known_after(plan_.symbols.size(), -1);
+  for (size_t s = 0; s < plan_.symbols.size(); ++s) {
+    const PlanSymbol& symbol = plan_.symbols[s];
+    if (symbol.source != SourceKind::kData && symbol.source != SourceKind::kDim) continue;
+    const int32_t producer = p.producer_[static_cast<size_t>(plan_.root(symbol.a))];
+    known_after[s] = producer;
+    if (producer >= 0) p.steps_[static_cast<size_t>(producer)].reads_after.push_back(static_cast<int32_t>(s));
+    else p.symbols_before_.push_back(static_cast<int32_t>(s));
+  }
+  std::vector<int32_t> needs(plan_.expressions.size(), -1);  // the step that must have run
+  for (size_t e = 0; e < needs.size(); ++e) {
+    const Expr& x = plan_.expressions[e];
+    if (x.kind == ExprKind::kSymbol) needs[e] = known_after[static_cast<size_t>(x.a)];
+    else if (x.kind != ExprKind::kConstant) needs[e] = std::max(needs[static_cast<size_t>(x.a)], needs[static_cast<size_t>(x.b)]);
+  }
+  const auto add_dims = [&](int32_t tensor, int32_t& need) {
+    for (int32_t d : plan_.tensors[static_cast<size_t>(tensor)].dims) need = std::max(need, needs[static_cast<size_t>(d)]);
+  };
+  p.segments_.push_back({0, static_cast<int32_t>(plan_.steps.size())});
+  for (size_t k = 0; k < plan_.steps.size(); ++k) {
+    const PlanStep& step = plan_.steps[k];
+    int32_t need = -1;
+    for (int32_t i : step.inputs)
+      if (i >= 0) add_dims(i, need);
+    for (int32_t i : step.outputs)
+      if (i >= 0 && plan_.tensors[static_cast<size_t>(i)].kind != TensorKind::kProvided) add_dims(i, need);
+    for (const PlanAttribute& a : step.attributes)
+      if (a.kind == AttributeKind::kInts)
+        for (int32_t e : a.values) need = std::max(need, needs[static_cast<size_t>(e)]);
+    const int32_t index = static_cast<int32_t>(k);
+    if (need >= index && !p.steps_[k].folded) return Status::Error(Code::kInvalidPlan, describe_step(plan_, step) + ": needs a size that is only known after it has run");
+    if (need >= p.segments_.back().begin && !p.steps_[k].folded) {
+      p.segments_.back().end = index;
+      p.segments_.push_back({index, static_cast<int32_t>(plan_.steps.size())});
+    }
+    p.steps_[k].segment = static_cast<int32_t>(p.segments_.size()) - 1;
+  }
+  return Status::Ok();
+}
+
+// Copies the constants that steps read while running; the buffers of the caller go away after load.
+Status Loader::keep_constants() {
+  Program& p = *program_;
+  std::vector<char> needed(plan_.tensors.size(), 0);
+  for (size_t k = 0; k < plan_.steps.size(); ++k) {
+    if (p.steps_[k].folded) continue;
+    const PlanStep& step = plan_.steps[k];
+    for (size_t i = 0; i < step.inputs.size(); ++i)
+      if (step.inputs[i] >= 0 && p.steps_[k].op->reads_constant(static_cast<int>(i))) needed[static_cast<size_t>(plan_.root(step.inputs[i]))] = 1;
+  }
+  for (int32_t i : plan_.outputs) needed[static_cast<size_t>(plan_.root(i))] = 1;
+  for (int32_t s : p.symbols_before_) needed[static_cast<size_t>(plan_.root(plan_.symbols[static_cast<size_t>(s)].a))] = 1;
+  std::vector<std::shared_ptr<const Memory>> copies(buffers_.size());
+  for (size_t i = 0; i < plan_.tensors.size(); ++i) {
+    if (!p.is_constant_[i]) continue;
+    Constant& constant = p.constants_[i];
+    constant.shape = specs_[i].shape;
+    if (!needed[i]) {
+      constant.memory.reset();
+      continue;
+    }
+    if (constant.memory != nullptr) continue;
+    const TensorSpec& s = specs_[i];
+    std::shared_ptr<const Memory>& copy = copies[static_cast<size_t>(plan_.tensors[i].buffer)];
+    if (copy == nullptr) {
+      auto memory = std::make_shared<Memory>();
+      if (!memory->allocate(s.byte_length)) return Status::Error(Code::kOutOfMemory, "no memory for constant " + s.name);
+      if (s.byte_length != 0) std::memcpy(memory->data(), s.data, s.byte_length);
+      copy = std::move(memory);
+    }
+    constant.memory = copy;
+  }
+  return Status::Ok();
+}
+
+Status Program::load(const int32_t* words, size_t count, const std::vector<Buffer>& buffers, const Limits& limits,
+                     const std::atomic<bool>& cancelled, std::shared_ptr<const Program>* program, int* step) {
+  *step = -1;
+  try {
+    std::shared_ptr<const Plan> plan;
+    OCTAVO_RETURN_IF_ERROR(decode_plan(words, count, buffers.size(), &plan));
+    FlushSubnormals mode;
+    Loader loader(std::move(plan), buffers, limits, cancelled);
+    const Status status = loader.run();
+    *step = status.ok() ? -1 : loader.step();
+    if (status.ok()) *program = loader.program();
+    return status;
+  } catch (const std::bad_alloc&) {
+    return Status::Error(Code::kOutOfMemory, "out of memory while loading the plan");
+  } catch (const std::exception& e) {
+    return Status::Error(Code::kInvalidPlan, std::string("while loading the plan: ") + e.what());
+  }
+}
+
+}  // namespace octavo
