@@ -276,6 +276,14 @@ class NodeLowering implements LowerContext {
   }
 
   output(i: number, layout?: Layout): number {
+    return this.makeOutput(i, 'scratch', layout)
+  }
+
+  providedOutput(i: number): number {
+    return this.makeOutput(i, 'provided')
+  }
+
+  private makeOutput(i: number, kind: 'scratch' | 'provided', layout?: Layout): number {
     if (!this.hasOutput(i)) return -1
     const name = this.name(this.node.outputs, i)
     const type = this.owner.typeOf(name)
@@ -284,7 +292,7 @@ class NodeLowering implements LowerContext {
       name,
       dtype: type.dtype,
       dims: physicalDims(type.shape, chosen),
-      kind: 'scratch',
+      kind,
     })
     this.owner.values.define(name, tensor, chosen)
     return tensor

@@ -57,8 +57,8 @@ const OPS: Readonly<Record<string, UnaryOp>> = {
   LeakyRelu: withAttributes('leakyrelu', [['alpha', 0.01]]),
   Elu: withAttributes('elu', [['alpha', 1]]),
   Selu: withAttributes('selu', [
-    ['alpha', 1.67326319217681884765625],
-    ['gamma', 1.05070102214813232421875],
+    ['alpha', 1.6732631921768188],
+    ['gamma', 1.0507010221481323],
   ]),
   Celu: withAttributes('celu', [['alpha', 1]]),
   ThresholdedRelu: withAttributes('thresholdedrelu', [['alpha', 1]]),

@@ -176,7 +176,7 @@ class GraphInference {
       if (name === '') continue
       const type = inferred[i]
       if (type === undefined)
-        context.fail(`output ${i} ("${name}") to have a type; the operator has ${inferred.length} outputs`)
+        throw missing(name, `output ${i} ("${name}") of ${node.opType} node "${node.name}"`)
       this.define(node, context, name, type)
     }
   }
@@ -276,9 +276,13 @@ class GraphInference {
     return graph.outputs.map((name) => {
       const type = inference.types.get(name) as TensorType
       const values = inference.values.get(name)
-      const seen = values?.every((v) => [...symbolsOf(v)].every((s) => this.symbols.has(s)))
+      const seen = values?.every((v) => this.defines(v))
       return seen ? { ...type, values } : type
     })
+  }
+
+  defines(d: Dim): boolean {
+    return [...symbolsOf(d)].every((s) => this.symbols.has(s))
   }
 }
 
@@ -339,6 +343,10 @@ class NodeInference implements InferContext {
 
   provided(i: number, axis: number): Expr {
     return this.graph.provide(this.node.outputs[i] || `${this.node.name}.${i}`, axis)
+  }
+
+  knows(d: Dim): boolean {
+    return this.graph.defines(d)
   }
 
   subgraph(attribute: string, inputs: readonly TensorType[]): readonly Inferred[] {

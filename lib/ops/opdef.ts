@@ -30,6 +30,8 @@ export interface InferContext {
   valuesOrRead(i: number): readonly Dim[]
   /** A new symbol for size `axis` of output i, read from the tensor that the step provides while running (If, Loop). */
   provided(i: number, axis: number): Expr
+  /** True when every symbol of d is one of this graph, not of a graph that the node owns. */
+  knows(d: Dim): boolean
   /** Output types of an owned graph, given the types of its inputs; captures are typed from this node's. */
   subgraph(attribute: string, inputs: readonly TensorType[]): readonly Inferred[]
   /** Error that names the node, op, and what was expected. */
@@ -72,6 +74,8 @@ export interface LowerContext {
     attributes?: Readonly<Record<string, PlanAttribute>>,
     kind?: StepKind,
   ): void
+  /** Output i as a tensor whose storage comes from its step while running (If, Loop). -1 if nobody wants it. */
+  providedOutput(i: number): number
   /** Capture k of the node as a plan tensor, in the model's layout. */
   capture(k: number): number
   /** The symbol that `provided` made for a size of an output is element `index` of this integer tensor (NonZero). */

@@ -89,6 +89,7 @@ function inferContext(node: Node, operands: readonly Operand[]): InferContext {
       values(i) ??
       Array.from({ length: Number(operands[i]?.shape?.[0] ?? 1) }, (_, k) => symbol(`in${i}[${k}]`)),
     provided: () => fail('no provided sizes'),
+    knows: () => true,
     subgraph: () => fail('no owned graph'),
     fail,
   }
@@ -165,6 +166,9 @@ export function lower(
       const named = (t: number) => (t < 0 ? undefined : tensors[t])
       steps.push({ op: name, inputs: ins.map(named), outputs: outs.map(named), attributes, kind })
     },
+    providedOutput: () => base.fail('no provided outputs'),
+    capture: () => base.fail('no captures'),
+    readSymbol: () => base.fail('no sizes to read'),
     nested: () => base.fail('no owned graph'),
     fail: base.fail,
   }
