@@ -4,6 +4,13 @@
 
 #include "kernels/sgemm/sgemm.h"
 
+// Accumulators stay in registers only if every loop over them is unrolled.
+#if defined(__GNUC__)
+#define OCTAVO_UNROLL _Pragma("GCC unroll 16")
+#else
+#define OCTAVO_UNROLL
+#endif
+
 namespace octavo {
 namespace {
 
@@ -19,25 +26,32 @@ void sgemm_rows(const SgemmTile& t) {
     for (int j = 0; j < kColumns; ++j) edge[j] = static_cast<size_t>(j) < t.columns ? bias[j] : 0.0f;
     bias = edge;
   }
+  OCTAVO_UNROLL
   for (int v = 0; v < kVectors; ++v) {
     const Reg first = bias != nullptr ? V::load(bias + v * V::kLanes) : V::splat(0.0f);
+    OCTAVO_UNROLL
     for (int i = 0; i < kRows; ++i) acc[i][v] = first;
   }
   const float* b = t.b;
   for (size_t tap = 0; tap < t.taps; ++tap) {
     const float* a[kRows];
+    OCTAVO_UNROLL
     for (int i = 0; i < kRows; ++i) a[i] = t.a[tap * kRows + i];
     for (size_t k = 0; k < t.depth; ++k) {
       Reg bv[kVectors];
+      OCTAVO_UNROLL
       for (int v = 0; v < kVectors; ++v) bv[v] = V::load(b + v * V::kLanes);
       b += t.b_stride;
+      OCTAVO_UNROLL
       for (int i = 0; i < kRows; ++i) {
         const Reg av = V::splat(a[i][k]);
+        OCTAVO_UNROLL
         for (int v = 0; v < kVectors; ++v) acc[i][v] = V::fma(av, bv[v], acc[i][v]);
       }
     }
   }
   const Reg lo = V::splat(t.lo), hi = V::splat(t.hi);
+  OCTAVO_UNROLL
   for (int i = 0; i < kRows; ++i) {
     const float* residual = t.residual != nullptr ? t.residual[i] : nullptr;
     if (residual != nullptr && !whole) {
@@ -46,6 +60,7 @@ void sgemm_rows(const SgemmTile& t) {
       residual = edge;
     }
     float* c = whole ? t.c[i] : edge;
+    OCTAVO_UNROLL
     for (int v = 0; v < kVectors; ++v) {
       Reg y = acc[i][v];
       if (residual != nullptr) y = V::add(y, V::load(residual + v * V::kLanes));
@@ -69,11 +84,14 @@ template <class V, int kVectors>
 inline void depthwise_channels(const DepthwisePixel& p, size_t j) {
   using Reg = typename V::Reg;
   Reg acc[kVectors];
+  OCTAVO_UNROLL
   for (int v = 0; v < kVectors; ++v) acc[v] = p.bias != nullptr ? V::load(p.bias + j + v * V::kLanes) : V::splat(0.0f);
   const float* w = p.w + j;
   for (size_t tap = 0; tap < p.taps; ++tap, w += p.channels)
+    OCTAVO_UNROLL
     for (int v = 0; v < kVectors; ++v) acc[v] = V::fma(V::load(p.x[tap] + j + v * V::kLanes), V::load(w + v * V::kLanes), acc[v]);
   const Reg lo = V::splat(p.lo), hi = V::splat(p.hi);
+  OCTAVO_UNROLL
   for (int v = 0; v < kVectors; ++v) {
     if (p.residual != nullptr) acc[v] = V::add(acc[v], V::load(p.residual + j + v * V::kLanes));
     V::store(p.y + j + v * V::kLanes, V::min_of(hi, V::max_of(lo, acc[v])));
@@ -97,3 +115,5 @@ void depthwise_pixel(const DepthwisePixel& p) {
 
 }  // namespace
 }  // namespace octavo
+
+#undef OCTAVO_UNROLL

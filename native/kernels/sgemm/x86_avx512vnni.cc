@@ -13,13 +13,14 @@ struct Floats {
   static Reg splat(float x) { return _mm512_set1_ps(x); }
   static Reg fma(Reg a, Reg b, Reg c) { return _mm512_fmadd_ps(a, b, c); }
   static Reg add(Reg a, Reg b) { return _mm512_add_ps(a, b); }
-  static Reg max_of(Reg lo, Reg x) { return _mm512_max_ps(lo, x); }
-  static Reg min_of(Reg hi, Reg x) { return _mm512_min_ps(hi, x); }
+  // maskz: the plain form reads an undefined register, of which gcc warns.
+  static Reg max_of(Reg lo, Reg x) { return _mm512_maskz_max_ps(0xffff, lo, x); }
+  static Reg min_of(Reg hi, Reg x) { return _mm512_maskz_min_ps(0xffff, hi, x); }
 };
 
 }  // namespace
 
-void sgemm_f32_14x32_x86_avx512vnni(const SgemmTile& t) { sgemm_tile<Floats, 14, 2>(t); }
+void sgemm_f32_10x32_x86_avx512vnni(const SgemmTile& t) { sgemm_tile<Floats, 10, 2>(t); }
 void sdwconv_f32_x86_avx512vnni(const DepthwisePixel& p) { depthwise_pixel<Floats>(p); }
 
 }  // namespace octavo
