@@ -31,7 +31,9 @@ export async function readModel(source: string | Uint8Array, options: ReadOption
     throw typeError('Expected the model as a path or a Uint8Array')
   }
   const path = typeof source === 'string' ? source : undefined
-  const bytes = typeof source === 'string' ? await readFile(source, signal) : source
+  const read = typeof source === 'string' ? await readFile(source, signal) : source
+  // Not a Buffer, whose slice() does not copy.
+  const bytes = new Uint8Array(read.buffer, read.byteOffset, read.byteLength)
   const breather = new Breather(signal)
   const proto = decodeModel(bytes, path === undefined ? 'the bytes given' : `"${path}"`)
   const graph = proto.graph as GraphProto
