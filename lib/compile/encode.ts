@@ -148,6 +148,7 @@ class Encoder {
   }
 
   #atom(atom: Atom): number {
+    if (atom.kind === 'let') return this.#dim(atom.value)
     if (atom.kind !== 'symbol') {
       const [a, b] = [this.#dim(atom.a), this.#dim(atom.b)]
       return this.#expression(EXPRESSION[atom.kind], a, b)

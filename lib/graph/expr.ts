@@ -4,6 +4,8 @@
  * polynomials have the same key, so `sameDim` decides what a human would (2*n and n+n, n*m and m*n).
  */
 
+import { createHash } from 'node:crypto'
+
 export type Dim = number | Expr
 
 export type AtomFunction = 'div' | 'mod' | 'min' | 'max'
@@ -11,6 +13,8 @@ export type AtomFunction = 'div' | 'mod' | 'min' | 'max'
 export type Atom =
   | { readonly kind: 'symbol'; readonly key: string; readonly name: string }
   | { readonly kind: AtomFunction; readonly key: string; readonly a: Dim; readonly b: Dim }
+  /** A long expression under a short key made of its content: equal expressions still have equal keys. */
+  | { readonly kind: 'let'; readonly key: string; readonly value: Expr }
 
 /** coefficient * product of atoms (sorted by key; a power is a repeated atom). */
 export interface Term {
@@ -29,6 +33,16 @@ export interface Expr {
 export function symbol(name: string): Expr {
   const key = /^[\p{L}_][\p{L}\p{N}_.:/-]*$/u.test(name) ? name : JSON.stringify(name)
   return fromAtom({ kind: 'symbol', key, name })
+}
+
+/** Keys stay below this length: products of long sums would grow without bound. */
+const LONGEST_KEY = 200
+
+/** d, as one atom where its key is long. What is inside is then no longer simplified against what is outside. */
+export function abbreviate(d: Dim): Dim {
+  if (typeof d === 'number' || d.key.length <= LONGEST_KEY) return d
+  const key = `size#${createHash('sha256').update(d.key).digest('hex').slice(0, 16)}`
+  return fromAtom({ kind: 'let', key, value: d })
 }
 
 export function dimKey(d: Dim): string {
@@ -100,6 +114,7 @@ export function symbolsOf(d: Dim, into: Set<string> = new Set()): Set<string> {
   for (const term of d.terms) {
     for (const atom of term.atoms) {
       if (atom.kind === 'symbol') into.add(atom.name)
+      else if (atom.kind === 'let') symbolsOf(atom.value, into)
       else {
         symbolsOf(atom.a, into)
         symbolsOf(atom.b, into)
@@ -131,6 +146,7 @@ export function formatDim(d: Dim): string {
 
 function substituteAtom(atom: Atom, value: (name: string) => Dim | undefined): Dim {
   if (atom.kind === 'symbol') return value(atom.name) ?? fromAtom(atom)
+  if (atom.kind === 'let') return abbreviate(substitute(atom.value, value))
   const a = substitute(atom.a, value)
   const b = substitute(atom.b, value)
   switch (atom.kind) {

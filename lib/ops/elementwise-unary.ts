@@ -3,7 +3,7 @@ import type { DType } from '../graph/dtype.js'
 import { type Dim, mul, sub } from '../graph/expr.js'
 import { floatAttribute, intAttribute, type Node, stringAttribute } from '../graph/graph.js'
 import { floatInput, floatOutput } from './float32.js'
-import { elementwiseValues, floats, sameAsInput, texts } from './helpers.js'
+import { elementwiseValues, floats, inLayout, sameAsInput, texts } from './helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef, QuantizeRule } from './opdef.js'
 import { compareDims } from './values.js'
 
@@ -205,7 +205,31 @@ function decomposeSwish(node: Node): readonly Node[] {
   return [constant, scaled, sigmoid(`${y}.scaled`), product]
 }
 
+/** FastGelu (tanh form, its bias may be absent) and BiasGelu (erf form): Gelu of x + bias. */
+function biasGelu(opType: string, fn: string, inputs: readonly [number, number]): OpDef {
+  return {
+    opType,
+    domain: 'com.microsoft',
+    inputs,
+    outputs: [1, 1],
+    infer: sameAsInput,
+    lower: (context) => {
+      const { dtype, shape } = context.inputType(0)
+      const layout = context.sharedLayout()
+      let x = context.input(0, layout)
+      if (context.has(1)) {
+        const sum = context.scratch(dtype, inLayout(shape, layout))
+        context.step('Binary', [x, context.broadcastInput(1, layout)], [sum], { fn: texts('add') }, 'float')
+        x = sum
+      }
+      context.step('Unary', [x], [context.output(0, layout)], { fns: texts(fn), params: floats() }, 'float')
+    },
+  }
+}
+
 export const ops: readonly OpDef[] = [
+  biasGelu('FastGelu', 'gelu_tanh', [1, 2]),
+  biasGelu('BiasGelu', 'gelu', [2, 2]),
   ...Object.entries(OPS).map(([opType, op]) => define(opType, op, '')),
   ...Object.entries(CONTRIB).map(([opType, op]) => define(opType, op, 'com.microsoft')),
 ]

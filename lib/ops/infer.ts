@@ -4,7 +4,7 @@
  */
 import { OctavoError } from '../errors.js'
 import type { DType } from '../graph/dtype.js'
-import { type Dim, dimKey, type Expr, product, substitute, symbol, symbolsOf } from '../graph/expr.js'
+import { type Dim, dimKey, type Expr, product, substitute, symbol, symbolsOf, abbreviate } from '../graph/expr.js'
 import type { ConstantTensor, Graph, Node, TensorType } from '../graph/graph.js'
 import { checkDeclared } from './declared.js'
 import { formatShape } from './helpers.js'
@@ -54,8 +54,6 @@ export function inferGraph(graph: Graph, options: InferOptions = {}): Inference 
 /** Nested loops are inferred a few times each; this bounds what a hostile file can make of that. */
 const MAX_NODES = 20_000_000
 const MAX_DEPTH = 32
-/** Longest expression, as text. Real models stay below 200. */
-const MAX_EXPRESSION = 4000
 
 /** What an owned graph is given: its inputs, captures included. */
 interface Surroundings {
@@ -185,18 +183,17 @@ class GraphInference {
     const declared = this.graph.types.get(name)
     const type: TensorType = {
       dtype: inferred.dtype,
-      shape: inferred.shape ?? this.declaredShape(context, node, name, declared),
+      shape: (inferred.shape ?? this.declaredShape(context, node, name, declared))?.map(abbreviate),
     }
     for (const d of type.shape ?? []) {
       if (typeof d === 'number' && !(Number.isSafeInteger(d) && d >= 0)) {
         context.fail(`sizes of at least 0 for "${name}", got ${formatShape(type.shape ?? [])}`)
       }
-      if (dimKey(d).length > MAX_EXPRESSION) context.fail(`a size of "${name}" that is a shorter expression`)
     }
     if (declared && !this.options.inputTypes) checkDeclared(context, name, type, declared)
     this.types.set(name, type)
-    const values = inferred.values
-    if (values && isSizeType(type.dtype, values) && values.every((v) => dimKey(v).length <= MAX_EXPRESSION)) {
+    const values = inferred.values?.map(abbreviate)
+    if (values && isSizeType(type.dtype, values)) {
       this.values.set(name, values)
     }
   }

@@ -1,8 +1,9 @@
 /** All operators, by domain and type. */
 import { OctavoError } from '../errors.js'
-import type { Graph } from '../graph/graph.js'
+import type { Graph, Node } from '../graph/graph.js'
 import { ops as attention } from './attention.js'
 import { ops as cast } from './cast.js'
+import { ops as centerCropPad } from './center-crop-pad.js'
 import { ops as contribFused } from './contrib-fused.js'
 import { ops as contribQuantized } from './contrib-quantized.js'
 import { ops as control } from './control.js'
@@ -10,6 +11,7 @@ import { ops as conv } from './conv.js'
 import { ops as einsum } from './einsum.js'
 import { ops as elementwiseBinary } from './elementwise-binary.js'
 import { ops as elementwiseUnary } from './elementwise-unary.js'
+import { ops as flattenedSoftmax } from './flattened-softmax.js'
 import { ops as gather } from './gather.js'
 import { ops as layerNorm } from './layer-norm.js'
 import { ops as layout } from './layout.js'
@@ -33,6 +35,7 @@ import { ops as softmax } from './softmax.js'
 const all: readonly (readonly OpDef[])[] = [
   attention,
   cast,
+  centerCropPad,
   contribFused,
   contribQuantized,
   control,
@@ -40,6 +43,7 @@ const all: readonly (readonly OpDef[])[] = [
   einsum,
   elementwiseBinary,
   elementwiseUnary,
+  flattenedSoftmax,
   gather,
   layerNorm,
   layout,
@@ -69,6 +73,11 @@ export function findOp(domain: string, opType: string): OpDef | undefined {
 /** Every operator there is, in no particular order. */
 export function allOps(): readonly OpDef[] {
   return [...byName.values()]
+}
+
+/** Older nodes that compute the same, for operators that a file may not hold as they are: what the writer asks for. */
+export function decompose(node: Node, graph: Graph): readonly Node[] | undefined {
+  return findOp(node.domain, node.opType)?.decompose?.(node, graph)
 }
 
 export interface UnsupportedNode {

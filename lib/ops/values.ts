@@ -109,6 +109,8 @@ export function isNonNegative(d: Dim): boolean {
           switch (atom.kind) {
             case 'symbol':
               return !atom.name.includes('[')
+            case 'let':
+              return isNonNegative(atom.value)
             case 'max':
               return isNonNegative(atom.a) || isNonNegative(atom.b)
             case 'mod':

@@ -4,6 +4,7 @@ import { removeDead } from '../graph/rewrite.js'
 import { settleCaptures } from '../graph/subgraph.js'
 import { foldConstants } from './fold-constants.js'
 import { foldScale } from './fold-scale.js'
+import { lastAxisSoftmax } from './last-axis-softmax.js'
 import { mergeGemm } from './merge-gemm.js'
 import { removeNoOps } from './no-ops.js'
 import type { Pass, PassContext } from './pass.js'
@@ -18,6 +19,7 @@ export const passes: readonly (readonly [string, Pass])[] = [
   ['widenFloat16', widenFloat16],
   // Patterns need their weights and sizes as constants, whatever sub-graphs the exporter made of them.
   ['foldConstants', foldConstants],
+  ['lastAxisSoftmax', lastAxisSoftmax],
   ['removeNoOps', removeNoOps],
   ['removeDead', removeDead],
   // Functions that exporters spell out: one node is one table, or one float step.

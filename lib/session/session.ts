@@ -7,6 +7,7 @@ import { formatDim } from '../graph/expr.js'
 import type { StepProfile } from '../native/binding.js'
 import { readModel, writeModel } from '../onnx/index.js'
 import { writeFileAtomic } from '../files.js'
+import { decompose } from '../ops/registry.js'
 import { createArguments, type Feeds, type Fetches, type RunArguments, type RunOptions, runArguments } from './arguments.js'
 import { feedOf, tensorOf } from './feeds.js'
 import { checkProviders, checkSessionOptions, type SessionOptions } from './options.js'
@@ -58,7 +59,7 @@ export class InferenceSession {
     const optimize = options.graphOptimizationLevel !== 'disabled'
     const graph = await prepare(model.graph, { overrides, signal, optimize })
     if (options.optimizedModelFilePath !== undefined) {
-      await writeFileAtomic(options.optimizedModelFilePath, writeModel({ ...model, graph }), { force: true })
+      await writeFileAtomic(options.optimizedModelFilePath, writeModel({ ...model, graph }, { decompose }), { force: true })
     }
     const engine = await compileGraph(graph, {
       threads: options.intraOpNumThreads || undefined,
