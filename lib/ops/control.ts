@@ -77,6 +77,7 @@ function longest<T>(a: readonly T[], b: readonly T[]): readonly T[] {
 /** Sizes of the carried values that change from one iteration to the next become symbols, until nothing changes. */
 function inferLoop(context: InferContext): Inferred[] {
   const carried = context.inputs - 2
+  if (carried < 0) context.fail(`at least 2 inputs, got ${context.inputs}`)
   const first: TensorType[] = [
     { dtype: 'int64', shape: [] },
     { dtype: 'bool', shape: [] },
@@ -163,5 +164,5 @@ const many = Number.POSITIVE_INFINITY
 
 export const ops: readonly OpDef[] = [
   { opType: 'If', domain: '', inputs: [1, 1], outputs: [1, many], infer: inferIf, lower: lowerIf },
-  { opType: 'Loop', domain: '', inputs: [2, many], outputs: [1, many], infer: inferLoop, lower: lowerLoop },
+  { opType: 'Loop', domain: '', inputs: [0, many], outputs: [1, many], infer: inferLoop, lower: lowerLoop },
 ]
