@@ -83,6 +83,11 @@ bool QLinear::parameters_constant() const {
          (!table_.present || table_.constant);
 }
 
+Status QLinear::check_w_zero(const LoadContext& c, int64_t n) const {
+  if (!w_zero_.constant || w_zero_.count == 1 || w_zero_.count == static_cast<size_t>(n)) return Status::Ok();
+  return c.error(Code::kShape, "w_zp: expected " + std::to_string(n) + " elements, got " + std::to_string(w_zero_.count));
+}
+
 int32_t QLinear::w_zero(size_t n) const {
   if (!w_zero_.present) return 0;
   return q8_value(w_zero_.copy[w_zero_.count == 1 ? 0 : n], ops::is_signed_q8(w_type_));
@@ -149,7 +154,7 @@ Status QLinear::fold(const RunContext* run, const QLinearShape& s, QLinearParame
   const uint8_t* biases = bias_.data(run);
   for (size_t g = 0; g < s.groups; ++g)
     for (size_t i = 0; i < s.padded; ++i) {
-      const size_t at = g * s.padded + i, n = g * s.n + i;
+      const size_t at = g * s.padded + i, n = (s.repeat ? 0 : g * s.n) + i;
       if (i >= s.n) {
         p->columns.bias[at] = p->columns.w_zero[at] = 0;
         p->columns.multiplier[at] = p->columns.float_bias[at] = 0;

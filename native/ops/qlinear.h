@@ -30,6 +30,7 @@ enum class QLinearOutput : uint8_t { kBytes, kFloat, kInt32 };
 struct QLinearShape {
   size_t groups = 1;
   size_t n = 0;                   // columns per group
+  bool repeat = false;            // all groups have the same n parameters (batches); else each its own
   size_t padded = 0;              // of one group in the arrays
   uint64_t depth = 0;             // K: products per sum
   const int32_t* sums = nullptr;  // [groups][padded]: sums of the packed weights; null: zero point of x not folded here
@@ -79,6 +80,8 @@ class QLinear {
   // Everything that fold reads is known at load.
   bool parameters_constant() const;
   bool w_zero_constant() const { return !w_zero_.present || w_zero_.constant; }
+  // Constant weight zero points are 1 or n.
+  Status check_w_zero(const LoadContext& context, int64_t n) const;
   // The zero point of column n, of constant ones.
   int32_t w_zero(size_t n) const;
 

@@ -1,0 +1,232 @@
+// QConv: convolution over NHWC by an indirection to the rows of the image, without im2col. Three ways to the kernel:
+//  pointwise  1x1, stride 1: the image is the matrix
+//  windows    one tap per kernel position; positions outside of the image point at a row of zero points
+//  strips     few channels: one tap per kernel row, kw * C bytes in one piece, over an image with its padding in place
+#include <algorithm>
+
+#include "ops/qconv_weights.h"
+#include "ops/qdwconv.h"
+#include "ops/qgemm_driver.h"
+
+namespace octavo {
+namespace {
+
+enum class Way : uint8_t { kPointwise, kWindows, kStrips };
+
+struct QConvModel {
+  QLinear linear;
+  ConvWindow window;
+  QConvWeights weights;
+  int64_t channels = 0, out_channels = 0;
+  bool strips = false;
+};
+
+size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
+
+class BoundQConv final : public Bound {
+ public:
+  explicit BoundQConv(const QConvModel& model) : model_(model) {}
+
+  Status prepare(BindContext& c, const Tuning& tuning) {
+    const ConvWindow& w = model_.window;
+    OCTAVO_RETURN_IF_ERROR(sizes_.bind(c, w, model_.channels, model_.out_channels));
+    OCTAVO_RETURN_IF_ERROR(check_conv_output(c, w, sizes_));
+    shape_ = model_.weights.shape;
+    OCTAVO_RETURN_IF_ERROR(model_.linear.bind(c, model_.out_channels, &shape_));
+    const bool convert = ops::is_signed_q8(model_.linear.x_type()) != model_.weights.kernel->a_signed;
+    way_ = model_.strips ? Way::kStrips
+           : w.taps() == 1 && w.stride[0] == 1 && w.stride[1] == 1 && !sizes_.padded() ? Way::kPointwise
+                                                                                       : Way::kWindows;
+    for (int axis = 0; axis < 2; ++axis)
+      image_[axis] = sizes_.in[axis] + (way_ == Way::kStrips ? sizes_.begin[axis] + sizes_.end[axis] : 0);
+    copy_ = convert || (way_ == Way::kStrips && sizes_.padded());
+
+    blocks_.kernel = model_.weights.kernel;
+    blocks_.layout = model_.weights.layout;
+    blocks_.batches = w.group;
+    if (__builtin_mul_overflow(sizes_.batch, sizes_.pixels(), &blocks_.rows)) return c.error(Code::kLimit, "too many pixels");
+    blocks_.plan(tuning);
+
+    const size_t channels = static_cast<size_t>(sizes_.channels);
+    size_t image = 0, per_thread = 0;
+    if (__builtin_mul_overflow(static_cast<size_t>(sizes_.batch), static_cast<size_t>(image_[0]), &image) ||
+        __builtin_mul_overflow(image, static_cast<size_t>(image_[1]), &image) || __builtin_mul_overflow(image, channels, &image) ||
+        image > PTRDIFF_MAX / 2 || !blocks_.thread_bytes(&per_thread))
+      return c.error(Code::kLimit, "a padded image of " + ops::dims_text(c.in(kX)));
+    zero_offset_ = model_.weights.folded ? 0 : round_up(QLinearColumns::kBytes * shape_.padded * shape_.groups);
+    image_offset_ = zero_offset_ + round_up(channels + kReadSlack);
+    c.scratch(image_offset_ + (copy_ ? image + kReadSlack : 0), per_thread);
+
+    if (way_ != Way::kWindows) return Status::Ok();
+    for (int64_t y = 0; y < w.kernel[0]; ++y)
+      for (int64_t x = 0; x < w.kernel[1]; ++x)
+        offsets_.push_back((y * w.dilation[0] * image_[1] + x * w.dilation[1]) * sizes_.channels);
+    return Status::Ok();
+  }
+
+  Status run(RunContext& c) override {
+    if (blocks_.tasks() == 0) return Status::Ok();
+    auto* shared = static_cast<uint8_t*>(c.shared_scratch());
+    QLinearParameters p = model_.weights.parameters;
+    if (!model_.weights.folded) {
+      p.columns = QLinearColumns::split(shared, shape_.padded * shape_.groups);
+      OCTAVO_RETURN_IF_ERROR(model_.linear.fold(&c, shape_, &p));
+    }
+    uint8_t* zeros = shared + zero_offset_;
+    std::memset(zeros, p.x_zero & 0xFF, static_cast<size_t>(sizes_.channels) + kReadSlack);
+    const uint8_t* image = c.in<uint8_t>(kX);
+    if (copy_) {
+      copy_image(c, image, shared + image_offset_, static_cast<uint8_t>(p.x_zero));
+      image = shared + image_offset_;
+    }
+
+    const size_t groups = static_cast<size_t>(model_.window.group);
+    QGemmRun run;
+    run.packed = model_.weights.packed.as<int8_t>();
+    run.packed_stride = groups > 1 ? blocks_.layout.bytes() : 0;
+    run.columns_stride = groups > 1 ? shape_.padded : 0;
+    run.out = c.out<uint8_t>(0);
+    run.residual = model_.linear.has_residual() ? c.in<uint8_t>(kResidual) : nullptr;
+    run.out_stride = blocks_.layout.n;
+    run.row_stride = static_cast<size_t>(sizes_.out_channels);
+    const int64_t depth = sizes_.channels / model_.window.group;
+    run_qgemm(c, model_.linear, blocks_, run, p, [&](size_t batch, int64_t row, size_t m, const uint8_t** rows) {
+      const uint8_t* from = image + static_cast<int64_t>(batch) * depth;
+      if (way_ == Way::kPointwise) {
+        for (size_t r = 0; r < m; ++r) rows[r] = from + (row + static_cast<int64_t>(r)) * sizes_.channels;
+      } else {
+        fill(from, zeros, row, m, rows);
+      }
+    });
+    return Status::Ok();
+  }
+
+ private:
+  void copy_image(RunContext& c, const uint8_t* from, uint8_t* to, uint8_t zero) const {
+    const bool convert = ops::is_signed_q8(model_.linear.x_type()) != model_.weights.kernel->a_signed;
+    const uint8_t flip = convert ? 0x80 : 0;
+    const bool pad = way_ == Way::kStrips;
+    const int64_t top = pad ? sizes_.begin[0] : 0;
+    const size_t line = static_cast<size_t>(sizes_.in[1] * sizes_.channels), wide = static_cast<size_t>(image_[1] * sizes_.channels);
+    const size_t left = pad ? static_cast<size_t>(sizes_.begin[1] * sizes_.channels) : 0;
+    const int64_t lines = sizes_.batch * image_[0];
+    constexpr int64_t kLines = 16;
+    c.pool().for_each((lines + kLines - 1) / kLines, [&](int64_t task, int) {
+      for (int64_t i = task * kLines; i < std::min(lines, (task + 1) * kLines); ++i) {
+        const int64_t n = i / image_[0], y = i % image_[0] - top;
+        uint8_t* out = to + static_cast<size_t>(i) * wide;
+        if (y < 0 || y >= sizes_.in[0]) {
+          std::memset(out, zero, wide);
+          continue;
+        }
+        const uint8_t* in = from + static_cast<size_t>(n * sizes_.in[0] + y) * line;
+        std::memset(out, zero, left);
+        if (flip)
+          for (size_t b = 0; b < line; ++b) out[left + b] = in[b] ^ flip;
+        else
+          std::memcpy(out + left, in, line);
+        std::memset(out + left + line, zero, wide - left - line);
+      }
+    });
+  }
+
+  void fill(const uint8_t* image, const uint8_t* zeros, int64_t row, size_t m, const uint8_t** rows) const {
+    const ConvWindow& w = model_.window;
+    const size_t mr = static_cast<size_t>(blocks_.kernel->mr);
+    const int64_t pixels = sizes_.pixels();
+    int64_t n = row / pixels, y = row % pixels / sizes_.out[1], x = row % pixels % sizes_.out[1];
+    for (size_t r = 0; r < m; ++r) {
+      if (way_ == Way::kStrips) {
+        const uint8_t* at = image + ((n * image_[0] + y * w.stride[0]) * image_[1] + x * w.stride[1]) * sizes_.channels;
+        const int64_t step = w.dilation[0] * image_[1] * sizes_.channels;
+        for (int64_t t = 0; t < w.kernel[0]; ++t) rows[static_cast<size_t>(t) * mr + r] = at + t * step;
+      } else {
+        fill_window(image, zeros, n, y * w.stride[0] - sizes_.begin[0], x * w.stride[1] - sizes_.begin[1], rows + r, mr);
+      }
+      if (++x < sizes_.out[1]) continue;
+      x = 0;
+      if (++y < sizes_.out[0]) continue;
+      y = 0;
+      ++n;
+    }
+  }
+
+  void fill_window(const uint8_t* image, const uint8_t* zeros, int64_t n, int64_t y0, int64_t x0, const uint8_t** rows, size_t mr) const {
+    const ConvWindow& w = model_.window;
+    const int64_t height = image_[0], width = image_[1];
+    const bool inside = y0 >= 0 && x0 >= 0 && y0 + (w.kernel[0] - 1) * w.dilation[0] < height &&
+                        x0 + (w.kernel[1] - 1) * w.dilation[1] < width;
+    if (inside) {
+      const uint8_t* at = image + ((n * height + y0) * width + x0) * sizes_.channels;
+      for (size_t t = 0; t < offsets_.size(); ++t) rows[t * mr] = at + offsets_[t];
+      return;
+    }
+    for (int64_t ky = 0; ky < w.kernel[0]; ++ky) {
+      const int64_t y = y0 + ky * w.dilation[0];
+      for (int64_t kx = 0; kx < w.kernel[1]; ++kx, rows += mr) {
+        const int64_t x = x0 + kx * w.dilation[1];
+        *rows = y < 0 || y >= height || x < 0 || x >= width ? zeros : image + ((n * height + y) * width + x) * sizes_.channels;
+      }
+    }
+  }
+
+  const QConvModel& model_;
+  ConvSizes sizes_;
+  QLinearShape shape_;
+  QGemmBlocks blocks_;
+  Way way_ = Way::kWindows;
+  bool copy_ = false;
+  int64_t image_[2] = {1, 1};
+  size_t zero_offset_ = 0, image_offset_ = 0;
+  std::vector<int64_t> offsets_;
+};
+
+class QConv final : public Op {
+ public:
+  Status load(const LoadContext& c) {
+    OCTAVO_RETURN_IF_ERROR(model_.linear.load(c));
+    const TensorSpec& w = *c.input(kW);
+    OCTAVO_RETURN_IF_ERROR(model_.window.load(c, w));
+    const size_t groups = static_cast<size_t>(model_.window.group), rows = static_cast<size_t>(w.shape[0]);
+    const size_t depth = static_cast<size_t>(w.shape[1]), taps = static_cast<size_t>(model_.window.taps());
+    if (__builtin_mul_overflow(w.shape[1], model_.window.group, &model_.channels)) return c.error(Code::kLimit, "too many channels");
+    if (w.byte_length != rows * depth * taps) return c.error(Code::kInvalidPlan, "weights of " + std::to_string(w.byte_length) + " bytes");
+    model_.out_channels = w.shape[0];
+    tuning_ = &c.tuning();
+    OCTAVO_RETURN_IF_ERROR(model_.linear.check_w_zero(c, w.shape[0]));
+    AlignedBuffer weights;
+    bool zero_folded = false, narrow = false;
+    if (!signed_weights(w, model_.linear, rows, rows, depth, taps, &weights, &zero_folded, &narrow))
+      return c.error(Code::kOutOfMemory, "weights");
+    const size_t n = rows / groups;
+    const QGemmKernel& kernel = choose_qgemm(static_cast<int64_t>(n), narrow);
+    // Strips waste less of the kernel's k groups, for one copy of the image: worth it while the image is thin.
+    model_.strips = groups == 1 && model_.window.kernel[1] > 1 && model_.window.dilation[1] == 1 && depth < 64 &&
+                    depth % static_cast<size_t>(kernel.kr) != 0;
+    const size_t strip = model_.strips ? static_cast<size_t>(model_.window.kernel[1]) : 1;
+    return pack_qconv(c, model_.linear, weights, groups, n, taps / strip, depth * strip, zero_folded, kernel, &model_.weights);
+  }
+  Status bind(BindContext& c, std::unique_ptr<Bound>* bound) const override {
+    auto made = std::make_unique<BoundQConv>(model_);
+    OCTAVO_RETURN_IF_ERROR(made->prepare(c, *tuning_));
+    *bound = std::move(made);
+    return Status::Ok();
+  }
+  std::string kernel() const override { return model_.weights.kernel->name; }
+
+ private:
+  QConvModel model_;
+  const Tuning* tuning_ = nullptr;
+};
+
+}  // namespace
+
+Status make_qconv(const LoadContext& context, std::unique_ptr<Op>* op) {
+  if (is_depthwise(context)) return make_qdwconv(context, op);
+  auto made = std::make_unique<QConv>();
+  OCTAVO_RETURN_IF_ERROR(made->load(context));
+  *op = std::move(made);
+  return Status::Ok();
+}
+
+}  // namespace octavo

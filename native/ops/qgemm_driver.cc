@@ -1,0 +1,119 @@
+#include "ops/qgemm_driver.h"
+
+namespace octavo {
+namespace {
+
+// Below this many products a task costs more to hand out than to run (about 2 us on one core with VNNI).
+constexpr double kTaskProducts = 512.0 * 1024.0;
+// Tasks wanted of a product that is big enough, so that up to eight cores have two each.
+constexpr int64_t kWantedTasks = 16;
+
+int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
+size_t round_up(size_t a, size_t b) { return (a + b - 1) / b * b; }
+
+}  // namespace
+
+void QGemmBlocks::plan(const Tuning& tuning) {
+  const int64_t mr = kernel->mr;
+  const size_t panels = std::max<size_t>(layout.panels, 1);
+  panels_per_task = std::clamp<size_t>(tuning.l2_bytes / 2 / std::max<size_t>(layout.panel_bytes, 1), 1, panels);
+  const double products_of_row = static_cast<double>(layout.k) * static_cast<double>(layout.taps) * static_cast<double>(layout.nr);
+  const auto tiles_for = [&](size_t p) {
+    const double tile = products_of_row * static_cast<double>(p) * static_cast<double>(mr);
+    const double tiles = tile > 0 ? kTaskProducts / tile : 64;
+    return std::clamp<int64_t>(static_cast<int64_t>(tiles + 1), 1, 64);
+  };
+  const auto cut = [&] {
+    rows_per_task = mr * tiles_for(panels_per_task);
+    row_tasks = divide_up(rows, rows_per_task);
+    column_tasks = layout.n == 0 ? 0 : divide_up(static_cast<int64_t>(panels), static_cast<int64_t>(panels_per_task));
+  };
+  cut();
+  // Few rows: cut the columns too, while a task is worth it.
+  while (tasks() > 0 && tasks() < kWantedTasks && panels_per_task > 1 &&
+         products_of_row * static_cast<double>(panels_per_task) * static_cast<double>(std::min(rows, mr)) > kTaskProducts) {
+    panels_per_task = (panels_per_task + 1) / 2;
+    cut();
+  }
+}
+
+bool QGemmBlocks::thread_bytes(size_t* bytes) const {
+  const size_t mr = static_cast<size_t>(kernel->mr);
+  size_t pointers = 0;
+  if (__builtin_mul_overflow(mr * sizeof(void*), layout.taps, &pointers) || pointers > PTRDIFF_MAX / 2) return false;
+  *bytes = round_up(pointers, 64) + round_up(mr * sizeof(uint32_t), 64) + mr * layout.nr * sizeof(int32_t);
+  return true;
+}
+
+QGemmScratch split_thread_scratch(const QGemmBlocks& b, void* memory) {
+  const size_t mr = static_cast<size_t>(b.kernel->mr);
+  auto* bytes = static_cast<uint8_t*>(memory);
+  uint8_t* sums = bytes + round_up(mr * sizeof(void*) * b.layout.taps, 64);
+  uint8_t* tile = sums + round_up(mr * sizeof(uint32_t), 64);
+  return {reinterpret_cast<const uint8_t**>(bytes), reinterpret_cast<uint32_t*>(sums), reinterpret_cast<int32_t*>(tile)};
+}
+
+void sum_rows(const QGemmBlocks& b, bool a_signed, size_t count, const QGemmScratch& scratch) {
+  const size_t mr = static_cast<size_t>(b.kernel->mr), k = b.layout.k;
+  for (size_t r = 0; r < count; ++r) {
+    uint32_t sum = 0;
+    for (size_t tap = 0; tap < b.layout.taps; ++tap) {
+      const uint8_t* row = scratch.rows[tap * mr + r];
+      if (a_signed)
+        for (size_t i = 0; i < k; ++i) sum += static_cast<uint32_t>(static_cast<int8_t>(row[i]));
+      else
+        for (size_t i = 0; i < k; ++i) sum += row[i];
+    }
+    scratch.row_sums[r] = sum;
+  }
+}
+
+void finish_tile(const QGemmBlocks& b, const QLinear& linear, const QLinearParameters& p, const QGemmScratch& scratch,
+                 size_t column, size_t m, size_t n, uint8_t* out, size_t row_bytes) {
+  const float* multiplier = p.columns.multiplier + column;
+  for (size_t r = 0; r < m; ++r) {
+    int32_t* acc = scratch.tile + r * b.layout.nr;
+    if (p.correct_rows) {
+      const int32_t* w_zero = p.columns.w_zero + column;
+      const uint32_t sum = scratch.row_sums[r];
+      for (size_t i = 0; i < n; ++i)
+        acc[i] = static_cast<int32_t>(static_cast<uint32_t>(acc[i]) - static_cast<uint32_t>(w_zero[i]) * sum);
+    }
+    uint8_t* to = out + r * row_bytes;
+    if (linear.output() == QLinearOutput::kInt32) {
+      std::memcpy(to, acc, n * sizeof(int32_t));
+    } else if (linear.output() == QLinearOutput::kBytes) {
+      for (size_t i = 0; i < n; ++i) to[i] = static_cast<uint8_t>(requantize_one(acc[i], multiplier[i], p.requantize));
+    } else {
+      float* values = reinterpret_cast<float*>(to);
+      if (linear.float_bias()) {
+        const float* bias = p.columns.float_bias + column;
+        for (size_t i = 0; i < n; ++i) values[i] = static_cast<float>(acc[i]) * multiplier[i] + bias[i];
+      } else {
+        for (size_t i = 0; i < n; ++i) values[i] = static_cast<float>(acc[i]) * multiplier[i];
+      }
+    }
+  }
+}
+
+void finish_bytes(const QLinearParameters& p, uint8_t* out, const uint8_t* residual, size_t m, size_t n, size_t row_bytes) {
+  // The elementwise kernels do not write where they read: through a buffer that stays in the first level cache.
+  constexpr size_t kChunk = 256;
+  alignas(64) uint8_t before[kChunk + kReadSlack] = {};
+  const Q8Kernels& q8 = q8_kernels();
+  for (size_t r = 0; r < m; ++r)
+    for (size_t i = 0; i < n; i += kChunk) {
+      const size_t count = std::min(kChunk, n - i);
+      uint8_t* to = out + r * row_bytes + i;
+      if (residual) {
+        std::memcpy(before, to, count);
+        q8.add(p.residual, before, residual + r * row_bytes + i, to, static_cast<int64_t>(count));
+      }
+      if (p.table) {
+        std::memcpy(before, to, count);
+        q8.lookup(before, to, static_cast<int64_t>(count), p.table);
+      }
+    }
+}
+
+}  // namespace octavo

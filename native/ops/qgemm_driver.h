@@ -1,0 +1,113 @@
+// The loop nest over kernel tiles of the quantized linear operators: tasks, row pointers, epilogue.
+#pragma once
+
+#include <algorithm>
+
+#include "cpu/tuning.h"
+#include "kernels/qgemm/pack.h"
+#include "ops/qlinear.h"
+
+namespace octavo {
+
+// Sizes of one product, and how it is cut into tasks. Depends on the shape and the caches alone.
+struct QGemmBlocks {
+  const QGemmKernel* kernel = nullptr;
+  QGemmLayout layout;
+  int64_t rows = 0;             // of one batch
+  int64_t batches = 1;          // groups of a convolution, matrices of a batched product
+  int64_t rows_per_task = 1;    // a multiple of the kernel's mr
+  size_t panels_per_task = 1;
+  int64_t row_tasks = 0, column_tasks = 0;
+
+  void plan(const Tuning& tuning);
+  int64_t tasks() const { return batches * row_tasks * column_tasks; }
+  // Scratch of one thread: row pointers, sums of rows, one tile of int32. False: overflow.
+  [[nodiscard]] bool thread_bytes(size_t* bytes) const;
+};
+
+// The tensors of one run.
+struct QGemmRun {
+  const int8_t* packed = nullptr;
+  size_t packed_stride = 0;      // bytes from one batch to the next; 0: shared
+  size_t columns_stride = 0;     // the same of the columns of the parameters
+  const size_t* weights_of = nullptr;  // [batches]: which weights a batch takes; null: its own
+  uint8_t* out = nullptr;
+  const uint8_t* residual = nullptr;
+  size_t out_stride = 0;         // elements from one batch to the next
+  size_t row_stride = 0;         // elements from one row to the next
+};
+
+struct QGemmScratch {
+  const uint8_t** rows;
+  uint32_t* row_sums;
+  int32_t* tile;
+};
+QGemmScratch split_thread_scratch(const QGemmBlocks& blocks, void* memory);
+
+// The sum over all taps of every row of a tile: what remains of a weight zero point is subtracted that often.
+void sum_rows(const QGemmBlocks& blocks, bool a_signed, size_t count, const QGemmScratch& scratch);
+
+// Accumulators of one tile to f32, int32 or bytes where the kernel could not do it itself.
+void finish_tile(const QGemmBlocks& blocks, const QLinear& linear, const QLinearParameters& p, const QGemmScratch& scratch,
+                 size_t column, size_t m, size_t n, uint8_t* out, size_t row_bytes);
+
+// Residual and table, over `m` rows of `n` bytes in place.
+void finish_bytes(const QLinearParameters& p, uint8_t* out, const uint8_t* residual, size_t m, size_t n, size_t row_bytes);
+
+// fill(batch, row, count, rows) sets rows[tap * mr + r] for r < count.
+template <class Fill>
+void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b, const QGemmRun& run,
+               const QLinearParameters& parameters, Fill&& fill) {
+  const size_t mr = static_cast<size_t>(b.kernel->mr), nr = b.layout.nr, element = linear.output_bytes();
+  const bool direct = !parameters.correct_rows && linear.output() != QLinearOutput::kFloat;
+  context.pool().for_each(b.tasks(), [&](int64_t task, int thread) {
+    if (context.cancelled().load(std::memory_order_relaxed)) return;
+    const int64_t row_task = task % b.row_tasks, rest = task / b.row_tasks;
+    const size_t panel0 = static_cast<size_t>(rest % b.column_tasks) * b.panels_per_task;
+    const size_t batch = static_cast<size_t>(rest / b.column_tasks);
+    const size_t panel1 = std::min(b.layout.panels, panel0 + b.panels_per_task);
+    const size_t weights = run.weights_of ? run.weights_of[batch] : batch;
+    const int8_t* packed = run.packed + weights * run.packed_stride;
+    QLinearParameters p = parameters;
+    const size_t shift = weights * run.columns_stride;
+    p.columns = {p.columns.bias + shift, p.columns.multiplier + shift, p.columns.float_bias + shift, p.columns.w_zero + shift};
+    const QGemmScratch scratch = split_thread_scratch(b, context.thread_scratch(thread));
+    const size_t row_bytes = run.row_stride * element;
+
+    const int64_t begin = row_task * b.rows_per_task, end = std::min(b.rows, begin + b.rows_per_task);
+    for (int64_t row = begin; row < end; row += static_cast<int64_t>(mr)) {
+      const size_t m = static_cast<size_t>(std::min<int64_t>(end - row, static_cast<int64_t>(mr)));
+      fill(batch, row, m, scratch.rows);
+      for (size_t tap = 0; m < mr && tap < b.layout.taps; ++tap)
+        std::fill_n(scratch.rows + tap * mr + m, mr - m, scratch.rows[tap * mr]);
+      if (p.correct_rows) sum_rows(b, b.kernel->a_signed, m, scratch);
+
+      const size_t first = batch * run.out_stride + static_cast<size_t>(row) * run.row_stride;
+      uint8_t* out = run.out + first * element;
+      QGemmTile tile;
+      tile.rows = scratch.rows;
+      tile.taps = b.layout.taps;
+      tile.k = b.layout.k;
+      tile.requantize = p.requantize;
+      tile.store = direct && linear.output() == QLinearOutput::kBytes ? QGemmStore::kBytes : QGemmStore::kInt32;
+      tile.m = m;
+      for (size_t panel = panel0; panel < panel1; ++panel) {
+        const size_t column = panel * nr;
+        tile.panel = packed + panel * b.layout.panel_bytes;
+        tile.bias = p.columns.bias + column;
+        tile.multiplier = p.columns.multiplier + column;
+        tile.n = std::min(nr, b.layout.n - column);
+        tile.c = direct ? static_cast<void*>(out + column * element) : scratch.tile;
+        tile.c_stride = direct ? row_bytes : nr * sizeof(int32_t);
+        b.kernel->run(tile);
+        if (!direct) finish_tile(b, linear, p, scratch, column, m, tile.n, out + column * element, row_bytes);
+      }
+      if (run.residual || p.table) {
+        const size_t column = panel0 * nr, n = std::min(b.layout.n, panel1 * nr) - column;
+        finish_bytes(p, out + column, run.residual ? run.residual + first + column : nullptr, m, n, row_bytes);
+      }
+    }
+  });
+}
+
+}  // namespace octavo

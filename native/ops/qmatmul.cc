@@ -1,0 +1,204 @@
+// QMatMul: batched product of quantized matrices. A constant b is packed at load, another one in every run.
+#include <algorithm>
+
+#include "ops/matmul_sizes.h"
+#include "ops/qconv_weights.h"
+#include "ops/qgemm_driver.h"
+
+namespace octavo {
+namespace {
+
+struct QMatMulModel {
+  QLinear linear;
+  bool trans_a = false, trans_b = false, b_constant = false;
+  QConvWeights weights;                 // of a constant b
+};
+
+size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
+
+class BoundQMatMul final : public Bound {
+ public:
+  explicit BoundQMatMul(const QMatMulModel& model) : model_(model) {}
+
+  Status prepare(BindContext& c, const Tuning& tuning) {
+    OCTAVO_RETURN_IF_ERROR(sizes_.bind(c, kX, kW, model_.trans_a, model_.trans_b));
+    shape_ = model_.weights.shape;
+    blocks_.kernel = model_.b_constant ? model_.weights.kernel : &choose_qgemm(sizes_.n, false);
+    if (model_.b_constant) {
+      blocks_.layout = model_.weights.layout;
+    } else {
+      if (!make_qgemm_layout(*blocks_.kernel, 1, static_cast<size_t>(sizes_.k), static_cast<size_t>(sizes_.n), &blocks_.layout))
+        return c.error(Code::kLimit, "b is too big to pack");
+      shape_.groups = static_cast<size_t>(sizes_.b_batches);
+      shape_.repeat = true;
+      shape_.n = static_cast<size_t>(sizes_.n);
+      shape_.padded = blocks_.layout.columns();
+      shape_.depth = static_cast<uint64_t>(sizes_.k);
+      shape_.a_signed = blocks_.kernel->a_signed;
+    }
+    OCTAVO_RETURN_IF_ERROR(model_.linear.bind(c, sizes_.n, &shape_));
+    // One b for all: the matrices of a are one tall matrix.
+    tall_ = sizes_.b_batches == 1 && sizes_.a_batches == sizes_.batches;
+    blocks_.rows = sizes_.m;
+    blocks_.batches = tall_ ? 1 : sizes_.batches;
+    if (tall_ && __builtin_mul_overflow(sizes_.m, sizes_.batches, &blocks_.rows)) return c.error(Code::kLimit, "too many rows");
+    blocks_.plan(tuning);
+
+    copy_ = model_.trans_a || ops::is_signed_q8(model_.linear.x_type()) != blocks_.kernel->a_signed;
+    size_t a = 0, packed = 0, columns = 0, per_thread = 0;
+    if (__builtin_mul_overflow(static_cast<size_t>(sizes_.m) * static_cast<size_t>(sizes_.a_batches), static_cast<size_t>(sizes_.k), &a) ||
+        __builtin_mul_overflow(blocks_.layout.bytes(), shape_.groups, &packed) ||
+        __builtin_mul_overflow(shape_.padded * shape_.groups, QLinearColumns::kBytes + sizeof(int32_t), &columns) ||
+        std::max({a, packed, columns}) > PTRDIFF_MAX / 8 || !blocks_.thread_bytes(&per_thread))
+      return c.error(Code::kLimit, "a product of " + ops::dims_text(c.in(kX)) + " and " + ops::dims_text(c.in(kW)));
+    sums_offset_ = model_.weights.folded ? 0 : round_up(shape_.padded * shape_.groups * QLinearColumns::kBytes);
+    packed_offset_ = sums_offset_ + (model_.b_constant ? 0 : round_up(shape_.padded * shape_.groups * sizeof(int32_t)));
+    a_offset_ = packed_offset_ + (model_.b_constant ? 0 : round_up(packed));
+    c.scratch(a_offset_ + (copy_ ? a + kReadSlack : 0), per_thread);
+    return Status::Ok();
+  }
+
+  Status run(RunContext& c) override {
+    if (blocks_.tasks() == 0) return Status::Ok();
+    auto* shared = static_cast<uint8_t*>(c.shared_scratch());
+    const int8_t* packed = model_.weights.packed.as<int8_t>();
+    QLinearShape shape = shape_;
+    if (!model_.b_constant) {
+      auto* sums = reinterpret_cast<int32_t*>(shared + sums_offset_);
+      auto* to = reinterpret_cast<int8_t*>(shared + packed_offset_);
+      pack(c, to, sums);
+      shape.sums = sums;
+      packed = to;
+    }
+    QLinearParameters p = model_.weights.parameters;
+    if (!model_.weights.folded) {
+      p.columns = QLinearColumns::split(shared, shape.padded * shape.groups);
+      OCTAVO_RETURN_IF_ERROR(model_.linear.fold(&c, shape, &p));
+    }
+    const uint8_t* a = c.in<uint8_t>(kX);
+    if (copy_) {
+      copy_rows(c, a, shared + a_offset_);
+      a = shared + a_offset_;
+    }
+
+    QGemmRun run;
+    run.packed = packed;
+    run.packed_stride = tall_ ? 0 : blocks_.layout.bytes();
+    run.columns_stride = tall_ ? 0 : shape.padded;
+    run.weights_of = tall_ ? nullptr : sizes_.b_of.data();
+    run.out = c.out<uint8_t>(0);
+    run.residual = model_.linear.has_residual() ? c.in<uint8_t>(kResidual) : nullptr;
+    run.out_stride = static_cast<size_t>(sizes_.m) * static_cast<size_t>(sizes_.n);
+    run.row_stride = static_cast<size_t>(sizes_.n);
+    const size_t k = static_cast<size_t>(sizes_.k), matrix = static_cast<size_t>(sizes_.m) * k;
+    run_qgemm(c, model_.linear, blocks_, run, p, [&](size_t batch, int64_t row, size_t m, const uint8_t** rows) {
+      const uint8_t* from = a + (tall_ ? 0 : sizes_.a_of[batch] * matrix) + static_cast<size_t>(row) * k;
+      for (size_t r = 0; r < m; ++r) rows[r] = from + r * k;
+    });
+    return Status::Ok();
+  }
+
+ private:
+  void pack(RunContext& c, int8_t* packed, int32_t* sums) const {
+    const size_t k = static_cast<size_t>(sizes_.k), n = static_cast<size_t>(sizes_.n), panels = blocks_.layout.panels;
+    QGemmSource source;
+    source.k_stride = model_.trans_b ? 1 : n;
+    source.n_stride = model_.trans_b ? k : 1;
+    source.flip = ops::is_signed_q8(model_.linear.w_type()) ? 0 : 0x80;
+    const uint8_t* b = c.in<uint8_t>(kW);
+    // About 16 KiB of weights to a task.
+    const size_t step = std::max<size_t>(1, 16384 / std::max<size_t>(1, blocks_.layout.panel_bytes));
+    const size_t pieces = (panels + step - 1) / step;
+    c.pool().for_each(static_cast<int64_t>(pieces * shape_.groups), [&](int64_t task, int) {
+      const size_t batch = static_cast<size_t>(task) / pieces, first = static_cast<size_t>(task) % pieces * step;
+      QGemmSource matrix = source;
+      matrix.data = b + batch * n * k;
+      qgemm_pack(blocks_.layout, matrix, first, std::min(panels, first + step), packed + batch * blocks_.layout.bytes(),
+                 sums + batch * shape_.padded);
+    });
+  }
+
+  // a with its rows together and in the signedness of the kernel.
+  void copy_rows(RunContext& c, const uint8_t* from, uint8_t* to) const {
+    const size_t m = static_cast<size_t>(sizes_.m), k = static_cast<size_t>(sizes_.k);
+    const uint8_t flip = ops::is_signed_q8(model_.linear.x_type()) != blocks_.kernel->a_signed ? 0x80 : 0;
+    const size_t step = std::max<size_t>(1, 16384 / std::max<size_t>(1, k));
+    const size_t pieces = (m + step - 1) / step;
+    c.pool().for_each(static_cast<int64_t>(pieces) * sizes_.a_batches, [&](int64_t task, int) {
+      const size_t batch = static_cast<size_t>(task) / pieces, first = static_cast<size_t>(task) % pieces * step;
+      const uint8_t* in = from + batch * m * k;
+      uint8_t* out = to + batch * m * k;
+      const size_t last = std::min(m, first + step);
+      if (!model_.trans_a) {
+        for (size_t i = first * k; i < last * k; ++i) out[i] = in[i] ^ flip;
+        return;
+      }
+      for (size_t r = first; r < last; ++r)
+        for (size_t i = 0; i < k; ++i) out[r * k + i] = in[i * m + r] ^ flip;
+    });
+  }
+
+  const QMatMulModel& model_;
+  MatMulSizes sizes_;
+  QLinearShape shape_;
+  QGemmBlocks blocks_;
+  bool tall_ = false, copy_ = false;
+  size_t sums_offset_ = 0, packed_offset_ = 0, a_offset_ = 0;
+};
+
+class QMatMul final : public Op {
+ public:
+  Status load(const LoadContext& c) {
+    OCTAVO_RETURN_IF_ERROR(model_.linear.load(c));
+    const TensorSpec& b = *c.input(kW);
+    model_.trans_a = c.integer("trans_a", 0) != 0;
+    model_.trans_b = c.integer("trans_b", 0) != 0;
+    model_.b_constant = b.constant;
+    tuning_ = &c.tuning();
+    if (!b.constant) return Status::Ok();
+    const int rank = b.shape.rank;
+    if (rank < 2) return c.error(Code::kInvalidPlan, "expected b of rank 2 or more, got " + ops::dims_text(b.shape));
+    const size_t n = static_cast<size_t>(b.shape[rank - (model_.trans_b ? 2 : 1)]);
+    const size_t k = static_cast<size_t>(b.shape[rank - (model_.trans_b ? 1 : 2)]);
+    const size_t batches = static_cast<size_t>(ops::span(b.shape, 0, rank - 2));
+    if (b.byte_length != batches * n * k) return c.error(Code::kInvalidPlan, "b of " + std::to_string(b.byte_length) + " bytes");
+    OCTAVO_RETURN_IF_ERROR(model_.linear.check_w_zero(c, static_cast<int64_t>(n)));
+
+    AlignedBuffer rows, weights;
+    if (!rows.allocate(b.byte_length)) return c.error(Code::kOutOfMemory, "weights");
+    for (size_t i = 0; i < batches; ++i)
+      for (size_t r = 0; r < n; ++r)
+        for (size_t d = 0; d < k; ++d)
+          rows.data()[(i * n + r) * k + d] = b.data[i * n * k + (model_.trans_b ? r * k + d : d * n + r)];
+    TensorSpec transposed = b;
+    transposed.data = rows.data();
+    bool zero_folded = false, narrow = false;
+    if (!signed_weights(transposed, model_.linear, batches * n, n, k, 1, &weights, &zero_folded, &narrow))
+      return c.error(Code::kOutOfMemory, "weights");
+    model_.weights.shape.repeat = true;
+    return pack_qconv(c, model_.linear, weights, batches, n, 1, k, zero_folded, choose_qgemm(static_cast<int64_t>(n), narrow),
+                      &model_.weights);
+  }
+  Status bind(BindContext& c, std::unique_ptr<Bound>* bound) const override {
+    auto made = std::make_unique<BoundQMatMul>(model_);
+    OCTAVO_RETURN_IF_ERROR(made->prepare(c, *tuning_));
+    *bound = std::move(made);
+    return Status::Ok();
+  }
+  std::string kernel() const override { return model_.b_constant ? model_.weights.kernel->name : choose_qgemm(64, false).name; }
+
+ private:
+  QMatMulModel model_;
+  const Tuning* tuning_ = nullptr;
+};
+
+}  // namespace
+
+Status make_qmatmul(const LoadContext& context, std::unique_ptr<Op>* op) {
+  auto made = std::make_unique<QMatMul>();
+  OCTAVO_RETURN_IF_ERROR(made->load(context));
+  *op = std::move(made);
+  return Status::Ok();
+}
+
+}  // namespace octavo
