@@ -89,6 +89,13 @@ void requantize(const int32_t* x, uint8_t* y, int64_t n, float m, int32_t zp, in
   for_vectors(y, n, [&](int64_t i) { return round_between(to_float(load_i32(x + i)) * scale, lo, hi) + z; });
 }
 
+void scale_to_bytes(const float* x, uint8_t* y, int64_t n, float m, int32_t zp, int32_t qmin, int32_t qmax) {
+  const F32 scale = splat(m);
+  const F32 lo = splat(static_cast<float>(qmin - zp)), hi = splat(static_cast<float>(qmax - zp));
+  const I32 z = splat(zp);
+  for_vectors(y, n, [&](int64_t i) { return round_between(load(x + i) * scale, lo, hi) + z; });
+}
+
 void add_into(const uint8_t* x, bool is_signed, int32_t* sum, int64_t n) {
   int64_t i = 0;
   if (is_signed) {

@@ -27,8 +27,10 @@ struct Q8Kernels {
   void (*quantize)(const float* x, uint8_t* y, int64_t n, float scale, int32_t zp, int32_t qmin, int32_t qmax);
   // y = float(x - zp) * scale
   void (*dequantize)(const uint8_t* x, bool is_signed, float* y, int64_t n, float scale, int32_t zp);
-  // y = clamp(rint(float(x) * m) , qmin - zp, qmax - zp) + zp, of sums already less n * zero point
+  // y = clamp(rint(float(x) * m), qmin - zp, qmax - zp) + zp, of sums already less n * zero point
   void (*requantize)(const int32_t* x, uint8_t* y, int64_t n, float m, int32_t zp, int32_t qmin, int32_t qmax);
+  // y = clamp(rint(x * m), qmin - zp, qmax - zp) + zp
+  void (*scale_to_bytes)(const float* x, uint8_t* y, int64_t n, float m, int32_t zp, int32_t qmin, int32_t qmax);
   // Pooling of channels: y[c] = max(y[c], x[c]); sum[c] += x[c].
   void (*max_into)(const uint8_t* x, bool is_signed, uint8_t* y, int64_t n);
   void (*add_into)(const uint8_t* x, bool is_signed, int32_t* sum, int64_t n);
