@@ -73,7 +73,8 @@ async function stream(
       follower.follow(engine)
       await pace.breathe()
     }
-    onSample?.(++samples, total)
+    ++samples
+    onSample?.(samples, total)
   }
   if (samples === 0) throw emptyDataError()
   const statistics = new Map<string, Statistics>()

@@ -153,7 +153,8 @@ class ComparisonRun {
         throw rangeError(`'labels' has ${labels.length} entries; the data has more samples.`)
       }
       await this.sample(await checkFeeds(feeds, samples, inputs, this.pace), labels?.[samples])
-      onProgress?.(++samples, total)
+      ++samples
+      onProgress?.(samples, total)
     }
     if (samples === 0) throw emptyDataError()
     const outputs = this.tallies.map((t) => t.result())
