@@ -1,0 +1,102 @@
+#include "addon/load.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "addon/environment.h"
+#include "addon/model.h"
+#include "addon/token.h"
+#include "cpu/cores.h"
+
+namespace octavo::addon {
+namespace {
+
+class LoadJob final : public Job {
+ public:
+  LoadJob(Napi::Env env, std::shared_ptr<std::atomic<bool>> cancelled) : Job(std::move(cancelled)), deferred(Napi::Promise::Deferred::New(env)), env_(env) {}
+
+  std::vector<int32_t> words;
+  std::vector<Buffer> buffers;
+  Napi::ObjectReference keep_alive;  // the arrays that the buffers point into
+  Limits limits;
+  int threads = 1;
+
+  void execute() noexcept override {
+    std::shared_ptr<const Program> program;
+    status_ = Program::load(words.data(), words.size(), buffers, limits, *cancelled, &program, &step_);
+    if (!status_.ok()) return;
+    try {
+      state_ = std::make_shared<ModelState>(std::move(program), threads);
+      status_ = state_->execution.prepare();
+    } catch (const std::bad_alloc&) {
+      status_ = Status::Error(Code::kOutOfMemory, "out of memory");
+    }
+  }
+
+  void finish() override {
+    Napi::HandleScope scope(env_);
+    keep_alive.Reset();
+    try {
+      if (!status_.ok()) throw make_error(env_, status_, step_);
+      deferred.Resolve(Model::create(env_, std::move(state_)));
+    } catch (const Napi::Error& error) {
+      deferred.Reject(error.Value());
+    }
+  }
+
+  // The environment has ended: its references are gone already.
+  ~LoadJob() override {
+    if (!finished) keep_alive.SuppressDestruct();
+  }
+
+  const Napi::Promise::Deferred deferred;
+
+ private:
+  Napi::Env env_;
+  std::shared_ptr<ModelState> state_;
+  Status status_;
+  int step_ = -1;
+};
+
+// A positive whole number of the options, or `fallback`.
+double option(const Napi::Object& options, const char* name, double fallback) {
+  const Napi::Value value = options.Get(name);
+  if (value.IsUndefined() || value.IsNull()) return fallback;
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
+  if (!(number >= 1) || number != std::trunc(number)) throw Napi::TypeError::New(options.Env(), std::string(name) + ": expected a positive integer");
+  return number;
+}
+
+}  // namespace
+
+Napi::Value load(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (!info[0].IsTypedArray() || info[0].As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) throw Napi::TypeError::New(env, "load: expected words to be an Int32Array");
+  if (!info[1].IsArray()) throw Napi::TypeError::New(env, "load: expected buffers to be an array of Uint8Array");
+  if (!info[2].IsObject()) throw Napi::TypeError::New(env, "load: expected options");
+  auto job = std::make_shared<LoadJob>(env, Token::flag_of(info[3]));
+  const Napi::Object options = info[2].As<Napi::Object>();
+  job->threads = static_cast<int>(std::min<double>(option(options, "threads", usable_cores()), kMaxThreads));
+  job->limits.max_tensor_bytes = static_cast<size_t>(std::min(option(options, "maxTensorBytes", static_cast<double>(job->limits.max_tensor_bytes)), static_cast<double>(SIZE_MAX / 8)));
+  job->limits.max_loop_iterations = static_cast<int64_t>(std::min(option(options, "maxLoopIterations", static_cast<double>(job->limits.max_loop_iterations)), 9007199254740991.0));
+  const Napi::Int32Array words = info[0].As<Napi::Int32Array>();
+  job->words.assign(words.Data(), words.Data() + words.ElementLength());
+  const Napi::Array buffers = info[1].As<Napi::Array>();
+  // The arrays themselves are held, not the caller's list of them, which may change.
+  Napi::Array held = Napi::Array::New(env, buffers.Length());
+  for (uint32_t i = 0; i < buffers.Length(); ++i) {
+    Napi::HandleScope scope(env);
+    const Napi::Value value = buffers.Get(i);
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) throw Napi::TypeError::New(env, "load: expected buffer " + std::to_string(i) + " to be a Uint8Array");
+    const Napi::Uint8Array bytes = value.As<Napi::Uint8Array>();
+    job->buffers.push_back({bytes.Data(), bytes.ByteLength()});
+    held.Set(i, value);
+  }
+  job->keep_alive = Napi::Persistent(held.As<Napi::Object>());
+  const Napi::Promise promise = job->deferred.Promise();
+  submit(job, Environment::of(env));
+  return promise;
+}
+
+}  // namespace octavo::addon

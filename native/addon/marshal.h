@@ -1,0 +1,34 @@
+// Values of JavaScript to those of the engine, and back.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <napi.h>
+
+#include "engine/execution.h"
+#include "engine/memory.h"
+#include "engine/status.h"
+
+namespace octavo::addon {
+
+// An Error with the properties nativeCode ('kShape') and step (-1: none).
+Napi::Error make_error(Napi::Env env, const Status& status, int step = -1);
+Napi::Error make_error(Napi::Env env, const char* code, const std::string& message);
+
+// A tensor and the memory it is in: a copy of the caller's bytes.
+struct OwnedTensor {
+  TensorView view;
+  Memory memory;
+};
+
+// Throws Napi::TypeError where the value is not an array of NativeTensor, kLimit or kOutOfMemory where it is too big.
+std::vector<OwnedTensor> read_tensors(Napi::Env env, const Napi::Value& value, size_t max_bytes);
+// Indices of the outputs asked for, below `count`.
+std::vector<int> read_indices(Napi::Env env, const Napi::Value& value, int count);
+
+// A NativeOutput, its bytes copied into a new ArrayBuffer.
+Napi::Object write_tensor(Napi::Env env, const TensorView& tensor);
+Napi::ArrayBuffer write_bytes(Napi::Env env, const void* data, size_t bytes);
+
+}  // namespace octavo::addon

@@ -1,0 +1,259 @@
+#include "addon/model.h"
+
+#include <new>
+
+#include "addon/token.h"
+
+namespace octavo::addon {
+
+Status run_model(ModelState& state, const std::vector<TensorView>& inputs, const std::atomic<bool>& cancelled) noexcept {
+  try {
+    return state.execution.run(inputs, {}, state.pool, cancelled);
+  } catch (const std::bad_alloc&) {
+    return Status::Error(Code::kOutOfMemory, "out of memory");
+  } catch (const std::exception& e) {
+    return Status::Error(Code::kInvalidPlan, e.what());
+  }
+}
+
+namespace {
+
+std::vector<TensorView> views(const std::vector<OwnedTensor>& tensors) {
+  std::vector<TensorView> result;
+  result.reserve(tensors.size());
+  for (const OwnedTensor& tensor : tensors) result.push_back(tensor.view);
+  return result;
+}
+
+Napi::Array collect(Napi::Env env, const Execution& execution, const std::vector<int>& outputs) {
+  Napi::Array results = Napi::Array::New(env, outputs.size());
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    Napi::HandleScope scope(env);
+    results.Set(static_cast<uint32_t>(i), write_tensor(env, execution.output(outputs[i])));
+  }
+  return results;
+}
+
+}  // namespace
+
+class RunJob final : public Job {
+ public:
+  RunJob(Napi::Env env, Model* model, std::vector<OwnedTensor> inputs, std::vector<int> outputs, std::shared_ptr<std::atomic<bool>> cancelled)
+      : Job(std::move(cancelled)), deferred(Napi::Promise::Deferred::New(env)), env_(env), model_(model), state_(model->state_),
+        profiling_(model->profiling_), inputs_(std::move(inputs)), outputs_(std::move(outputs)) {
+    model->Ref();  // alive until finish
+  }
+
+  void execute() noexcept override {
+    try {
+      state_->execution.set_profiling(profiling_);
+      status_ = run_model(*state_, views(inputs_), *cancelled);
+    } catch (const std::bad_alloc&) {
+      status_ = Status::Error(Code::kOutOfMemory, "out of memory");
+    }
+    inputs_.clear();
+  }
+
+  void finish() override {
+    Napi::HandleScope scope(env_);
+    try {
+      if (status_.ok()) deferred.Resolve(collect(env_, state_->execution, outputs_));
+      else deferred.Reject(make_error(env_, status_, state_->execution.failed_step()).Value());
+    } catch (const Napi::Error& error) {
+      deferred.Reject(error.Value());
+    }
+    model_->after_run();
+    model_->Unref();
+  }
+
+  const Napi::Promise::Deferred deferred;
+
+ private:
+  Napi::Env env_;
+  Model* model_;
+  std::shared_ptr<ModelState> state_;
+  bool profiling_;
+  std::vector<OwnedTensor> inputs_;
+  std::vector<int> outputs_;
+  Status status_;
+};
+
+Napi::Function Model::define(Napi::Env env) {
+  return DefineClass(env, "NativeModel",
+                     {InstanceMethod<&Model::run>("run"), InstanceMethod<&Model::run_sync>("runSync"),
+                      InstanceMethod<&Model::read_state>("readState"), InstanceMethod<&Model::kernels>("kernels"),
+                      InstanceMethod<&Model::profile>("profile"), InstanceMethod<&Model::set_profiling>("setProfiling"),
+                      InstanceMethod<&Model::memory>("memory"), InstanceMethod<&Model::release>("release")});
+}
+
+Napi::Object Model::create(Napi::Env env, std::shared_ptr<ModelState> state) {
+  const std::shared_ptr<Environment> environment = Environment::of(env);
+  Napi::Object object = environment->model_class.New({Napi::External<std::shared_ptr<ModelState>>::New(env, &state)});
+  Unwrap(object)->account(env);
+  return object;
+}
+
+Model::Model(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Model>(info), environment_(Environment::of(info.Env())) {
+  if (info.Length() != 1 || !info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "NativeModel is made by load()");
+  state_ = *info[0].As<Napi::External<std::shared_ptr<ModelState>>>().Data();
+}
+
+void Model::Finalize(Napi::Env env) {
+  int64_t total = 0;
+  if (reported_ != 0) napi_adjust_external_memory(env, -reported_, &total);
+}
+
+ModelState& Model::open(Napi::Env env) {
+  if (released_ || state_ == nullptr) throw make_error(env, "kReleased", "the model has been released");
+  return *state_;
+}
+
+Napi::Value Model::run(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  ModelState& state = open(env);
+  std::vector<OwnedTensor> inputs = read_tensors(env, info[0], state.execution.program().limits().max_tensor_bytes);
+  std::vector<int> outputs = read_indices(env, info[1], state.execution.outputs());
+  auto job = std::make_shared<RunJob>(env, this, std::move(inputs), std::move(outputs), Token::flag_of(info[2]));
+  const Napi::Promise promise = job->deferred.Promise();
+  queue_.push_back(std::move(job));
+  start_next();
+  return promise;
+}
+
+Napi::Value Model::run_sync(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  ModelState& state = open(env);
+  const std::vector<OwnedTensor> inputs = read_tensors(env, info[0], state.execution.program().limits().max_tensor_bytes);
+  const std::vector<int> outputs = read_indices(env, info[1], state.execution.outputs());
+  const std::shared_ptr<ModelState> held = state_;
+  pause();
+  held->execution.set_profiling(profiling_);
+  static const std::atomic<bool> never{false};
+  const Status status = run_model(*held, views(inputs), never);
+  Napi::Value results;
+  try {
+    if (!status.ok()) throw make_error(env, status, held->execution.failed_step());
+    results = collect(env, held->execution, outputs);
+  } catch (...) {
+    resume();
+    throw;
+  }
+  if (profiling_) nanoseconds_ = held->execution.profile();
+  arena_ = held->execution.arena_bytes();
+  account(env);
+  resume();
+  return results;
+}
+
+void Model::pause() {
+  paused_ = true;
+  if (active_ != nullptr) {
+    const std::shared_ptr<RunJob> job = active_;
+    environment_->wait_for(*job);
+  }
+}
+
+void Model::resume() {
+  paused_ = false;
+  start_next();
+}
+
+void Model::start_next() {
+  if (paused_ || active_ != nullptr || queue_.empty()) return;
+  active_ = std::move(queue_.front());
+  queue_.pop_front();
+  submit(active_, environment_);
+}
+
+void Model::after_run() {
+  active_.reset();
+  if (state_ != nullptr) {
+    if (profiling_) nanoseconds_ = state_->execution.profile();
+    arena_ = state_->execution.arena_bytes();
+  }
+  account(Env());
+  start_next();
+  if (released_ && active_ == nullptr) {
+    state_.reset();
+    account(Env());
+  }
+}
+
+void Model::account(Napi::Env env) {
+  const int64_t bytes = state_ == nullptr ? 0 : static_cast<int64_t>(state_->execution.program().constant_bytes() + arena_);
+  int64_t total = 0;
+  if (bytes != reported_) napi_adjust_external_memory(env, bytes - reported_, &total);
+  reported_ = bytes;
+}
+
+Napi::Value Model::read_state(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  ModelState& state = open(env);
+  if (!info[0].IsString()) throw Napi::TypeError::New(env, "readState: expected the name of a state tensor");
+  const std::string name = info[0].As<Napi::String>();
+  const TensorView view = state.execution.state(name);
+  if (view.data == nullptr) throw Napi::RangeError::New(env, "readState: there is no state tensor " + name);
+  size_t bytes = 0;
+  if (!tensor_bytes(view.dtype, view.shape, SIZE_MAX / 2, &bytes)) throw Napi::RangeError::New(env, "readState: too large");
+  pause();
+  Napi::ArrayBuffer buffer;
+  try {
+    buffer = write_bytes(env, view.data, bytes);
+  } catch (...) {
+    resume();
+    throw;
+  }
+  resume();
+  return buffer;
+}
+
+Napi::Value Model::kernels(const Napi::CallbackInfo& info) {
+  const std::vector<ProgramStep>& steps = open(info.Env()).execution.program().steps();
+  Napi::Array names = Napi::Array::New(info.Env(), steps.size());
+  for (size_t i = 0; i < steps.size(); ++i) {
+    Napi::HandleScope scope(info.Env());
+    names.Set(static_cast<uint32_t>(i), Napi::String::New(info.Env(), steps[i].op == nullptr ? std::string() : steps[i].op->kernel()));
+  }
+  return names;
+}
+
+Napi::Value Model::profile(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::vector<ProgramStep>& steps = open(env).execution.program().steps();
+  Napi::Array entries = Napi::Array::New(env);
+  uint32_t count = 0;
+  for (size_t i = 0; i < nanoseconds_.size(); ++i) {
+    if (steps[i].folded) continue;
+    Napi::HandleScope scope(env);
+    Napi::Object entry = Napi::Object::New(env);
+    entry.Set("step", Napi::Number::New(env, static_cast<double>(i)));
+    entry.Set("kernel", Napi::String::New(env, steps[i].op->kernel()));
+    entry.Set("microseconds", Napi::Number::New(env, static_cast<double>(nanoseconds_[i]) / 1000.0));
+    entries.Set(count++, entry);
+  }
+  return entries;
+}
+
+void Model::set_profiling(const Napi::CallbackInfo& info) {
+  open(info.Env());
+  if (!info[0].IsBoolean()) throw Napi::TypeError::New(info.Env(), "setProfiling: expected true or false");
+  profiling_ = info[0].As<Napi::Boolean>();
+}
+
+Napi::Value Model::memory(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("constants", Napi::Number::New(env, static_cast<double>(open(env).execution.program().constant_bytes())));
+  result.Set("arena", Napi::Number::New(env, static_cast<double>(arena_)));
+  return result;
+}
+
+void Model::release(const Napi::CallbackInfo& info) {
+  if (released_) return;
+  released_ = true;
+  if (active_ != nullptr || !queue_.empty()) return;  // the last run does it
+  state_.reset();
+  account(info.Env());
+}
+
+}  // namespace octavo::addon
