@@ -3,7 +3,7 @@
  * generic steps only; `steps/` then turns `DequantizeLinear -> step -> QuantizeLinear` into integer steps.
  */
 import { OctavoError } from '../errors.js'
-import { type Dim, symbol } from '../graph/expr.js'
+import { type Dim, symbol, symbolsOf } from '../graph/expr.js'
 import type { ConstantTensor, Graph, Node, TensorType } from '../graph/graph.js'
 import { type Inference, nestedKey, type SymbolOrigin } from '../ops/infer.js'
 import type { Layout, LowerContext } from '../ops/opdef.js'
@@ -354,7 +354,7 @@ class NodeLowering implements LowerContext {
   }
 
   readSymbol(size: Dim, tensor: number, index: number): void {
-    if (typeof size !== 'number') this.owner.readSymbol(size.key, tensor, index)
+    for (const name of symbolsOf(size)) this.owner.readSymbol(name, tensor, index)
   }
 
   step(

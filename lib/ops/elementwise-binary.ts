@@ -1,11 +1,11 @@
 /** Arithmetic on two or more tensors with broadcasting, as the step Binary. */
 import { type DType, isFloat } from '../graph/dtype.js'
-import { add, type Dim, max, min, mod, mul, sub } from '../graph/expr.js'
+import { add, type Dim, mod, mul, sub } from '../graph/expr.js'
 import { intAttribute, type Node, stringAttribute } from '../graph/graph.js'
 import { scalar } from './float32.js'
 import { broadcastShapes, elementwiseValues, inLayout, texts } from './helpers.js'
 import type { InferContext, Inferred, Layout, LowerContext, OpDef, QuantizeRule } from './opdef.js'
-import { isNonNegative, truncDiv } from './values.js'
+import { isNonNegative, larger, smaller, truncDiv } from './values.js'
 
 type Value = (a: Dim, b: Dim) => Dim | undefined
 
@@ -153,8 +153,8 @@ export const ops: readonly OpDef[] = [
   }),
   pow,
   prelu,
-  variadic('Min', 'min', { value: min, quantize: activation }),
-  variadic('Max', 'max', { value: max, quantize: activation }),
+  variadic('Min', 'min', { value: smaller, quantize: activation }),
+  variadic('Max', 'max', { value: larger, quantize: activation }),
   variadic('Sum', 'add', { value: add }),
   variadic('Mean', 'add', { divide: true }),
   binary('And', () => 'and', { value: (a, b) => flag(a, b, (x, y) => x && y) }),

@@ -1,8 +1,9 @@
 /** Elements picked by indices. */
 import type { Dim } from '../graph/expr.js'
 import { intAttribute } from '../graph/graph.js'
-import { axisAttribute, formatShape, ints } from './helpers.js'
+import { asNumbers, axisAttribute, formatShape, ints } from './helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from './opdef.js'
+import { MAX_VALUES } from './values.js'
 
 function indexShape(context: InferContext, i: number): readonly Dim[] {
   const { dtype, shape } = context.required(i)
@@ -15,14 +16,28 @@ function inferGather(context: InferContext): Inferred[] {
   const axis = axisAttribute(context, shape.length, 0)
   const indices = indexShape(context, 1)
   const result = [...shape.slice(0, axis), ...indices, ...shape.slice(axis + 1)]
-  return [{ dtype, shape: result, values: gatheredValues(context, shape) }]
+  return [{ dtype, shape: result, values: gatheredValues(context, shape, axis) }]
 }
 
-/** Sizes picked from a shape. */
-function gatheredValues(context: InferContext, shape: readonly Dim[]): Dim[] | undefined {
-  const values = shape.length === 1 ? context.values(0) : undefined
-  const picked = values && context.values(1)?.map((k) => (typeof k === 'number' ? values.at(k) : undefined))
-  return picked?.every((v) => v !== undefined) ? (picked as Dim[]) : undefined
+/** Sizes picked from a shape, or rows of a small table of them. */
+function gatheredValues(context: InferContext, dims: readonly Dim[], axis: number): Dim[] | undefined {
+  const values = context.values(0)
+  const indices = context.values(1)
+  const shape = asNumbers(dims)
+  if (values === undefined || indices === undefined || shape === undefined) return undefined
+  const size = shape[axis] as number
+  const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1)
+  const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1)
+  if (outer * indices.length * inner > MAX_VALUES) return undefined
+  const picked: Dim[] = []
+  for (let row = 0; row < outer; row++) {
+    for (const k of indices) {
+      if (typeof k !== 'number' || k < -size || k >= size) return undefined
+      const start = (row * size + (k < 0 ? k + size : k)) * inner
+      picked.push(...values.slice(start, start + inner))
+    }
+  }
+  return picked
 }
 
 function inferGatherElements(context: InferContext): Inferred[] {

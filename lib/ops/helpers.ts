@@ -5,7 +5,7 @@ import type { DType } from '../graph/dtype.js'
 import { add, type Dim, floorDiv, formatDim, max, mul, product, sameDim, sub } from '../graph/expr.js'
 import { intAttribute, type Node } from '../graph/graph.js'
 import type { InferContext, Inferred, Layout, LowerContext } from './opdef.js'
-import { fitsType, isNonNegative, negativeFlag } from './values.js'
+import { fitsType, isNonNegative, larger, negativeFlag } from './values.js'
 
 /** What both contexts can do. */
 export interface NodeContext {
@@ -93,7 +93,7 @@ export function broadcastShapes(context: NodeContext, shapes: readonly (readonly
       else if (typeof size === 'number' && typeof next === 'number') {
         context.fail(`shapes that broadcast, got ${shapes.map(formatShape).join(' and ')}`)
       } else if (typeof next === 'number') size = next
-      else if (typeof size !== 'number') size = max(size, next)
+      else if (typeof size !== 'number') size = larger(size, next)
     }
     result.push(size)
   }

@@ -4,7 +4,16 @@
  */
 import { OctavoError } from '../errors.js'
 import type { DType } from '../graph/dtype.js'
-import { type Dim, dimKey, type Expr, product, substitute, symbol, symbolsOf, abbreviate } from '../graph/expr.js'
+import {
+  abbreviate,
+  type Dim,
+  dimKey,
+  type Expr,
+  product,
+  substitute,
+  symbol,
+  symbolsOf,
+} from '../graph/expr.js'
 import type { ConstantTensor, Graph, Node, TensorType } from '../graph/graph.js'
 import { checkDeclared } from './declared.js'
 import { formatShape } from './helpers.js'
@@ -120,24 +129,22 @@ class GraphInference {
     return { dtype: type.dtype, shape }
   }
 
-  private inputDim(name: string, axis: number, declared: Dim): Dim {
+  private inputDim(input: string, axis: number, declared: Dim): Dim {
     const overridden = this.override(declared)
     if (typeof overridden === 'number') {
       if (Number.isSafeInteger(overridden) && overridden >= 0) return overridden
       throw new OctavoError(
         'ERR_MODEL_INVALID',
-        `input "${name}", axis ${axis}: expected a size of at least 0, got ${overridden}`,
+        `input "${input}", axis ${axis}: expected a size of at least 0, got ${overridden}`,
         {
-          tensor: name,
+          tensor: input,
         },
       )
     }
-    // A size that the file gives as an expression ("past + 1") is matched as a symbol of its own.
-    const text = dimKey(overridden)
-    const known = /^[A-Za-z_][\w.:-]*$/.test(text) ? text : ''
-    const symbolName = known === '' ? this.freshSymbol(`${name.replace(/\W/g, '_')}_${axis}`) : known
-    this.symbols.set(symbolName, { kind: 'input' })
-    return symbol(symbolName)
+    const known = symbolName(overridden)
+    const name = known ?? this.freshSymbol(`${input.replace(/\W/g, '_')}_${axis}`)
+    this.symbols.set(name, { kind: 'input' })
+    return symbol(name)
   }
 
   private override(d: Dim): Dim {
@@ -357,6 +364,14 @@ class NodeInference implements InferContext {
       opType,
     })
   }
+}
+
+/** The name of a size that is one symbol, which the file may call anything but what elements that are read are called. */
+function symbolName(d: Dim): string | undefined {
+  if (typeof d === 'number' || d.constant !== 0 || d.terms.length !== 1) return undefined
+  const [term] = d.terms
+  const atom = term?.coefficient === 1 && term.atoms.length === 1 ? term.atoms[0] : undefined
+  return atom?.kind === 'symbol' && !atom.name.includes('[') ? atom.name : undefined
 }
 
 /** Values that the step Values can write, or that are constants. */

@@ -1,8 +1,9 @@
 /** Operators that reorder elements: Transpose is only a change of layout; the block ones are a reshape around one. */
 import { type Dim, floorDiv, mul } from '../graph/expr.js'
 import { intAttribute, intsAttribute, stringAttribute } from '../graph/graph.js'
-import { identityLayout, ints, sameAsInput } from './helpers.js'
+import { asNumbers, identityLayout, ints, sameAsInput } from './helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from './opdef.js'
+import { stridedValues, stridesOf } from './values.js'
 
 function permutation(context: InferContext | LowerContext, rank: number): readonly number[] {
   const perm = intsAttribute(context.node, 'perm') ?? [...identityLayout(rank)].reverse()
@@ -16,8 +17,22 @@ function permutation(context: InferContext | LowerContext, rank: number): readon
 function inferTranspose(context: InferContext): Inferred[] {
   const { dtype, shape } = context.required(0)
   const perm = permutation(context, shape.length)
-  const values = shape.length < 2 ? context.values(0) : undefined
-  return [{ dtype, shape: perm.map((a) => shape[a] as Dim), values }]
+  const result = perm.map((a) => shape[a] as Dim)
+  const [values, sizes, sizesBefore] = [context.values(0), asNumbers(result), asNumbers(shape)]
+  if (values === undefined || sizes === undefined || sizesBefore === undefined)
+    return [{ dtype, shape: result }]
+  const strides = stridesOf(sizesBefore)
+  return [
+    {
+      dtype,
+      shape: result,
+      values: stridedValues(
+        values,
+        sizes,
+        perm.map((a) => strides[a] as number),
+      ),
+    },
+  ]
 }
 
 /** Output axis j is input axis perm[j], so the bytes of x in layout L are those of the output in perm^-1 of L. */

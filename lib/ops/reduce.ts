@@ -1,6 +1,6 @@
 /** Reductions along axes. */
 import type { DType } from '../graph/dtype.js'
-import { add, type Dim, max, min, mul } from '../graph/expr.js'
+import { add, type Dim, mul } from '../graph/expr.js'
 import { intAttribute } from '../graph/graph.js'
 import { floatInput, floatOutput } from './float32.js'
 import {
@@ -15,6 +15,7 @@ import {
   texts,
 } from './helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef, QuantizeRule } from './opdef.js'
+import { larger, smaller } from './values.js'
 
 /** The reduced axes; undefined where the operator does nothing (`noop_with_empty_axes`). */
 function reducedAxes(context: InferContext | LowerContext, rank: number): number[] | undefined {
@@ -158,8 +159,8 @@ const cumSum: OpDef = {
 export const ops: readonly OpDef[] = [
   reduction('ReduceSum', 'sum', add),
   reduction('ReduceMean', 'mean', undefined, { kind: 'activation', inputs: [0] }),
-  reduction('ReduceMax', 'max', max),
-  reduction('ReduceMin', 'min', min),
+  reduction('ReduceMax', 'max', larger),
+  reduction('ReduceMin', 'min', smaller),
   reduction('ReduceProd', 'prod', mul),
   reduction('ReduceL1', 'l1'),
   reduction('ReduceL2', 'l2'),

@@ -1,6 +1,6 @@
 /** Operators that change sizes and no element, that read sizes, and that make tensors of given sizes. */
 import type { DType } from '../graph/dtype.js'
-import { add, ceilDiv, type Dim, max, mul, product, sub } from '../graph/expr.js'
+import { add, ceilDiv, type Dim, mul, product, sub } from '../graph/expr.js'
 import { type ConstantTensor, intAttribute, type Node } from '../graph/graph.js'
 import {
   broadcastShapes,
@@ -14,7 +14,7 @@ import {
   sameAsInput,
 } from './helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from './opdef.js'
-import { bytesOf, integersOf, MAX_VALUES, negativeFlag, numbersOf } from './values.js'
+import { bytesOf, integersOf, larger, MAX_VALUES, negativeFlag, numbersOf } from './values.js'
 
 /** Output 0 has the bytes of input 0. */
 function lowerAlias(context: LowerContext): void {
@@ -181,7 +181,7 @@ function inferRange(context: InferContext): Inferred[] {
   if (delta === 0) context.fail('a delta other than 0')
   // |delta| and the distance in its direction, as only divisors above 0 have a rounding everybody agrees on.
   const sign = sub(1, mul(2, negativeFlag(delta)))
-  const count = max(ceilDiv(mul(sub(limit, start), sign), mul(delta, sign)), 0)
+  const count = larger(ceilDiv(mul(sub(limit, start), sign), mul(delta, sign)), 0)
   const small = typeof count === 'number' && count <= MAX_VALUES
   const values = small ? Array.from({ length: count }, (_, i) => add(start, mul(delta, i))) : undefined
   return [{ dtype, shape: [count], values }]

@@ -1,5 +1,5 @@
 /** Parts of tensors and tensors put together: Slice, Split, Concat, Pad, Trilu. */
-import { add, ceilDiv, type Dim, formatDim, max, min, mul, sameDim, sub } from '../graph/expr.js'
+import { add, ceilDiv, type Dim, formatDim, mul, sameDim, sub } from '../graph/expr.js'
 import { intAttribute, stringAttribute } from '../graph/graph.js'
 import {
   asNumbers,
@@ -16,7 +16,7 @@ import {
   texts,
 } from './helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from './opdef.js'
-import { fromEnd, isNonNegative, MAX_VALUES } from './values.js'
+import { fromEnd, larger, MAX_VALUES, smaller, stridedValues, stridesOf } from './values.js'
 
 interface Cut {
   readonly start: Dim
@@ -33,13 +33,13 @@ function cut(size: Dim, start: Dim, end: Dim, step: number): Cut {
   const clamp = (v: Dim, low: number): Dim => {
     if (typeof v === 'number' && v >= FAR) return last
     if (typeof v === 'number' && v <= -FAR) return low
-    return min(max(fromEnd(v, size), low), last)
+    return smaller(larger(fromEnd(v, size), low), last)
   }
   const from = clamp(start, 0)
   const to = clamp(end, step > 0 ? 0 : -1)
   const distance = step > 0 ? sub(to, from) : sub(from, to)
   const count = ceilDiv(distance, Math.abs(step))
-  return { start: from, step, size: isNonNegative(count) ? count : max(count, 0) }
+  return { start: from, step, size: larger(count, 0) }
 }
 
 /** One cut per axis of the input. */
@@ -68,13 +68,34 @@ function cuts(context: InferContext | LowerContext, shape: readonly Dim[]): Cut[
 function inferSlice(context: InferContext): Inferred[] {
   const { dtype, shape } = context.required(0)
   const each = cuts(context, shape)
+  const sizes = asNumbers(each.map((c) => c.size))
+  const starts = asNumbers(each.map((c) => c.start))
+  return [
+    {
+      dtype,
+      shape: each.map((c) => c.size),
+      values: sizes && starts && slicedValues(context, each, sizes, starts),
+    },
+  ]
+}
+
+function slicedValues(
+  context: InferContext,
+  each: readonly Cut[],
+  sizes: readonly number[],
+  starts: readonly number[],
+): Dim[] | undefined {
   const values = context.values(0)
-  const only = each[0]
-  const picked =
-    values && each.length === 1 && typeof only?.start === 'number' && typeof only.size === 'number'
-      ? Array.from({ length: only.size }, (_, i) => values[(only.start as number) + i * only.step] as Dim)
-      : undefined
-  return [{ dtype, shape: each.map((c) => c.size), values: picked }]
+  const shape = asNumbers(context.required(0).shape)
+  if (values === undefined || shape === undefined) return undefined
+  const strides = stridesOf(shape)
+  const base = starts.reduce((at, start, axis) => at + start * (strides[axis] as number), 0)
+  return stridedValues(
+    values,
+    sizes,
+    each.map((c, axis) => c.step * (strides[axis] as number)),
+    base,
+  )
 }
 
 function lowerSlice(context: LowerContext): void {
@@ -129,8 +150,6 @@ function inferConcat(context: InferContext): Inferred[] {
   const rank = first.shape.length
   const axis = normalizeAxis(context, intAttribute(context.node, 'axis', 0), rank)
   const shape = [...first.shape]
-  const values: Dim[] = []
-  let known = rank === 1
   for (let i = 0; i < context.inputs; i++) {
     const next = context.required(i)
     if (next.dtype !== first.dtype) context.fail(`inputs of one type, got ${first.dtype} and ${next.dtype}`)
@@ -150,11 +169,27 @@ function inferConcat(context: InferContext): Inferred[] {
       }
       if (typeof d === 'number') shape[a] = d
     })
-    const own = known ? context.values(i) : undefined
-    if (own && values.length + own.length <= MAX_VALUES) values.push(...own)
-    else known = false
   }
-  return [{ dtype: first.dtype, shape, values: known ? values : undefined }]
+  return [{ dtype: first.dtype, shape, values: joinedValues(context, axis) }]
+}
+
+/** Row by row of the axes before the joined one, the elements of each input. */
+function joinedValues(context: InferContext, axis: number): Dim[] | undefined {
+  const parts: { values: readonly Dim[]; rows: number }[] = []
+  for (let i = 0; i < context.inputs; i++) {
+    const values = context.values(i)
+    const shape = asNumbers(context.required(i).shape)
+    if (values === undefined || shape === undefined) return undefined
+    parts.push({ values, rows: shape.slice(0, axis).reduce((a, b) => a * b, 1) })
+  }
+  const rows = parts[0]?.rows ?? 0
+  if (rows === 0 || parts.some((p) => p.rows !== rows)) return undefined
+  if (parts.reduce((n, p) => n + p.values.length, 0) > MAX_VALUES) return undefined
+  return Array.from({ length: rows }, (_, row) =>
+    parts.flatMap(({ values }) =>
+      values.slice((row * values.length) / rows, ((row + 1) * values.length) / rows),
+    ),
+  ).flat()
 }
 
 function lowerConcat(context: LowerContext): void {

@@ -1,6 +1,6 @@
 /** Elements of integer tensors as sizes, and arithmetic on them with ONNX's meaning. */
 import type { DType } from '../graph/dtype.js'
-import { add, type Dim, floorDiv, max, mul, sub } from '../graph/expr.js'
+import { add, type Dim, type Expr, floorDiv, max, min, mul, sub } from '../graph/expr.js'
 import type { ConstantTensor } from '../graph/graph.js'
 
 /** Tensors with more elements are data, not sizes. */
@@ -97,9 +97,21 @@ export function readSymbolName(value: string, index: number): string {
   return `${value}[${index}]`
 }
 
+/** Expressions share parts; each is looked at once. */
+const nonNegative = new WeakMap<Expr, boolean>()
+
 /** True when no choice of sizes makes d negative. */
 export function isNonNegative(d: Dim): boolean {
   if (typeof d === 'number') return d >= 0
+  let known = nonNegative.get(d)
+  if (known === undefined) {
+    known = decideNonNegative(d)
+    nonNegative.set(d, known)
+  }
+  return known
+}
+
+function decideNonNegative(d: Expr): boolean {
   return (
     d.constant >= 0 &&
     d.terms.every(
@@ -138,7 +150,47 @@ export function truncDiv(a: Dim, b: Dim): Dim | undefined {
   if (typeof a === 'number' && typeof b === 'number') return Math.trunc(a / b) + 0
   if (!isNonNegative(b)) return undefined
   if (isNonNegative(a)) return floorDiv(a, b)
-  return sub(floorDiv(max(a, 0), b), floorDiv(max(mul(a, -1), 0), b))
+  return sub(floorDiv(larger(a, 0), b), floorDiv(larger(mul(a, -1), 0), b))
+}
+
+/** The smaller of two sizes, as one of them where that is certain. */
+export function smaller(a: Dim, b: Dim): Dim {
+  if (isNonNegative(sub(b, a))) return a
+  return isNonNegative(sub(a, b)) ? b : min(a, b)
+}
+
+/** The larger of two sizes, as one of them where that is certain. */
+export function larger(a: Dim, b: Dim): Dim {
+  if (isNonNegative(sub(a, b))) return a
+  return isNonNegative(sub(b, a)) ? b : max(a, b)
+}
+
+/**
+ * Elements base + sum(position[a] * strides[a]) of row-major values, for every position of `shape`: what
+ * Slice, Transpose and Gather of a small tensor are. Undefined where `shape` is too large.
+ */
+export function stridedValues(
+  values: readonly Dim[],
+  shape: readonly number[],
+  strides: readonly number[],
+  base = 0,
+): Dim[] | undefined {
+  if (shape.reduce((a, b) => a * b, 1) > MAX_VALUES) return undefined
+  let offsets = [base]
+  shape.forEach((size, axis) => {
+    const stride = strides[axis] as number
+    offsets = offsets.flatMap((at) => Array.from({ length: size }, (_, p) => at + p * stride))
+  })
+  return offsets.map((at) => values[at] as Dim)
+}
+
+/** Elements between neighbours along each axis of a dense tensor. */
+export function stridesOf(shape: readonly number[]): number[] {
+  const strides = shape.map(() => 1)
+  for (let axis = shape.length - 2; axis >= 0; axis--) {
+    strides[axis] = (strides[axis + 1] as number) * (shape[axis + 1] as number)
+  }
+  return strides
 }
 
 /** 1 where d is negative, else 0. */

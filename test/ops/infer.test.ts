@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { formatDim, symbol } from '../../lib/graph/expr.js'
+import { add, formatDim, symbol } from '../../lib/graph/expr.js'
 import { type Inference, inferGraph, nestedKey } from '../../lib/ops/infer.js'
 import { constant, f32, graph, i64, int, ints, node, owned, text } from './graphs.js'
 
@@ -85,10 +85,10 @@ describe('sizes', () => {
     expect(info.reads.get('target')?.map(formatDim)).toEqual(['target[0]', 'target[1]'])
   })
 
-  test('of inputs get names where the file has none that an expression could use', () => {
+  test('of inputs get names where the file gives expressions', () => {
     const info = inferGraph(
       graph({
-        inputs: { mask: i64(symbol('past + 1'), n) },
+        inputs: { mask: i64(add(n, 1), n) },
         nodes: [node('Identity', ['mask'], ['y'])],
         outputs: ['y'],
       }),
@@ -123,6 +123,33 @@ describe('sizes', () => {
       }),
     )
     expect(shapeOf(info, 'y')).toBe('[n, 4]')
+  })
+
+  test('survive the reversal that PyTorch writes around Pad', () => {
+    const info = inferGraph(
+      graph({
+        inputs: { x: f32(n, 16, 8, 8) },
+        constants: {
+          pads: constant([0, 0, 0, 0, 8, 8, 0, 0]),
+          pairs: constant([-1, 2]),
+          first: constant([-1]),
+          last: constant([-(2 ** 40)]),
+          rows: constant([0]),
+          back: constant([-1]),
+          flat: constant([-1]),
+        },
+        nodes: [
+          node('Reshape', ['pads', 'pairs'], ['table']),
+          node('Slice', ['table', 'first', 'last', 'rows', 'back'], ['reversed']),
+          node('Transpose', ['reversed'], ['columns'], { perm: ints(1, 0) }),
+          node('Reshape', ['columns', 'flat'], ['order']),
+          node('Pad', ['x', 'order'], ['y']),
+        ],
+        outputs: ['y'],
+      }),
+    )
+    expect(valuesOf(info, 'order')).toEqual(['0', '8', '0', '0', '0', '8', '0', '0'])
+    expect(shapeOf(info, 'y')).toBe('[n, 32, 8, 8]')
   })
 
   test('divide towards zero', () => {
