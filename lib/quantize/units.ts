@@ -162,13 +162,15 @@ class UnitFinder {
   /** The last step gives float outputs; it reads them better from float than from 8 bits. */
   private dropTails(): void {
     const tails = new Set<Node>()
-    for (const [node, unit] of [...this.byNode].reverse()) {
-      if (unit.rule.kind === 'weighted') continue
-      const followers = unit.results.flatMap((v) => this.readers(v))
-      const reachesOutput = unit.results.some((v) => this.outputs.has(v)) || followers.length > 0
-      const fits = (next: Node) =>
-        tails.has(next) && (unit.rule.kind === 'shared' || this.byNode.get(next)?.rule.kind === 'shared')
-      if (reachesOutput && followers.every(fits)) tails.add(node)
+    /** Tails behind which bytes are only moved. */
+    const movers = new Set<Node>()
+    for (const [node, { rule, results }] of [...this.byNode].reverse()) {
+      if (rule.kind === 'weighted') continue
+      const followers = results.flatMap((v) => this.readers(v))
+      if (followers.length === 0 && !results.some((v) => this.outputs.has(v))) continue
+      const onlyMoved = followers.every((next) => movers.has(next))
+      if (rule.kind === 'shared' && onlyMoved) movers.add(node)
+      if (onlyMoved || (rule.kind === 'shared' && followers.every((next) => tails.has(next)))) tails.add(node)
     }
     for (const node of tails) this.drop(node, REASON.tail)
   }

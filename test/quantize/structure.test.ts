@@ -73,6 +73,23 @@ describe('findUnits', () => {
     })
   })
 
+  it('only one step that computes is last', () => {
+    const float = graph({
+      inputs: { x: [1, 3, 4, 4] },
+      outputs: ['y'],
+      nodes: [
+        node('c = Conv(x, w)'),
+        node('p = GlobalAveragePool(c)'),
+        node('f = Flatten(p)'),
+        node('s = Softmax(f)', { axis: -1 }),
+        node('y = Flatten(s)'),
+      ],
+      constants: { w: noise(4, 3, 3, 3) },
+    })
+    expect(unitsOf(float).integer).toEqual(['Conv', 'GlobalAveragePool'])
+    expect(Object.keys(unitsOf(float).float).sort()).toEqual(['Flatten:f', 'Flatten:y', 'Softmax:s'])
+  })
+
   it('excludes by name', () => {
     expect(unitsOf(residualNet(), [/^Gemm/, 'Conv:c2']).float).toEqual({
       'Conv:c2': 'excluded by the recipe',
