@@ -1,0 +1,93 @@
+// Every kernel this CPU runs against the definition, bit for bit.
+#include <vector>
+
+#include "cpu/isa.h"
+#include "kernels/qgemm/pack.h"
+#include "test/op_fixture.h"
+
+namespace octavo::test {
+namespace {
+
+uint8_t extreme(Random& r, bool narrow) {
+  const int64_t pick = r.between(0, 5);
+  if (pick == 0) return narrow ? 0x81 : 0x80;
+  if (pick == 1) return 0x7F;
+  const uint8_t b = static_cast<uint8_t>(r.between(0, 255));
+  return narrow && b == 0x80 ? 0x81 : b;
+}
+
+void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps, bool all_lowest, uint64_t seed) {
+  Random r(seed);
+  QGemmLayout layout;
+  EXPECT(make_qgemm_layout(kernel, taps, k, n, &layout));
+  std::vector<uint8_t> w(taps * k * n);
+  for (uint8_t& b : w) b = all_lowest ? (kernel.narrow ? 0x81 : 0x80) : extreme(r, kernel.narrow);
+  std::vector<int8_t> packed(layout.bytes());
+  std::vector<int32_t> sums(layout.columns()), bias(layout.columns());
+  std::vector<float> multiplier(layout.columns());
+  qgemm_pack(layout, {w.data(), k, 1, taps * k, 0}, 0, layout.panels, packed.data(), sums.data());
+  for (size_t i = 0; i < n; ++i) bias[i] = static_cast<int32_t>(r.next()), multiplier[i] = r.real(1e-9f, 1e-7f);
+
+  const size_t mr = static_cast<size_t>(kernel.mr), nr = static_cast<size_t>(kernel.nr);
+  std::vector<Guarded> memory;
+  for (size_t i = 0; i < taps * m; ++i) {
+    memory.emplace_back(k, i % 2 ? uint8_t{0xFF} : uint8_t{0x80});
+    for (size_t j = 0; j < k; ++j) memory.back().data()[j] = all_lowest ? 0x80 : extreme(r, false);
+  }
+  std::vector<const uint8_t*> rows;
+  for (size_t t = 0; t < taps; ++t)
+    for (size_t i = 0; i < mr; ++i) rows.push_back(memory[t * m + (i < m ? i : 0)].data());
+
+  for (const bool bytes : {false, true}) {
+    const size_t element = bytes ? 1 : 4, stride = n * element;
+    Guarded c(m * stride, 0x55);
+    for (size_t panel = 0; panel < layout.panels; ++panel) {
+      QGemmTile t;
+      t.rows = rows.data(), t.taps = taps, t.k = k;
+      t.panel = packed.data() + panel * layout.panel_bytes;
+      t.bias = bias.data() + panel * nr, t.multiplier = multiplier.data() + panel * nr;
+      t.requantize = {-100.0f, 120.0f, 3};
+      t.store = bytes ? QGemmStore::kBytes : QGemmStore::kInt32;
+      t.c = c.data() + panel * nr * element, t.c_stride = stride;
+      t.m = m, t.n = std::min(nr, n - panel * nr);
+      kernel.run(t);
+    }
+    EXPECT(c.intact());
+    std::vector<uint8_t> want(m * stride);
+    for (size_t i = 0; i < m; ++i)
+      for (size_t j = 0; j < n; ++j) {
+        int64_t sum = bias[j];
+        for (size_t t = 0; t < taps; ++t)
+          for (size_t d = 0; d < k; ++d) {
+            const uint8_t a = memory[t * m + i].data()[d];
+            sum += int64_t{kernel.a_signed ? static_cast<int8_t>(a) : a} * static_cast<int8_t>(w[(j * taps + t) * k + d]);
+          }
+        const int32_t acc = static_cast<int32_t>(static_cast<uint32_t>(sum));
+        if (bytes) want[i * n + j] = static_cast<uint8_t>(requantize_one(acc, multiplier[j], {-100.0f, 120.0f, 3}));
+        else std::memcpy(&want[(i * n + j) * 4], &acc, 4);
+      }
+    EXPECT_SAME(c.data(), want.data(), want.size(),
+                std::string(kernel.name) + " m " + std::to_string(m) + " n " + std::to_string(n) + " k " + std::to_string(k) + " taps " + std::to_string(taps));
+  }
+}
+
+}  // namespace
+
+TEST(qgemm_kernels_agree_with_the_definition) {
+  size_t count = 0;
+  const QGemmKernel* kernels = qgemm_kernels(&count);
+  for (size_t i = 0; i < count; ++i) {
+    const QGemmKernel& kernel = kernels[i];
+    if (!isa_supported(kernel.isa)) {
+      std::printf("  %s: not on this CPU\n", kernel.name);
+      continue;
+    }
+    uint64_t seed = 1;
+    for (size_t m = 1; m <= static_cast<size_t>(kernel.mr); ++m)
+      for (size_t n : {1, 3, 7, 8, 15, 16, 17, 31, 32, 33})
+        for (size_t k : {0, 1, 3, 4, 7, 8, 15, 16, 17, 33}) check(kernel, m, n, k, 1 + seed % 3, seed % 7 == 0, seed), ++seed;
+    check(kernel, static_cast<size_t>(kernel.mr), 16, 512, 9, true, 1);
+  }
+}
+
+}  // namespace octavo::test
