@@ -1,4 +1,5 @@
 /** What the other passes leave behind: equal steps, unread results, copies into outputs, tensors nobody names. */
+import { dimKey } from '../../graph/expr.js'
 import { type Draft, DraftIndex } from '../draft.js'
 import type { PlanStep, PlanTensor } from '../plan.js'
 
@@ -11,8 +12,9 @@ export function mergeEqual(draft: Draft): Draft {
     if (NEVER_MERGED.has(step.op) || Object.values(step.attributes).some((a) => a.kind === 'plan')) return true
     if (step.outputs.some((t) => draft.tensors[t]?.kind === 'output')) return true
     const inputs = step.inputs.map((t) => identityOf(draft, t))
-    const types = step.outputs.map((t) => draft.tensors[t]?.dtype)
-    const key = JSON.stringify([step.op, inputs, types, attributesKey(step)])
+    // Sizes belong to the key: Fill, Expand, Slice and others read them from their output.
+    const outputs = step.outputs.map((t) => [draft.tensors[t]?.dtype, draft.tensors[t]?.dims.map(dimKey)])
+    const key = JSON.stringify([step.op, inputs, outputs, attributesKey(step)])
     const first = seen.get(key)
     if (!first || first.outputs.length !== step.outputs.length) {
       seen.set(key, step)
