@@ -70,9 +70,12 @@ export function constantValues(context: NodeContext, i: number, what: string): n
   return needConstant(context, i, what)
 }
 
+/** An operator needs the elements of a value (`tensor`) to be compiled, and they are only known while running. */
+export class ValueNeededError extends OctavoError {}
+
 export function needConstant(context: NodeContext, i: number, what: string): never {
   const { name, opType, inputs } = context.node
-  throw new OctavoError(
+  throw new ValueNeededError(
     'ERR_UNSUPPORTED_OP',
     `${opType} node "${name}": expected ${what} (input ${i}, "${inputs[i]}") to be known when the model is loaded`,
     { node: name, opType, tensor: inputs[i] },

@@ -116,6 +116,11 @@ class GraphInference {
   private inputType(name: string): TensorType {
     const type = this.options.inputTypes?.get(name) ?? this.graph.types.get(name)
     if (type === undefined) throw missing(name, `input "${name}"`)
+    if (type.dtype === 'string') {
+      throw new OctavoError('ERR_UNSUPPORTED_OP', `input "${name}": tensors of text are not supported`, {
+        tensor: name,
+      })
+    }
     if (type.shape === undefined) {
       throw new OctavoError(
         'ERR_MODEL_INVALID',

@@ -21,6 +21,15 @@ function lowerAlias(context: LowerContext): void {
   context.outputAlias(0, context.alias(context.input(0), context.outputType(0).shape))
 }
 
+/** Inference drops nothing; only training at a ratio other than 0 would. */
+function inferDropout(context: InferContext): Inferred[] {
+  const ratio = context.constant(1)
+  const zero = ratio !== undefined && numbersOf(ratio)?.[0] === 0
+  if (context.values(2)?.[0] === 1 && !zero)
+    context.fail('training_mode to be false: Octavo does not drop at random')
+  return [...sameAsInput(context), { dtype: 'bool', shape: context.required(0).shape }]
+}
+
 /** Dropout's mask: nothing is dropped. */
 function lowerDropout(context: LowerContext): void {
   context.outputAlias(0, context.input(0))
@@ -205,7 +214,7 @@ export const ops: readonly OpDef[] = [
     opType: 'Dropout',
     inputs: [1, 3],
     outputs: [1, 2],
-    infer: (context) => [...sameAsInput(context), { dtype: 'bool', shape: context.required(0).shape }],
+    infer: inferDropout,
     lower: lowerDropout,
     quantize: { kind: 'shared' },
   },
