@@ -34,6 +34,7 @@ struct QGemmRun {
   uint8_t* out = nullptr;
   const uint8_t* residual = nullptr;
   size_t out_stride = 0;         // elements from one batch to the next
+  const size_t* out_of = nullptr;      // [batches]: first element of a batch instead
   size_t row_stride = 0;         // elements from one row to the next
 };
 
@@ -82,7 +83,8 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
         std::fill_n(scratch.rows + tap * mr + m, mr - m, scratch.rows[tap * mr]);
       if (p.correct_rows) sum_rows(b, b.kernel->a_signed, m, scratch);
 
-      const size_t first = batch * run.out_stride + static_cast<size_t>(row) * run.row_stride;
+      const size_t base = run.out_of ? run.out_of[batch] : batch * run.out_stride;
+      const size_t first = base + static_cast<size_t>(row) * run.row_stride;
       uint8_t* out = run.out + first * element;
       QGemmTile tile;
       tile.rows = scratch.rows;
