@@ -203,6 +203,38 @@ TEST(qmatmul_against_sums) {
         }
 }
 
+TEST(qconv_residual_and_table_are_the_separate_steps) {
+  for (const int64_t group : {int64_t{1}, int64_t{40}}) {
+    Random r(7);
+    const int64_t channels = 40;
+    const auto x = random_bytes(r, 30 * 40), w = random_bytes(r, static_cast<size_t>(40 * (channels / group))), res = random_bytes(r, 30 * 40);
+    const auto table = random_bytes(r, 256);
+    OpFixture f("QConv");
+    f.input(DType::kUint8, {1, 5, 6, channels}, x.data(), x.size()).scalar<float>(0.02f).scalar<uint8_t>(120);
+    f.input(DType::kInt8, {channels, channels / group, 1, 1}, w.data(), w.size(), true).scalar<float>(0.01f).absent();
+    f.scalar<float>(0.3f).scalar<uint8_t>(9).absent();
+    f.input(DType::kUint8, {1, 5, 6, channels}, res.data(), res.size()).scalar<float>(0.11f).scalar<uint8_t>(77);
+    f.scalar<float>(0.4f).scalar<uint8_t>(30).input(DType::kUint8, {256}, table.data(), table.size(), true);
+    f.output<uint8_t>({1, 5, 6, channels});
+    f.set_integer("group", group).set_integer("qmin", 9).set_integer("sum_qmin", 30);
+    EXPECT_OK(f.run());
+    const float ra = 0.3f / 0.4f, rb = 0.11f / 0.4f;
+    const float za = ra * 9.0f, zb = rb * 77.0f, k = (30.0f - za) - zb;
+    const float product = 0.02f * 0.01f, m = product / 0.3f;
+    std::vector<uint8_t> want;
+    for (int64_t p = 0; p < 30; ++p)
+      for (int64_t n = 0; n < channels; ++n) {
+        int32_t acc = 0;
+        for (int64_t c = 0; c < channels / group; ++c)
+          acc += (x[static_cast<size_t>(p * channels + (group == 1 ? c : n))] - 120) * value(w[static_cast<size_t>(n * (channels / group) + c)], true);
+        const int32_t q = requantize_one(acc, m, {0.0f, 246.0f, 9});
+        const float a = ra * static_cast<float>(q), b = rb * static_cast<float>(res[static_cast<size_t>(p * channels + n)]), ab = a + b;
+        want.push_back(table[static_cast<size_t>(round_half_even(clamp_float(ab + k, 30.0f, 255.0f)))]);
+      }
+    EXPECT_SAME(f.out<uint8_t>(0), want.data(), want.size(), "group " + std::to_string(group));
+  }
+}
+
 TEST(qconv_refuses_bad_scales) {
   OpFixture f("QConv");
   f.input<uint8_t>({1, 2, 2, 4}, std::vector<uint8_t>(16, 1)).scalar<float>(1.0f).absent();
