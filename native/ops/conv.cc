@@ -1,6 +1,6 @@
 // Conv and ConvTranspose of float32, channels last, 1 to 3 spatial axes.
 //
-// Constant weights are packed when the step is bound, others at every run. A row of a tile is an output pixel, with a pointer per tap; where the channels of a group are few, its taps are copied side by side instead.
+// Constant weights of a Conv are packed at load, of a ConvTranspose when it is bound; others at every run. A row of a tile is an output pixel, with a pointer per tap; where the channels of a group are few, its taps are copied side by side instead.
 #include <algorithm>
 
 #include "kernels/sgemm/sgemm.h"
@@ -20,12 +20,45 @@ constexpr int64_t kMaxTaps = 1 << 20;
 constexpr int64_t kTaskFlops = 4 << 20;
 constexpr int64_t kPanelBytes = 256 * 1024;        // of packed weights that a task walks over and over: half of a small L2
 
+bool is_depthwise(const ConvGeometry& g) { return g.group_channels() == 1 && g.group_filters() == 1 && g.groups > 1; }
+
+// Filters of a group, rounded up to whole tiles.
+int64_t padded_filters(const ConvGeometry& g, int64_t nr) { return (g.group_filters() + nr - 1) / nr * nr; }
+
+int64_t packed_size(const ConvGeometry& g, int64_t nr) {
+  return is_depthwise(g) ? g.taps() * g.filters : g.taps() * g.group_channels() * padded_filters(g, nr) * g.groups;
+}
+
+// Packed: depthwise [tap][channel]; else per phase and group [block of nr filters][tap][channel][nr].
+void pack(const ConvGeometry& g, const std::vector<ConvPhase>& phases, int64_t nr, const float* w, float* packed) {
+  const int64_t cg = g.group_channels(), mg = g.group_filters(), kernel_taps = g.taps(), padded = padded_filters(g, nr);
+  for (const ConvPhase& phase : phases) {
+    const int64_t taps = static_cast<int64_t>(phase.taps.size());
+    for (int64_t t = 0; t < taps; ++t) {
+      const int64_t tap = phase.taps[static_cast<size_t>(t)].kernel;
+      if (is_depthwise(g)) {
+        for (int64_t m = 0; m < g.filters; ++m) packed[(phase.tap_base + t) * g.filters + m] = w[m * kernel_taps + tap];
+        continue;
+      }
+      for (int64_t group = 0; group < g.groups; ++group) {
+        float* to = packed + phase.tap_base * cg * padded * g.groups + group * taps * cg * padded;
+        for (int64_t m = 0; m < padded; ++m) {
+          for (int64_t k = 0; k < cg; ++k) {
+            const int64_t from = g.transposed ? ((group * cg + k) * mg + m) * kernel_taps + tap : ((group * mg + m) * cg + k) * kernel_taps + tap;
+            to[((m / nr * taps + t) * cg + k) * nr + m % nr] = m < mg ? w[from] : 0.0f;
+          }
+        }
+      }
+    }
+  }
+}
+
 struct Attributes {
   int64_t group = 1;
   bool transposed = false;
   ops::FloatEpilogue epilogue;
-  const float* weights = nullptr;  // constant ones, copied to be aligned
-  AlignedBuffer copy;
+  // Constant weights: those of a Conv packed, once for all bindings; those of a ConvTranspose as they are, because pads decide its phases.
+  AlignedBuffer packed, weights;
 
   Status load(const LoadContext& c) {
     OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 2, 4, 1));
@@ -33,12 +66,25 @@ struct Attributes {
     group = c.integer("group", 1);
     OCTAVO_RETURN_IF_ERROR(epilogue.load(c));
     const TensorSpec& w = *c.input(1);
-    if (!w.constant) return Status::Ok();
-    if (!copy.allocate(w.byte_length)) return c.error(Code::kOutOfMemory, "no memory for the weights");
-    if (w.byte_length != 0) std::memcpy(copy.data(), w.data, w.byte_length);
-    weights = copy.as<float>();
+    if (!w.constant || w.dtype != DType::kFloat32) return Status::Ok();
+    if (!weights.allocate(w.byte_length)) return c.error(Code::kOutOfMemory, "no memory for the weights");
+    if (w.byte_length != 0) std::memcpy(weights.data(), w.data, w.byte_length);
+    const Shape& shape = w.shape;
+    if (transposed || shape.rank < 3 || shape.rank > 2 + ops::kMaxSpatial || group < 1 || shape[0] % group != 0 || w.byte_length == 0) return Status::Ok();
+    ConvGeometry g;  // of one pixel
+    g.groups = group;
+    g.filters = shape[0];
+    if (shape[1] > INT64_MAX / group) return c.error(Code::kShape, "weights " + ops::dims_text(shape) + " in " + std::to_string(group) + " groups");
+    g.channels = shape[1] * group;
+    for (int i = 2; i < shape.rank; ++i) g.kernel[ops::kMaxSpatial - shape.rank + i] = shape[i];
+    const int64_t nr = static_cast<int64_t>(sgemm_kernel().nr), floats = packed_size(g, nr);
+    if (g.taps() > kMaxTaps || floats > static_cast<int64_t>(PTRDIFF_MAX / sizeof(float)) || !packed.allocate(static_cast<size_t>(floats) * sizeof(float)))
+      return c.error(Code::kOutOfMemory, "no memory for packed weights");
+    pack(g, ops::conv_phases(g), nr, weights.as<float>(), packed.as<float>());
+    weights = AlignedBuffer();
     return Status::Ok();
   }
+  std::string kernel() const { return sgemm_kernel().name; }
 };
 
 class Conv final : public Bound {
@@ -55,34 +101,36 @@ class Conv final : public Bound {
     epilogue_ = a.epilogue;
     if (g_.taps() > kMaxTaps) return c.error(Code::kLimit, std::to_string(g_.taps()) + " taps");
     phases_ = ops::conv_phases(g_);
-    depthwise_ = g_.group_channels() == 1 && g_.group_filters() == 1 && g_.groups > 1;
+    depthwise_ = is_depthwise(g_);
     gather_ = !depthwise_ && g_.group_channels() < kFewChannels && g_.taps() > 1;
     if (!zeros_.allocate(static_cast<size_t>(g_.channels) * sizeof(float))) return c.error(Code::kOutOfMemory, "no memory for padding");
 
     const int64_t nr = static_cast<int64_t>(kernel_.nr);
-    padded_ = (g_.group_filters() + nr - 1) / nr * nr;
-    packed_floats_ = depthwise_ ? g_.taps() * g_.filters : g_.taps() * g_.group_channels() * padded_ * g_.groups;
+    padded_ = padded_filters(g_, nr);
+    packed_floats_ = packed_size(g_, nr);
     if (packed_floats_ > static_cast<int64_t>(PTRDIFF_MAX / sizeof(float)))
       return c.error(Code::kLimit, "weights of " + std::to_string(packed_floats_) + " elements");
     const size_t packed_bytes = static_cast<size_t>(packed_floats_) * sizeof(float);
-    if (a.weights != nullptr) {
+    constant_ = a.packed.as<float>();
+    if (constant_ == nullptr && a.weights.data() != nullptr) {
       if (!packed_.allocate(packed_bytes)) return c.error(Code::kOutOfMemory, "no memory for packed weights");
-      pack(a.weights, packed_.as<float>());
+      pack(g_, phases_, nr, a.weights.as<float>(), packed_.as<float>());
+      constant_ = packed_.as<float>();
     }
 
     const size_t most_taps = static_cast<size_t>(g_.taps()), mr = kernel_.mr;
     pointers_ = (most_taps * mr + 3 * mr) * sizeof(void*);
     pointers_ = (pointers_ + 63) / 64 * 64;
     const size_t rows = gather_ ? mr * most_taps * static_cast<size_t>(g_.group_channels()) * sizeof(float) : 0;
-    c.scratch(a.weights != nullptr ? 0 : packed_bytes, pointers_ + rows);
+    c.scratch(constant_ != nullptr ? 0 : packed_bytes, pointers_ + rows);
     plan_tasks();
     return Status::Ok();
   }
 
   Status run(RunContext& c) override {
-    const float* packed = packed_.as<float>();
+    const float* packed = constant_;
     if (packed == nullptr) {
-      pack(c.in<float>(1), static_cast<float*>(c.shared_scratch()));
+      pack(g_, phases_, static_cast<int64_t>(kernel_.nr), c.in<float>(1), static_cast<float*>(c.shared_scratch()));
       packed = static_cast<float*>(c.shared_scratch());
     }
     c.pool().for_each(tasks_, [&](int64_t task, int thread) { run_task(c, packed, task, static_cast<uint8_t*>(c.thread_scratch(thread))); });
@@ -91,32 +139,6 @@ class Conv final : public Bound {
 
  private:
   struct Work { int64_t first_task, rows, row_chunks, columns, column_chunks; };
-
-  // Packed: depthwise [tap][channel]; else per phase and group [block of nr filters][tap][channel][nr].
-  void pack(const float* w, float* packed) const {
-    const int64_t cg = g_.group_channels(), mg = g_.group_filters(), kernel_taps = g_.taps();
-    const size_t nr = kernel_.nr;
-    for (const ConvPhase& phase : phases_) {
-      const int64_t taps = static_cast<int64_t>(phase.taps.size());
-      for (int64_t t = 0; t < taps; ++t) {
-        const int64_t tap = phase.taps[static_cast<size_t>(t)].kernel;
-        if (depthwise_) {
-          for (int64_t m = 0; m < g_.filters; ++m) packed[(phase.tap_base + t) * g_.filters + m] = w[m * kernel_taps + tap];
-          continue;
-        }
-        for (int64_t group = 0; group < g_.groups; ++group) {
-          float* to = packed + phase.tap_base * cg * padded_ * g_.groups + group * taps * cg * padded_;
-          for (int64_t m = 0; m < padded_; ++m) {
-            const int64_t block = m / static_cast<int64_t>(nr), lane = m % static_cast<int64_t>(nr);
-            for (int64_t k = 0; k < cg; ++k) {
-              const int64_t from = g_.transposed ? ((group * cg + k) * mg + m) * kernel_taps + tap : ((group * mg + m) * cg + k) * kernel_taps + tap;
-              to[((block * taps + t) * cg + k) * static_cast<int64_t>(nr) + lane] = m < mg ? w[from] : 0.0f;
-            }
-          }
-        }
-      }
-    }
-  }
 
   // Tasks: phase x image x group x chunk of columns x chunk of rows, by the shape alone.
   void plan_tasks() {
@@ -228,6 +250,7 @@ class Conv final : public Bound {
   bool depthwise_ = false, gather_ = false;
   int64_t padded_ = 0, packed_floats_ = 0, tasks_ = 0;
   size_t pointers_ = 0;
+  const float* constant_ = nullptr;  // packed weights, of the operator or packed_; nullptr: packed at run
   AlignedBuffer zeros_, packed_;
 };
 

@@ -9,6 +9,10 @@
 
 namespace octavo::ops {
 
+// The name of the kernel that attributes chose, where they have one.
+template <class Attributes> auto kernel_of(const Attributes& a, int) -> decltype(a.kernel()) { return a.kernel(); }
+template <class Attributes> std::string kernel_of(const Attributes&, long) { return {}; }
+
 // An operator made of Attributes (with `Status load(const LoadContext&)`) and BoundT (a Bound with
 // `Status prepare(const Attributes&, BindContext&)`). Used as: return make_op<Attributes, BoundT>(context, op).
 template <class Attributes, class BoundT>
@@ -21,6 +25,7 @@ class SimpleOp final : public Op {
     *bound = std::move(made);
     return Status::Ok();
   }
+  std::string kernel() const override { return kernel_of(attributes_, 0); }
 
  private:
   Attributes attributes_;
@@ -49,6 +54,8 @@ inline Status expect_arity(const LoadContext& c, int least, int most, int output
                                            std::to_string(c.outputs()));
   for (int i = 0; i < least; ++i)
     if (c.input(i) == nullptr) return c.error(Code::kInvalidPlan, "input " + std::to_string(i) + " is missing");
+  for (int i = 0; i < outputs; ++i)
+    if (c.output(i).name.empty()) return c.error(Code::kInvalidPlan, "output " + std::to_string(i) + " is missing");
   return Status::Ok();
 }
 
