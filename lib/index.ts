@@ -1,4 +1,33 @@
 /** Octavo: quantize ONNX models, and run them on integer kernels. The first part is the surface of onnxruntime-node. */
+
+export { type ErrorCode, OctavoError } from './errors.js'
+export {
+  type DataSource,
+  type Progress,
+  type QuantizationReport,
+  type QuantizeOptions,
+  type QuantizeResult,
+  quantize,
+  type Recipe,
+  type RecipeOptions,
+} from './quantize/index.js'
+export {
+  type CompareOptions,
+  type Comparison,
+  compare,
+  type LayerComparison,
+  type OutputComparison,
+} from './report/compare.js'
+export { type ExplainedNode, type ExplainOptions, type Explanation, explain } from './report/explain.js'
+export {
+  type InspectedQuantization,
+  type InspectedValue,
+  type InspectedWeights,
+  type Inspection,
+  type InspectOptions,
+  inspect,
+} from './report/inspect.js'
+export type { Feeds, Fetches, RunOptions } from './session/arguments.js'
 export {
   listSupportedBackends,
   registerBackend,
@@ -10,6 +39,8 @@ export {
   TRACE_FUNC_END,
 } from './session/backend.js'
 export { type Env, env, version } from './session/env.js'
+export type { SessionOptions } from './session/options.js'
+export type { ValueMetadata } from './session/session.js'
 export { InferenceSession } from './session/session.js'
 export { Tensor } from './session/tensor.js'
-export { OctavoError, type ErrorCode } from './errors.js'
+export type { TensorData, TensorType } from './session/tensor-types.js'

@@ -11,18 +11,26 @@ if (isStale(at('node_modules', '.package-lock.json'), [at('package.json'), at('p
   step('installing npm packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
 }
 if (isStale(at('dist', 'index.js'), sources(at('lib'), /\.ts$/).concat(at('tsconfig.json')))) {
-  step('compiling TypeScript', process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', at('tsconfig.json')])
+  step('compiling TypeScript', process.execPath, [
+    at('node_modules', 'typescript', 'bin', 'tsc'),
+    '-p',
+    at('tsconfig.json'),
+  ])
 }
 const addon = at('build', 'Release', 'octavo.node')
 if (isStale(addon, sources(at('native'), /\.(cc|h|inc|json|txt)$/).concat(at('binding.gyp')))) {
-  step('building the addon (a few minutes the first time)', process.execPath, [at('scripts', 'build-native.mjs')])
+  step('building the addon (a few minutes the first time)', process.execPath, [
+    at('scripts', 'build-native.mjs'),
+  ])
 }
 
 function step(what, command, args) {
   console.error(`octavo: ${what}`)
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
   if (status === 0) return
-  console.error(`octavo: ${what} failed${error ? `: ${error.message}` : ''}. Command: ${command} ${args.join(' ')}`)
+  console.error(
+    `octavo: ${what} failed${error ? `: ${error.message}` : ''}. Command: ${command} ${args.join(' ')}`,
+  )
   process.exit(1)
 }
 

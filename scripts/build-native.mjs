@@ -30,10 +30,20 @@ function buildWithGyp() {
   const prefix = dirname(dirname(process.execPath))
   const headers = existsSync(join(prefix, 'include', 'node', 'node_api.h'))
   if (!has('make') || !(has('python3') || has('python'))) {
-    fail('Building the addon needs CMake, or make and Python 3. On Debian: apt-get install cmake g++ (or: make python3 g++).')
+    fail(
+      'Building the addon needs CMake, or make and Python 3. On Debian: apt-get install cmake g++ (or: make python3 g++).',
+    )
   }
-  if (!headers) console.error(`octavo: no headers in ${prefix}/include/node; node-gyp will look for them in its own cache.`)
-  run(process.execPath, [nodeGyp, 'rebuild', ...(headers ? [`--nodedir=${prefix}`] : []), `--jobs=${availableParallelism()}`])
+  if (!headers)
+    console.error(
+      `octavo: no headers in ${prefix}/include/node; node-gyp will look for them in its own cache.`,
+    )
+  run(process.execPath, [
+    nodeGyp,
+    'rebuild',
+    ...(headers ? [`--nodedir=${prefix}`] : []),
+    `--jobs=${availableParallelism()}`,
+  ])
   if (!existsSync(output)) fail(`node-gyp ended without ${output}`)
 }
 

@@ -6,7 +6,10 @@ const { common, isas } = JSON.parse(readFileSync(new URL('isa.json', native), 'u
 const have = (isa) => `OCTAVO_HAVE_${isa.name.toUpperCase()}`
 
 function table() {
-  const lines = ['// Generated from isa.json by scripts/gen-isa.mjs.', '// OCTAVO_ISA(name, arch, activations, compiled, implied)']
+  const lines = [
+    '// Generated from isa.json by scripts/gen-isa.mjs.',
+    '// OCTAVO_ISA(name, arch, activations, compiled, implied)',
+  ]
   for (const isa of isas) {
     const line = (compiled) =>
       `OCTAVO_ISA(${isa.name}, "${isa.arch}", "${isa.activations}", ${compiled}, "${isa.implies.join(' ')}")`
@@ -19,36 +22,44 @@ function table() {
 /** One static library per instruction set, because flags belong to targets; a define per library for the dispatch. */
 function gypi() {
   const real = isas.filter((isa) => isa.name !== 'scalar')
-  const forArch = (isa, body) => [`target_arch == "${isa.arch}"`, body]
+  const architectures = [...new Set(real.map((isa) => isa.arch))]
+  const target = (isa) => ({
+    target_name: `octavo_${isa.name}`,
+    type: 'static_library',
+    sources: [`<!@(node native/sources.mjs ${isa.name})`],
+    cflags_cc: isa.flags,
+    xcode_settings: { OTHER_CPLUSPLUSFLAGS: isa.flags },
+  })
   return {
-    variables: { octavo_cflags: common },
     target_defaults: {
-      conditions: [...new Set(real.map((isa) => isa.arch))].map((arch) => [
+      include_dirs: ['.'],
+      cflags_cc: ['-std=c++17', '-O3', '-fvisibility=hidden', '-fvisibility-inlines-hidden', ...common],
+      'cflags_cc!': ['-fno-exceptions', '-fno-rtti'],
+      xcode_settings: {
+        CLANG_CXX_LANGUAGE_STANDARD: 'c++17',
+        GCC_ENABLE_CPP_EXCEPTIONS: 'YES',
+        GCC_ENABLE_CPP_RTTI: 'YES',
+        GCC_SYMBOLS_PRIVATE_EXTERN: 'YES',
+        OTHER_CPLUSPLUSFLAGS: common,
+      },
+      conditions: architectures.map((arch) => [
         `target_arch == "${arch}"`,
         { defines: real.filter((isa) => isa.arch === arch).map((isa) => `${have(isa)}=1`) },
       ]),
     },
-    conditions: real.map((isa) =>
-      forArch(isa, {
-        targets: [
-          {
-            target_name: `octavo_${isa.name}`,
-            type: 'static_library',
-            sources: [`<!@(node native/sources.mjs ${isa.name})`],
-            include_dirs: ['native'],
-            cflags_cc: isa.flags,
-            xcode_settings: { OTHER_CPLUSPLUSFLAGS: isa.flags },
-          },
-        ],
-      }),
-    ),
-    octavo_libraries: undefined,
+    conditions: architectures.map((arch) => [
+      `target_arch == "${arch}"`,
+      { targets: real.filter((isa) => isa.arch === arch).map(target) },
+    ]),
   }
 }
 
 const files = [
   [new URL('cpu/isa_table.inc', native), table()],
-  [new URL('isa.gypi', native), `# Generated from isa.json by scripts/gen-isa.mjs.\n${JSON.stringify(gypi(), null, 2)}\n`],
+  [
+    new URL('isa.gypi', native),
+    `# Generated from isa.json by scripts/gen-isa.mjs.\n${JSON.stringify(gypi(), null, 2)}\n`,
+  ],
 ]
 const stale = files.filter(([url, text]) => {
   try {

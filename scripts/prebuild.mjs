@@ -9,8 +9,20 @@ const FLOOR = { GLIBC: [2, 28], GLIBCXX: [3, 4, 25], CXXABI: [1, 3, 11] }
 
 const targets = [
   { name: 'linux-x64', compiler: 'g++', strip: 'strip', file: /x86-64/, options: [] },
-  { name: 'linux-arm64', compiler: 'aarch64-linux-gnu-g++', strip: 'aarch64-linux-gnu-strip', file: /ARM aarch64/, toolchain: 'linux-arm64.cmake' },
-  { name: 'linux-arm', compiler: 'arm-linux-gnueabihf-g++', strip: 'arm-linux-gnueabihf-strip', file: /ELF 32-bit.* ARM/, toolchain: 'linux-armv7.cmake' },
+  {
+    name: 'linux-arm64',
+    compiler: 'aarch64-linux-gnu-g++',
+    strip: 'aarch64-linux-gnu-strip',
+    file: /ARM aarch64/,
+    toolchain: 'linux-arm64.cmake',
+  },
+  {
+    name: 'linux-arm',
+    compiler: 'arm-linux-gnueabihf-g++',
+    strip: 'arm-linux-gnueabihf-strip',
+    file: /ELF 32-bit.* ARM/,
+    toolchain: 'linux-armv7.cmake',
+  },
 ]
 const wanted = process.argv.slice(2)
 
@@ -21,15 +33,23 @@ for (const target of targets) {
     continue
   }
   const folder = join(root, 'build', target.toolchain ? target.name : 'native')
-  const toolchain = target.toolchain ? [`-DCMAKE_TOOLCHAIN_FILE=${join(root, 'native', 'toolchains', target.toolchain)}`] : []
-  if (!check(cmake(folder, [...toolchain, '-DCMAKE_BUILD_TYPE=Release'], ['octavo']), `${target.name}: built`)) continue
+  const toolchain = target.toolchain
+    ? [`-DCMAKE_TOOLCHAIN_FILE=${join(root, 'native', 'toolchains', target.toolchain)}`]
+    : []
+  if (
+    !check(cmake(folder, [...toolchain, '-DCMAKE_BUILD_TYPE=Release'], ['octavo']), `${target.name}: built`)
+  )
+    continue
   const output = join(root, 'prebuilds', target.name, 'octavo.glibc.node')
   mkdirSync(join(root, 'prebuilds', target.name), { recursive: true })
   copyFileSync(join(folder, 'octavo.node'), output)
   run(target.strip, ['--strip-unneeded', output])
   check(target.file.test(run('file', ['-b', output]).stdout), `${target.name}: architecture`)
   const above = versionsAbove(run('readelf', ['-VW', output]).stdout)
-  check(above.length === 0, `${target.name}: loads where Node loads${above.length > 0 ? `, but needs ${above.join(', ')}` : ''}`)
+  check(
+    above.length === 0,
+    `${target.name}: loads where Node loads${above.length > 0 ? `, but needs ${above.join(', ')}` : ''}`,
+  )
   console.log(`${target.name}: ${(statSync(output).size / 2 ** 20).toFixed(2)} MiB`)
 }
 finish()

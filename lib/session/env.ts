@@ -1,5 +1,6 @@
 /** `env`: versions, logging, and the empty flag objects that web backends would use. */
 import { createRequire } from 'node:module'
+import { binding } from '../native/load.js'
 
 export type LogLevel = 'verbose' | 'info' | 'warning' | 'error' | 'fatal'
 
@@ -9,6 +10,8 @@ export interface Env {
   trace?: boolean
   /** Version of this package, under the names that callers look for. */
   readonly versions: { readonly common: string; readonly node?: string; readonly web?: string; readonly octavo: string }
+  /** Instruction set whose kernels run. */
+  readonly isa: string
   wasm: Record<string, unknown>
   webgl: Record<string, unknown>
   webgpu: Record<string, unknown>
@@ -32,6 +35,9 @@ export const env: Env = {
   wasm: {},
   webgl: {},
   webgpu: {},
+  get isa() {
+    return binding().isa
+  },
   get logLevel() {
     return level
   },

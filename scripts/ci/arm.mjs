@@ -2,8 +2,8 @@
 // architecture. qemu executes the instructions of the core it is given and no others: a wrong -march dies.
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { addCounts, check, cmake, fail, finish, has, ran, root, run, skip } from './tools.mjs'
 import { expectedHashes, models } from './models.mjs'
+import { addCounts, check, cmake, fail, finish, has, ran, root, run, skip } from './tools.mjs'
 
 const targets = [
   {
@@ -33,7 +33,10 @@ const targets = [
 const expected = await expectedHashes()
 for (const target of targets) {
   if (!has('cmake') || !has(target.compiler) || !has(target.qemu)) {
-    skip(target.name, `needs cmake, ${target.compiler} and ${target.qemu} (apt-get install cmake qemu-user g++-aarch64-linux-gnu g++-arm-linux-gnueabihf)`)
+    skip(
+      target.name,
+      `needs cmake, ${target.compiler} and ${target.qemu} (apt-get install cmake qemu-user g++-aarch64-linux-gnu g++-arm-linux-gnueabihf)`,
+    )
     continue
   }
   const folder = join(root, 'build', target.name)
@@ -59,14 +62,20 @@ for (const target of targets) {
         env: { OCTAVO_BINARY: join(folder, 'octavo.node') },
       })
       check(result.ok && result.stdout.includes(`isa ${isa}\n`), `${target.name} ${cpu} chooses ${isa}`)
-      check(result.ok && hashesOf(result.stdout) === expected, `${target.name} ${cpu}, ${threads} threads: same bits as on this machine`)
+      check(
+        result.ok && hashesOf(result.stdout) === expected,
+        `${target.name} ${cpu}, ${threads} threads: same bits as on this machine`,
+      )
     }
   }
 }
 finish()
 
 function hashesOf(text) {
-  return text.split('\n').filter((line) => line.startsWith('hash ')).join('\n')
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('hash '))
+    .join('\n')
 }
 
 /** A Node binary of the target from the npm registry, kept in build/. */
@@ -78,5 +87,7 @@ function nodeOf({ name, node }) {
   const packed = run('npm', ['pack', node, '--silent', '--pack-destination', folder])
   const file = packed.stdout.trim().split('\n').at(-1)
   if (!packed.ok || !file) return undefined
-  return run('tar', ['xf', join(folder, file), '-C', folder]).ok && readFileSync(binary).length > 0 ? binary : undefined
+  return run('tar', ['xf', join(folder, file), '-C', folder]).ok && readFileSync(binary).length > 0
+    ? binary
+    : undefined
 }

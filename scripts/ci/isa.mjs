@@ -1,9 +1,10 @@
 // The same output bits under every instruction set that this CPU has, at one thread and at two; C++ tests with each
 // one forced.
-import { join } from 'node:path'
+
 import { existsSync } from 'node:fs'
-import { addCounts, check, finish, ran, root, run, skip } from './tools.mjs'
+import { join } from 'node:path'
 import { expectedHashes, models } from './models.mjs'
+import { addCounts, check, finish, ran, root, run, skip } from './tools.mjs'
 
 const { binding } = await import('../../dist/native/load.js')
 const expected = await expectedHashes()
@@ -14,10 +15,17 @@ for (const { name, compiled, supported, reason } of binding().isas) {
     continue
   }
   for (const threads of [1, 2]) {
-    const result = run(process.execPath, [join(root, 'scripts', 'ci', 'hash.mjs'), String(threads), ...models()], {
-      env: { OCTAVO_ISA: name },
-    })
-    const got = result.stdout.split('\n').filter((line) => line.startsWith('hash ')).join('\n')
+    const result = run(
+      process.execPath,
+      [join(root, 'scripts', 'ci', 'hash.mjs'), String(threads), ...models()],
+      {
+        env: { OCTAVO_ISA: name },
+      },
+    )
+    const got = result.stdout
+      .split('\n')
+      .filter((line) => line.startsWith('hash '))
+      .join('\n')
     check(result.ok && got === expected && expected !== '', `${name}, ${threads} threads: same bits`)
   }
   if (!existsSync(tests)) skip(`${name}: C++ tests`, 'built only with CMake')

@@ -6,7 +6,13 @@ import { root, run } from './tools.mjs'
 
 const folder = join(root, 'build', 'models')
 /** Real models of moderate size: emulation is some fifty times slower than the machine. */
-const REAL = ['mlperf_ic_resnet8.onnx', 'mlperf_kws_dscnn.onnx', 'resnet20_cifar10.onnx', 'mlperf_ad_autoencoder.onnx', 'mobilenet_v1_0.25_224_imagenet.onnx']
+const REAL = [
+  'mlperf_ic_resnet8.onnx',
+  'mlperf_kws_dscnn.onnx',
+  'resnet20_cifar10.onnx',
+  'mlperf_ad_autoencoder.onnx',
+  'mobilenet_v1_0.25_224_imagenet.onnx',
+]
 
 /** Paths of the quantized models; makes those that are missing. */
 export function models() {
@@ -23,10 +29,12 @@ export async function makeModels() {
   const { syntheticModel } = await import('./synthetic.mjs')
   const sources = [['synthetic', syntheticModel()]]
   const shared = join(root, '..', 'shared', 'models')
-  for (const name of existsSync(shared) ? REAL : []) sources.push([basename(name, '.onnx'), join(shared, name)])
+  for (const name of existsSync(shared) ? REAL : [])
+    sources.push([basename(name, '.onnx'), join(shared, name)])
   for (const [name, source] of sources) {
     const target = join(folder, `${name}.int8.onnx`)
-    if (existsSync(target) && statSync(target).mtimeMs > statSync(join(root, 'dist', 'index.js')).mtimeMs) continue
+    if (existsSync(target) && statSync(target).mtimeMs > statSync(join(root, 'dist', 'index.js')).mtimeMs)
+      continue
     const session = await InferenceSession.create(source)
     const data = [...seededFeeds(session, 4)]
     await session.release()
@@ -38,5 +46,8 @@ export async function makeModels() {
 export async function expectedHashes() {
   await makeModels()
   const { stdout } = run(process.execPath, [join(root, 'scripts', 'ci', 'hash.mjs'), '1', ...models()])
-  return stdout.split('\n').filter((line) => line.startsWith('hash ')).join('\n')
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('hash '))
+    .join('\n')
 }

@@ -2,8 +2,8 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { check, finish, root, run } from './tools.mjs'
 import { makeModels, models } from './models.mjs'
+import { check, finish, root, run } from './tools.mjs'
 
 const LIMIT = 10 * 2 ** 20
 await makeModels()
@@ -12,18 +12,37 @@ const folder = mkdtempSync(join(tmpdir(), 'octavo-pack-'))
 try {
   const packed = run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder])
   const file = join(folder, packed.stdout.trim().split('\n').at(-1) ?? '')
-  check(packed.ok && statSync(file).size > 0, `npm pack: ${(statSync(file).size / 2 ** 20).toFixed(1)} MiB packed`)
+  check(
+    packed.ok && statSync(file).size > 0,
+    `npm pack: ${(statSync(file).size / 2 ** 20).toFixed(1)} MiB packed`,
+  )
   writeFileSync(join(folder, 'package.json'), '{ "name": "user", "private": true }\n')
-  const installed = run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--omit=optional', '--omit=peer', file], { cwd: folder })
+  const installed = run(
+    'npm',
+    ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--omit=optional', '--omit=peer', file],
+    { cwd: folder },
+  )
   check(installed.ok, 'installs without scripts')
   const size = Number(run('du', ['-sb', join(folder, 'node_modules', 'octavo')]).stdout.split('\t')[0])
   check(size > 0 && size <= LIMIT, `installed size ${(size / 2 ** 20).toFixed(1)} MiB, at most 10 MiB`)
   const [model] = models()
   writeFileSync(join(folder, 'esm.mjs'), `import * as ort from 'octavo'\n${program(model)}`)
-  writeFileSync(join(folder, 'cjs.cjs'), `const ort = require('octavo')\n;(async () => {\n${program(model)}\n})()`)
-  check(run(process.execPath, ['esm.mjs'], { cwd: folder }).stdout.includes('ran'), 'import of the installed package runs a model')
-  check(run(process.execPath, ['cjs.cjs'], { cwd: folder }).stdout.includes('ran'), 'require of the installed package runs a model')
-  check(run('npx', ['octavo', 'doctor', '--json'], { cwd: folder }).ok, 'octavo doctor of the installed package')
+  writeFileSync(
+    join(folder, 'cjs.cjs'),
+    `const ort = require('octavo')\n;(async () => {\n${program(model)}\n})()`,
+  )
+  check(
+    run(process.execPath, ['esm.mjs'], { cwd: folder }).stdout.includes('ran'),
+    'import of the installed package runs a model',
+  )
+  check(
+    run(process.execPath, ['cjs.cjs'], { cwd: folder }).stdout.includes('ran'),
+    'require of the installed package runs a model',
+  )
+  check(
+    run('npx', ['octavo', 'doctor', '--json'], { cwd: folder }).ok,
+    'octavo doctor of the installed package',
+  )
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }

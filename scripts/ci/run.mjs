@@ -21,10 +21,15 @@ for (const stage of stages) {
 
 console.log('\nstage                 passed failed skipped seconds  instruction sets')
 for (const r of rows) {
-  const cells = [r.name.padEnd(20), ...[r.passed, r.failed, r.skipped, r.seconds].map((n) => String(n).padStart(7))]
+  const cells = [
+    r.name.padEnd(20),
+    ...[r.passed, r.failed, r.skipped, r.seconds].map((n) => String(n).padStart(7)),
+  ]
   console.log(`${cells.join(' ')}  ${[...r.isas].join(' ')}`)
 }
-const required = rows.flatMap((r) => (r.requires ?? []).filter((isa) => !r.isas.has(isa)).map((isa) => `${r.name}: ${isa}`))
+const required = rows.flatMap((r) =>
+  (r.requires ?? []).filter((isa) => !r.isas.has(isa)).map((isa) => `${r.name}: ${isa}`),
+)
 for (const line of required) console.log(`an instruction set that should have run did not: ${line}`)
 totals.failed += required.length
 console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)

@@ -22,7 +22,10 @@ export function run(command, args, { env = {}, cwd = root, quiet = true, timeout
   })
   const ok = result.status === 0
   if (!ok || !quiet) process.stdout.write(`${result.stdout ?? ''}${result.stderr ?? ''}`)
-  if (!ok) console.log(`${command} ${args.join(' ')}: ${result.signal ?? `exit code ${result.status}`} ${result.error ?? ''}`)
+  if (!ok)
+    console.log(
+      `${command} ${args.join(' ')}: ${result.signal ?? `exit code ${result.status}`} ${result.error ?? ''}`,
+    )
   return { ok, stdout: result.stdout ?? '', stderr: result.stderr ?? '' }
 }
 
@@ -72,6 +75,14 @@ export function finish() {
 export function cmake(folder, options, targets) {
   const launcher = has('ccache') ? ['-DCMAKE_CXX_COMPILER_LAUNCHER=ccache'] : []
   const generator = has('ninja') && !existsSync(join(folder, 'CMakeCache.txt')) ? ['-G', 'Ninja'] : []
-  const configured = run('cmake', ['-S', join(root, 'native'), '-B', folder, ...generator, ...launcher, ...options])
+  const configured = run('cmake', [
+    '-S',
+    join(root, 'native'),
+    '-B',
+    folder,
+    ...generator,
+    ...launcher,
+    ...options,
+  ])
   return configured.ok && run('cmake', ['--build', folder, '--parallel', '2', '--target', ...targets]).ok
 }
