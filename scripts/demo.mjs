@@ -1,8 +1,7 @@
 // npm run demo: quantizes a real text recognizer (PP-OCRv4, float, from npm), then reads lines that calibration did
 // not see with the float and with the int8 model.
 import { readFileSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import Table from 'cli-table3'
 import { env, InferenceSession, quantize, Tensor } from '../dist/index.js'
 import { decode, render, texts } from './demo/lines.mjs'
