@@ -1,13 +1,33 @@
 # Generated from isa.json by scripts/gen-isa.mjs.
 {
-  "variables": {
-    "octavo_cflags": [
+  "target_defaults": {
+    "include_dirs": [
+      "."
+    ],
+    "cflags_cc": [
+      "-std=c++17",
+      "-O3",
+      "-fvisibility=hidden",
+      "-fvisibility-inlines-hidden",
       "-ffp-contract=off",
       "-fno-math-errno",
       "-fno-trapping-math"
-    ]
-  },
-  "target_defaults": {
+    ],
+    "cflags_cc!": [
+      "-fno-exceptions",
+      "-fno-rtti"
+    ],
+    "xcode_settings": {
+      "CLANG_CXX_LANGUAGE_STANDARD": "c++17",
+      "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
+      "GCC_ENABLE_CPP_RTTI": "YES",
+      "GCC_SYMBOLS_PRIVATE_EXTERN": "YES",
+      "OTHER_CPLUSPLUSFLAGS": [
+        "-ffp-contract=off",
+        "-fno-math-errno",
+        "-fno-trapping-math"
+      ]
+    },
     "conditions": [
       [
         "target_arch == \"x64\"",
@@ -50,9 +70,6 @@
             "sources": [
               "<!@(node native/sources.mjs x86_avx512vnni)"
             ],
-            "include_dirs": [
-              "native"
-            ],
             "cflags_cc": [
               "-mavx2",
               "-mfma",
@@ -77,22 +94,12 @@
                 "-mprefer-vector-width=512"
               ]
             }
-          }
-        ]
-      }
-    ],
-    [
-      "target_arch == \"x64\"",
-      {
-        "targets": [
+          },
           {
             "target_name": "octavo_x86_avxvnni",
             "type": "static_library",
             "sources": [
               "<!@(node native/sources.mjs x86_avxvnni)"
-            ],
-            "include_dirs": [
-              "native"
             ],
             "cflags_cc": [
               "-mavx2",
@@ -108,22 +115,12 @@
                 "-mavxvnni"
               ]
             }
-          }
-        ]
-      }
-    ],
-    [
-      "target_arch == \"x64\"",
-      {
-        "targets": [
+          },
           {
             "target_name": "octavo_x86_avx2",
             "type": "static_library",
             "sources": [
               "<!@(node native/sources.mjs x86_avx2)"
-            ],
-            "include_dirs": [
-              "native"
             ],
             "cflags_cc": [
               "-mavx2",
@@ -151,9 +148,6 @@
             "sources": [
               "<!@(node native/sources.mjs arm64_i8mm)"
             ],
-            "include_dirs": [
-              "native"
-            ],
             "cflags_cc": [
               "-march=armv8.2-a+dotprod+i8mm"
             ],
@@ -162,22 +156,12 @@
                 "-march=armv8.2-a+dotprod+i8mm"
               ]
             }
-          }
-        ]
-      }
-    ],
-    [
-      "target_arch == \"arm64\"",
-      {
-        "targets": [
+          },
           {
             "target_name": "octavo_arm_neondot",
             "type": "static_library",
             "sources": [
               "<!@(node native/sources.mjs arm_neondot)"
-            ],
-            "include_dirs": [
-              "native"
             ],
             "cflags_cc": [
               "-march=armv8.2-a+dotprod"
@@ -187,22 +171,12 @@
                 "-march=armv8.2-a+dotprod"
               ]
             }
-          }
-        ]
-      }
-    ],
-    [
-      "target_arch == \"arm64\"",
-      {
-        "targets": [
+          },
           {
             "target_name": "octavo_arm_neon",
             "type": "static_library",
             "sources": [
               "<!@(node native/sources.mjs arm_neon)"
-            ],
-            "include_dirs": [
-              "native"
             ],
             "cflags_cc": [
               "-march=armv8-a"
@@ -225,9 +199,6 @@
             "type": "static_library",
             "sources": [
               "<!@(node native/sources.mjs armv7_neon)"
-            ],
-            "include_dirs": [
-              "native"
             ],
             "cflags_cc": [
               "-march=armv7-a",

@@ -1,0 +1,33 @@
+// Lists sources for binding.gyp, which cannot look for files by itself. Paths are relative to the package.
+//
+//   node native/sources.mjs addon            all but the kernels of instruction sets
+//   node native/sources.mjs x86_avx2         the kernels of one instruction set
+//   node native/sources.mjs targets x64      names of the libraries of an architecture
+import { readdirSync, readFileSync } from 'node:fs'
+
+const native = new URL('./', import.meta.url)
+const { isas } = JSON.parse(readFileSync(new URL('isa.json', native), 'utf8'))
+const named = isas.filter((isa) => isa.name !== 'scalar')
+
+function files(folder) {
+  return readdirSync(new URL(folder, native))
+    .filter((name) => name.endsWith('.cc') && !/(^|_)(test|bench)\.cc$/.test(name))
+    .sort()
+    .map((name) => `native/${folder}/${name}`)
+}
+
+const families = readdirSync(new URL('kernels', native), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map((entry) => `kernels/${entry.name}`)
+  .sort()
+const kernels = families.flatMap(files)
+const isIsa = (path) => named.some((isa) => path.endsWith(`/${isa.name}.cc`))
+
+function list(what, arch) {
+  if (what === 'targets') return named.filter((isa) => isa.arch === arch).map((isa) => `octavo_${isa.name}`)
+  if (what !== 'addon') return kernels.filter((path) => path.endsWith(`/${what}.cc`))
+  const rest = ['cpu', 'engine', 'ops', 'addon'].flatMap(files).filter((path) => !path.endsWith('/thread_posix.cc'))
+  return [...rest, ...kernels.filter((path) => !isIsa(path))]
+}
+
+console.log(list(...process.argv.slice(2)).join('\n'))
