@@ -3,6 +3,7 @@
 
 #include <limits>
 
+#include "cpu/float_mode.h"
 #include "cpu/isa.h"
 #include "test/vector_sizes.h"
 
@@ -23,6 +24,7 @@ const Q8Kernels* const kAll[] = {
 // f(kernels) for every instruction set but scalar that this CPU runs.
 template <class F>
 void each_isa(F f) {
+  const FlushSubnormals mode;
   for (const Q8Kernels* kernels : kAll)
     if (kernels != &q8_scalar && isa_supported(kernels->isa)) f(*kernels);
 }

@@ -1,6 +1,7 @@
 // Every compiled instruction set against scalar.cc bit for bit, and columns against rows.
 #include "kernels/rows/rows.h"
 
+#include "cpu/float_mode.h"
 #include "cpu/isa.h"
 #include "test/vector_sizes.h"
 
@@ -23,6 +24,7 @@ constexpr Reduction kReductions[] = {Reduction::kSum, Reduction::kSumAbs, Reduct
 
 template <class F>
 void each_isa(F f) {
+  const FlushSubnormals mode;
   for (const RowKernels* kernels : kAll)
     if (isa_supported(kernels->isa)) f(*kernels);
 }
