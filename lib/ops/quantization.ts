@@ -115,14 +115,14 @@ function lowerQuantize(ctx: LowerContext): void {
   const layout = ctx.sharedLayout()
   const { scale, zero, attributes } = parameters(ctx, layout)
   const x = floatInput(ctx, 0, layout)
-  ctx.step('QuantizeLinear', [x, scale, zero], [ctx.output(0, layout)], attributes)
+  ctx.step('QuantizeLinear', [x, scale, zero], [ctx.output(0, layout)], attributes, 'convert')
 }
 
 function lowerDequantize(ctx: LowerContext): void {
   const layout = ctx.sharedLayout()
   const { scale, zero, attributes } = parameters(ctx, layout)
   const x = ctx.input(0, layout)
-  floatOutput(ctx, 0, layout, (y) => ctx.step('DequantizeLinear', [x, scale, zero], [y], attributes))
+  floatOutput(ctx, 0, layout, (y) => ctx.step('DequantizeLinear', [x, scale, zero], [y], attributes, 'convert'))
 }
 
 function inferDynamic(ctx: InferContext): readonly Inferred[] {
