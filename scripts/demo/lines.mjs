@@ -37,37 +37,37 @@ export function texts(count, seed) {
   })
 }
 
+const [HEIGHT, WIDTH, MARGIN] = [48, 320, 10]
+
 /**
- * A text as the recognizer wants it: float32 [1, 3, 48, 320], BGR, (x / 255 - 0.5) / 0.5, padded with 0 on the right.
+ * A text as the recognizer wants it: float32 [1, 3, 48, 320], (x / 255 - 0.5) / 0.5, dark ink on light paper,
+ * padded with 0 on the right.
  */
 export async function render(text, face) {
   const [font, file] = FACES[face % FACES.length]
-  const drawn = await sharp({ text: { text, font, fontfile: join(fonts, file), dpi: 160 } })
+  const drawn = await sharp({ text: { text, font, fontfile: join(fonts, file), dpi: 200 } })
     .png()
     .toBuffer()
-  const line = await sharp(drawn)
-    .flatten({ background: 'white' })
-    .negate({ alpha: false })
-    .extend({ top: 8, bottom: 8, left: 10, right: 10, background: 'white' })
-    .resize({ height: 48, width: 320, fit: 'inside' })
-    .toColourspace('srgb')
-    .removeAlpha()
+  const { data: ink, info } = await sharp(drawn)
+    .resize({ height: HEIGHT - 18, width: WIDTH - 2 * MARGIN, fit: 'inside' })
     .raw()
     .toBuffer({ resolveWithObject: true })
-  const { width, height, channels } = line.info
-  const data = new Float32Array(3 * 48 * 320)
-  for (let y = 0; y < height; ++y) {
-    for (let x = 0; x < width; ++x) {
-      for (let c = 0; c < 3; ++c) {
-        const value = line.data[(y * width + x) * channels + Math.min(2 - c, channels - 1)]
-        data[(c * 48 + y) * 320 + x] = (value / 255 - 0.5) / 0.5
-      }
+  const top = Math.floor((HEIGHT - info.height) / 2)
+  const paper = 225 - 15 * (face % 3)
+  const data = new Float32Array(3 * HEIGHT * WIDTH)
+  for (let y = 0; y < HEIGHT; ++y) {
+    for (let x = 0; x < info.width + 2 * MARGIN; ++x) {
+      const [row, column] = [y - top, x - MARGIN]
+      const inside = row >= 0 && row < info.height && column >= 0 && column < info.width
+      const coverage = inside ? ink[(row * info.width + column) * info.channels] / 255 : 0
+      const value = ((paper * (1 - coverage) + 30 * coverage) / 255 - 0.5) / 0.5
+      for (let c = 0; c < 3; ++c) data[(c * HEIGHT + y) * WIDTH + x] = value
     }
   }
   return data
 }
 
-/** Greedy CTC decoding of [1, steps, classes]: the best class of each step, repeats and blanks (class 0) dropped. */
+/** Greedy CTC decoding of [1, steps, classes]: the best class of each step, repeats, blanks (class 0) and spaces at the ends dropped. */
 export function decode({ data, dims }, keys) {
   const [, steps, classes] = dims
   let text = ''
@@ -78,5 +78,5 @@ export function decode({ data, dims }, keys) {
     if (best !== 0 && best !== previous) text += keys[best - 1] ?? ' '
     previous = best
   }
-  return text
+  return text.trim()
 }
