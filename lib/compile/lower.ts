@@ -5,6 +5,7 @@
 import { OctavoError } from '../errors.js'
 import { type Dim, symbol, symbolsOf } from '../graph/expr.js'
 import type { ConstantTensor, Graph, Node, TensorType } from '../graph/graph.js'
+import { ValueNeededError } from '../ops/helpers.js'
 import { type Inference, nestedKey, type SymbolOrigin } from '../ops/infer.js'
 import type { Layout, LowerContext } from '../ops/opdef.js'
 import { findOp } from '../ops/registry.js'
@@ -90,7 +91,7 @@ class GraphLowering {
   typeOf(name: string): KnownType {
     const type = this.info.types.get(name)
     if (type?.shape) return type as KnownType
-    throw new OctavoError(
+    throw new ValueNeededError(
       'ERR_UNSUPPORTED_OP',
       `The number of dimensions of '${name}' cannot be told from the model; Octavo needs the rank of every value.`,
       { tensor: name },

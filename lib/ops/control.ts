@@ -1,7 +1,7 @@
 /** If and Loop: nodes that own graphs. What they give out is provided while running. */
 import { type Dim, sameDim, symbol } from '../graph/expr.js'
 import type { TensorType } from '../graph/graph.js'
-import { formatShape, ints } from './helpers.js'
+import { formatShape, ints, needSizes } from './helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from './opdef.js'
 
 const BRANCHES = ['else_branch', 'then_branch'] as const
@@ -37,8 +37,10 @@ function inferIf(context: InferContext): Inferred[] {
     if (a.shape === undefined || b.shape === undefined) return { dtype: a.dtype }
     const other = b.shape
     if (a.shape.length !== other.length) {
-      context.fail(
+      needSizes(
+        context,
         `branches that give output ${i} one rank, got ${formatShape(a.shape)} and ${formatShape(other)}`,
+        0,
       )
     }
     const shape = a.shape.map((d, axis) => {
@@ -107,7 +109,8 @@ function loosen(
     const next = given[i] as Inferred
     if (next.dtype !== type.dtype) context.fail(`carried value ${i} to stay ${type.dtype}, got ${next.dtype}`)
     if (next.shape?.length !== type.shape.length) {
-      context.fail(
+      needSizes(
+        context,
         `carried value ${i} to keep its rank, got ${formatShape(type.shape)} and ${next.shape ? formatShape(next.shape) : 'unknown'}`,
       )
     }

@@ -70,8 +70,21 @@ export function constantValues(context: NodeContext, i: number, what: string): n
   return needConstant(context, i, what)
 }
 
-/** An operator needs the elements of a value (`tensor`) to be compiled, and they are only known while running. */
+/**
+ * An operator cannot be compiled for sizes that are symbols, or without the elements of a value (`tensor`), and these are only
+ * known while running. A caller who knows the feeds can compile for them (`compile/specialise.ts`).
+ */
 export class ValueNeededError extends OctavoError {}
+
+/** As `context.fail`, where numbers for the sizes (and for the elements of input i, where given) could make the node valid. */
+export function needSizes(context: { readonly node: Node }, expected: string, i?: number): never {
+  const { name, opType, inputs } = context.node
+  throw new ValueNeededError('ERR_UNSUPPORTED_OP', `${opType} node "${name}": expected ${expected}`, {
+    node: name,
+    opType,
+    tensor: i === undefined ? undefined : inputs[i],
+  })
+}
 
 export function needConstant(context: NodeContext, i: number, what: string): never {
   const { name, opType, inputs } = context.node

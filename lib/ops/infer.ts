@@ -16,7 +16,7 @@ import {
 } from '../graph/expr.js'
 import type { ConstantTensor, Graph, Node, TensorType } from '../graph/graph.js'
 import { checkDeclared } from './declared.js'
-import { formatShape } from './helpers.js'
+import { formatShape, needSizes, ValueNeededError } from './helpers.js'
 import type { InferContext, Inferred } from './opdef.js'
 import { findOp, unsupportedError, unsupportedNodes } from './registry.js'
 import { fitsType, holdsSizes, integersOf, MAX_VALUES, readSymbolName } from './values.js'
@@ -122,12 +122,9 @@ class GraphInference {
       })
     }
     if (type.shape === undefined) {
-      throw new OctavoError(
+      throw new ValueNeededError(
         'ERR_MODEL_INVALID',
         `input "${name}": expected a shape (at least the rank), the model has none`,
-        {
-          tensor: name,
-        },
       )
     }
     const shape = type.shape.map((d, axis) => this.inputDim(name, axis, d))
@@ -317,7 +314,7 @@ class NodeInference implements InferContext {
 
   required(i: number): TensorType & { readonly shape: readonly Dim[] } {
     const type = this.input(i) ?? this.fail(`input ${i}, got none`)
-    const shape = type.shape ?? this.fail(`input ${i} ("${this.name(i)}") to have a known rank`)
+    const shape = type.shape ?? needSizes(this, `input ${i} ("${this.name(i)}") to have a known rank`)
     return { dtype: type.dtype, shape }
   }
 
@@ -343,8 +340,10 @@ class NodeInference implements InferContext {
       this.fail(`input ${i} ("${this.name(i)}") of type int64 or int32, got ${dtype}`)
     const count = product(shape)
     if (typeof count !== 'number' || count > MAX_VALUES) {
-      return this.fail(
+      return needSizes(
+        this,
         `input ${i} ("${this.name(i)}") to have a known number of elements (at most ${MAX_VALUES}), got ${formatShape(shape)}`,
+        i,
       )
     }
     return this.graph.read(this.name(i) as string, count)

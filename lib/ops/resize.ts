@@ -3,7 +3,16 @@ import { isFloat } from '../graph/dtype.js'
 import { type Dim, sameDim } from '../graph/expr.js'
 import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../graph/graph.js'
 import { floatInput, floatOutput } from './float32.js'
-import { floats, inLayout, ints, type NodeContext, needConstant, normalizeAxes, texts } from './helpers.js'
+import {
+  floats,
+  inLayout,
+  ints,
+  type NodeContext,
+  needConstant,
+  needSizes,
+  normalizeAxes,
+  texts,
+} from './helpers.js'
 import type { InferContext, Inferred, Layout, LowerContext, OpDef } from './opdef.js'
 import { floatValues } from './quantization-parameters.js'
 import { aspectScale, scaledSize } from './resize-sizes.js'
@@ -62,7 +71,7 @@ function resizing(ctx: ResizeContext, x: readonly Dim[]): Resizing {
   const known = inLayout(x, order)
   const scale = aspectScale(known, sizes, policy === 'not_larger')
   if (scale === undefined)
-    return ctx.fail('sizes that are constant, because keep_aspect_ratio_policy is not stretch')
+    return needSizes(ctx, 'sizes that are constant, because keep_aspect_ratio_policy is not stretch', 3)
   const kept = known.map((size): Dim => Math.floor(scale * (size as number) + 0.5))
   const output = spread(kept, (axis) => x[axis] as Dim)
   return {

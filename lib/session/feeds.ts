@@ -1,5 +1,6 @@
 /** Feeds and outputs: between tensors of the API and bytes of the engine. */
-import type { EngineOutput, EngineTensor, EngineValue } from '../compile/engine.js'
+import type { EngineOutput, EngineTensor } from '../compile/engine.js'
+import type { RunnerValue } from '../compile/runner.js'
 import { OctavoError, typeError } from '../errors.js'
 import type { Dim } from '../graph/expr.js'
 import type { TensorLike } from './arguments.js'
@@ -12,7 +13,7 @@ const ONNX_NAMES: Readonly<Record<string, string>> = { float32: 'float', float64
 const onnxName = (type: string) => `tensor(${ONNX_NAMES[type] ?? type})`
 
 /** Checks a feed against its input and gives its bytes; the engine copies them when the run is called. */
-export function feedOf(input: EngineValue, value: TensorLike): EngineTensor {
+export function feedOf(input: RunnerValue, value: TensorLike): EngineTensor {
   const { name, dtype, shape } = input
   if (typeof value !== 'object' || value === null || !Array.isArray(value.dims)) {
     throw typeError(`input '${name}': expected a tensor ({ type, data, dims }), got ${describe(value)}.`)
@@ -24,7 +25,7 @@ export function feedOf(input: EngineValue, value: TensorLike): EngineTensor {
       { tensor: name },
     )
   }
-  checkDims(name, value.dims, shape)
+  if (shape) checkDims(name, value.dims, shape)
   return { dtype, dims: value.dims, data: bytesOf(name, value) }
 }
 
@@ -51,7 +52,9 @@ function checkDims(name: string, dims: readonly number[], shape: readonly Dim[])
 function bytesOf(name: string, value: TensorLike): Uint8Array {
   const { data } = value
   if (value.type === 'string') {
-    throw new OctavoError('ERR_DTYPE_MISMATCH', `input '${name}': string tensors are not supported.`, { tensor: name })
+    throw new OctavoError('ERR_DTYPE_MISMATCH', `input '${name}': string tensors are not supported.`, {
+      tensor: name,
+    })
   }
   if (!ArrayBuffer.isView(data)) {
     throw typeError(`input '${name}': expected a typed array as data, got ${describe(data)}.`)
@@ -74,14 +77,16 @@ function bytesOf(name: string, value: TensorLike): Uint8Array {
 export function tensorOf(name: string, output: EngineOutput, target: TensorLike | null): Tensor {
   const type = output.dtype as TensorType
   const array = arrayOf(type)
-  if (!array) throw new OctavoError('ERR_DTYPE_MISMATCH', `output '${name}': type ${type} has no JavaScript array.`)
+  if (!array)
+    throw new OctavoError('ERR_DTYPE_MISMATCH', `output '${name}': type ${type} has no JavaScript array.`)
   if (target === null) return new Tensor(type, new array(output.data) as TensorData, output.dims)
   return fill(name, target, type, output)
 }
 
 function fill(name: string, target: TensorLike, type: TensorType, output: EngineOutput): Tensor {
   const data = target.data as NumericData
-  const sameDims = target.dims.length === output.dims.length && target.dims.every((d, i) => d === output.dims[i])
+  const sameDims =
+    target.dims.length === output.dims.length && target.dims.every((d, i) => d === output.dims[i])
   if (target.type !== type || !sameDims || data.byteLength !== output.data.byteLength) {
     throw new OctavoError(
       'ERR_SHAPE_MISMATCH',

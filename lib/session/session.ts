@@ -1,14 +1,21 @@
 /** InferenceSession: the class of the onnxruntime JavaScript API, over the engine. */
-import { compileGraph, type Engine, type EngineValue } from '../compile/engine.js'
+import type { Engine } from '../compile/engine.js'
 import { explainPlan, type NodeExplanation } from '../compile/explain.js'
-import { prepare } from '../compile/model.js'
+import { createRunner, type Runner, type RunnerValue } from '../compile/runner.js'
 import { OctavoError } from '../errors.js'
+import { writeFileAtomic } from '../files.js'
 import { formatDim } from '../graph/expr.js'
 import type { StepProfile } from '../native/binding.js'
 import { readModel, writeModel } from '../onnx/index.js'
-import { writeFileAtomic } from '../files.js'
 import { decompose } from '../ops/registry.js'
-import { createArguments, type Feeds, type Fetches, type RunArguments, type RunOptions, runArguments } from './arguments.js'
+import {
+  createArguments,
+  type Feeds,
+  type Fetches,
+  type RunArguments,
+  type RunOptions,
+  runArguments,
+} from './arguments.js'
 import { feedOf, tensorOf } from './feeds.js'
 import { checkProviders, checkSessionOptions, type SessionOptions } from './options.js'
 import type { Tensor } from './tensor.js'
@@ -25,13 +32,13 @@ export interface ValueMetadata {
 export type ReturnType = Record<string, Tensor>
 
 export class InferenceSession {
-  #engine: Engine | undefined
+  #engine: Runner | undefined
   readonly inputNames: readonly string[]
   readonly outputNames: readonly string[]
   readonly inputMetadata: readonly ValueMetadata[]
   readonly outputMetadata: readonly ValueMetadata[]
 
-  private constructor(engine: Engine) {
+  private constructor(engine: Runner) {
     this.#engine = engine
     this.inputNames = engine.inputs.map((v) => v.name)
     this.outputNames = engine.outputs.map((v) => v.name)
@@ -49,7 +56,12 @@ export class InferenceSession {
     options?: SessionOptions,
   ): Promise<InferenceSession>
   static create(buffer: Uint8Array, options?: SessionOptions): Promise<InferenceSession>
-  static async create(first: unknown, second?: unknown, third?: unknown, fourth?: unknown): Promise<InferenceSession> {
+  static async create(
+    first: unknown,
+    second?: unknown,
+    third?: unknown,
+    fourth?: unknown,
+  ): Promise<InferenceSession> {
     const { source, options } = createArguments(first, second, third, fourth)
     checkSessionOptions(options)
     checkProviders(options.executionProviders)
@@ -57,17 +69,19 @@ export class InferenceSession {
     signal?.throwIfAborted()
     const model = await readModel(source, { externalData: options.externalData, signal })
     const optimize = options.graphOptimizationLevel !== 'disabled'
-    const graph = await prepare(model.graph, { overrides, signal, optimize })
-    if (options.optimizedModelFilePath !== undefined) {
-      await writeFileAtomic(options.optimizedModelFilePath, writeModel({ ...model, graph }, { decompose }), { force: true })
-    }
-    const engine = await compileGraph(graph, {
+    const { optimizedModelFilePath: file } = options
+    const engine = await createRunner(model.graph, {
       threads: options.intraOpNumThreads || undefined,
       overrides,
+      optimize,
       fuse: optimize,
       signal,
       maxTensorBytes: options.maxTensorBytes,
       maxLoopIterations: options.maxLoopIterations,
+      onPrepared: async (graph) => {
+        if (file === undefined) return
+        await writeFileAtomic(file, writeModel({ ...model, graph }, { decompose }), { force: true })
+      },
     })
     if (options.enableProfiling) engine.setProfiling(true)
     return new InferenceSession(engine)
@@ -117,7 +131,7 @@ export class InferenceSession {
   profile(): (StepProfile & { readonly op: string; readonly nodes: readonly string[] })[] {
     const engine = this.engine()
     return engine.profile().map((p) => {
-      const step = engine.steps[p.step]
+      const step = engine.plan.steps[p.step]
       return { ...p, op: step?.op ?? '', nodes: step?.nodes ?? [] }
     })
   }
@@ -133,19 +147,23 @@ export class InferenceSession {
     return this.engine().kernels()
   }
 
-  private engine(): Engine {
+  private engine(): Runner {
     if (this.#engine) return this.#engine
     throw new OctavoError('ERR_SESSION_DISPOSED', 'Session already disposed.')
   }
 
-  private feeds(engine: Engine, feeds: Feeds) {
+  private feeds(engine: Runner, feeds: Feeds) {
     return Object.fromEntries(engine.inputs.map((v) => [v.name, feedOf(v, feeds[v.name] as Feeds[string])]))
   }
 
-  private returned({ fetches }: RunArguments, results: Awaited<globalThis.ReturnType<Engine['run']>>): ReturnType {
+  private returned(
+    { fetches }: RunArguments,
+    results: Awaited<globalThis.ReturnType<Engine['run']>>,
+  ): ReturnType {
     const entries = [...fetches].map(([name, target]): [string, Tensor] => {
       const output = results[name]
-      if (!output) throw new OctavoError('ERR_INTERNAL', `the engine gave no output '${name}'`, { tensor: name })
+      if (!output)
+        throw new OctavoError('ERR_INTERNAL', `the engine gave no output '${name}'`, { tensor: name })
       return [name, tensorOf(name, output, target)]
     })
     return Object.fromEntries(entries)
@@ -154,11 +172,11 @@ export class InferenceSession {
 
 function beforeRun(options: RunOptions): void {
   options.signal?.throwIfAborted()
-  if (options.terminate) throw new OctavoError('ERR_ABORTED', 'Exiting due to terminate flag being set to true.')
+  if (options.terminate)
+    throw new OctavoError('ERR_ABORTED', 'Exiting due to terminate flag being set to true.')
 }
 
-function metadata({ name, dtype, shape }: EngineValue): ValueMetadata {
+function metadata({ name, dtype, shape = [] }: RunnerValue): ValueMetadata {
   const sizes = shape.map((d) => (typeof d === 'number' ? d : formatDim(d)))
   return { name, isTensor: true, type: dtype as TensorType, shape: sizes }
 }
-
