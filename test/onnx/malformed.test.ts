@@ -37,8 +37,8 @@ const CASES: readonly (readonly [string, Uint8Array, string, RegExp])[] = [
   ['text', new TextEncoder().encode('this is not a model\n'), 'ERR_MODEL_PARSE', /protobuf parsing failed\./],
   ['zeros', new Uint8Array(64), 'ERR_MODEL_PARSE', /protobuf parsing failed\./],
   ['no graph', modelBytes(undefined as unknown as GraphInit), 'ERR_MODEL_PARSE', /no graph/],
-  ['opset 6', bytesOf({ node: [relu] }, 6), 'ERR_UNSUPPORTED_OPSET', /opset 7 to 25.*has 6/],
-  ['opset 26', bytesOf({ node: [relu] }, 26), 'ERR_UNSUPPORTED_OPSET', /opset 7 to 25.*has 26/],
+  ['opset 0', bytesOf({ node: [relu] }, 0), 'ERR_UNSUPPORTED_OPSET', /opset 1 to 27.*has 0/],
+  ['opset 28', bytesOf({ node: [relu] }, 28), 'ERR_UNSUPPORTED_OPSET', /opset 1 to 27.*has 28/],
   ['opset -1', bytesOf({ node: [relu] }, -1), 'ERR_UNSUPPORTED_OPSET', /has -1/],
   [
     'no opset',

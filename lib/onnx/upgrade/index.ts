@@ -1,5 +1,5 @@
 /**
- * Brings each operator of opsets 7 to 25 to one form, that of opset 21. Operators newer than 21 and those whose later
+ * Brings each operator of opsets 1 to 27 to one form, that of opset 21. Operators newer than 21 and those whose later
  * versions only added types stay as they are. Source: docs/Changelog.md and docs/Operators.md of ONNX.
  */
 import type { Node } from '../../graph/graph.js'
@@ -14,13 +14,25 @@ import {
   splitSizes,
   topkCount,
 } from './inputs.js'
+import {
+  alignedBroadcast,
+  castName,
+  channelSlope,
+  concatAxis,
+  gemmBroadcast,
+  inferenceOnly,
+  padName,
+  recurrentOutputs,
+  reshapeSizes,
+  upsampleScales,
+} from './legacy.js'
 import { batchNormalization, dropoutBoolMask, dropoutTypedMask, groupNormalization } from './normalization.js'
 import { gridSampleModes, roiAlignCoordinates, scanWithBatch, scatterToScatterElements } from './rename.js'
 import { resizeInputs, upsampleToResize } from './resize.js'
 import { flattenedSoftmax } from './softmax.js'
 
-export const OLDEST_OPSET = 7
-export const NEWEST_OPSET = 25
+export const OLDEST_OPSET = 1
+export const NEWEST_OPSET = 27
 /** The opset whose semantics the graph has. */
 export const CANONICAL_OPSET = 21
 
@@ -31,23 +43,48 @@ interface Change {
 }
 
 const ALL = Number.POSITIVE_INFINITY
+const broadcastBefore7: readonly Change[] = [{ before: 7, upgrade: alignedBroadcast }]
+const recurrentBefore7: readonly Change[] = [{ before: 7, upgrade: recurrentOutputs }]
 const axesBefore18: readonly Change[] = [{ before: 18, upgrade: axesToInput }]
 const softmaxBefore13: readonly Change[] = [{ before: 13, upgrade: flattenedSoftmax }]
 
 /** In the order of opsets: each change sees the result of those before it, while that is the same operator. */
 const CHANGES: Readonly<Record<string, readonly Change[]>> = {
-  BatchNormalization: [{ before: 14, upgrade: batchNormalization }],
+  Add: broadcastBefore7,
+  And: broadcastBefore7,
+  BatchNormalization: [
+    { before: 7, upgrade: inferenceOnly },
+    { before: 14, upgrade: batchNormalization },
+  ],
+  Cast: [{ before: 6, upgrade: castName }],
   Clip: [{ before: 11, upgrade: clipBounds }],
+  Concat: [{ before: 4, upgrade: concatAxis }],
   DFT: [{ before: 20, upgrade: dftAxis }],
+  Div: broadcastBefore7,
   Dropout: [
+    { before: 7, upgrade: inferenceOnly },
     { before: 10, upgrade: dropoutTypedMask },
     { before: ALL, upgrade: dropoutBoolMask },
   ],
+  Equal: broadcastBefore7,
+  GRU: recurrentBefore7,
+  Gemm: [{ before: 7, upgrade: gemmBroadcast }],
+  Greater: broadcastBefore7,
   GridSample: [{ before: 20, upgrade: gridSampleModes }],
   GroupNormalization: [{ before: 21, upgrade: groupNormalization }],
   Hardmax: softmaxBefore13,
+  LSTM: recurrentBefore7,
+  Less: broadcastBefore7,
   LogSoftmax: softmaxBefore13,
-  Pad: [{ before: 11, upgrade: padAmounts }],
+  Mul: broadcastBefore7,
+  Or: broadcastBefore7,
+  PRelu: [{ before: 7, upgrade: channelSlope }],
+  Pad: [
+    { before: 2, upgrade: padName },
+    { before: 11, upgrade: padAmounts },
+  ],
+  Pow: broadcastBefore7,
+  RNN: recurrentBefore7,
   ReduceL1: axesBefore18,
   ReduceL2: axesBefore18,
   ReduceLogSum: axesBefore18,
@@ -58,6 +95,7 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
   ReduceProd: axesBefore18,
   ReduceSum: [{ before: 13, upgrade: axesToInput }],
   ReduceSumSquare: axesBefore18,
+  Reshape: [{ before: 5, upgrade: reshapeSizes }],
   Resize: [
     { before: 11, upgrade: upsampleToResize },
     { before: ALL, upgrade: resizeInputs },
@@ -71,10 +109,15 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
     { before: 13, upgrade: splitSizes },
     { before: 18, upgrade: splitCount },
   ],
+  Sub: broadcastBefore7,
   Squeeze: [{ before: 13, upgrade: axesToInput }],
   TopK: [{ before: 10, upgrade: topkCount }],
   Unsqueeze: [{ before: 13, upgrade: axesToInput }],
-  Upsample: [{ before: ALL, upgrade: upsampleToResize }],
+  Upsample: [
+    { before: 7, upgrade: upsampleScales },
+    { before: ALL, upgrade: upsampleToResize },
+  ],
+  Xor: broadcastBefore7,
 }
 
 /** The nodes that do in the canonical form what `node` does in opset `version`. */
