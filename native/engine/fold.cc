@@ -11,10 +11,9 @@ Status out_of_memory() { return Status::Error(Code::kOutOfMemory, "out of memory
 }  // namespace
 
 Status fold_step(const Plan& plan, const PlanStep& step, const Op& op, const Sizes& sizes, const std::vector<TensorSpec>& specs,
-                 const Limits& limits, const std::atomic<bool>& cancelled, std::vector<std::shared_ptr<Memory>>* results) {
-  std::vector<Shape> shapes(plan.tensors.size());
-  std::vector<int32_t> roots(plan.tensors.size());  // here every tensor has storage of its own
-  std::vector<void*> storage(plan.tensors.size(), nullptr);
+                 const Limits& limits, const std::atomic<bool>& cancelled, FoldTables& tables, std::vector<std::shared_ptr<Memory>>* results) {
+  std::vector<Shape>& shapes = tables.shapes;
+  std::vector<void*>& storage = tables.storage;
   // Operators may read past the end of a buffer and need aligned elements; the caller's bytes offer neither.
   std::vector<Memory> inputs(step.inputs.size());
   for (size_t i = 0; i < step.inputs.size(); ++i) {
@@ -24,7 +23,6 @@ Status fold_step(const Plan& plan, const PlanStep& step, const Op& op, const Siz
     if (!inputs[i].allocate(spec.byte_length)) return out_of_memory();
     if (spec.byte_length != 0) std::memcpy(inputs[i].data(), spec.data, spec.byte_length);
     shapes[static_cast<size_t>(tensor)] = spec.shape;
-    roots[static_cast<size_t>(tensor)] = tensor;
     storage[static_cast<size_t>(tensor)] = inputs[i].data();
   }
   results->assign(step.outputs.size(), nullptr);
@@ -38,7 +36,6 @@ Status fold_step(const Plan& plan, const PlanStep& step, const Op& op, const Siz
     if (!tensor_bytes(plan.tensors[static_cast<size_t>(tensor)].dtype, shape, limits.max_tensor_bytes, &bytes)) return Status::Error(Code::kLimit, "a constant above the limit");
     (*results)[i] = std::make_shared<Memory>();
     if (!(*results)[i]->allocate(bytes)) return out_of_memory();
-    roots[static_cast<size_t>(tensor)] = tensor;
     storage[static_cast<size_t>(tensor)] = (*results)[i]->data();
     empty = empty && bytes == 0;
   }
@@ -51,7 +48,7 @@ Status fold_step(const Plan& plan, const PlanStep& step, const Op& op, const Siz
   OCTAVO_RETURN_IF_ERROR(bind.attributes_status());
   Memory shared, per_thread;
   if (!shared.allocate(bind.shared_bytes()) || !per_thread.allocate(bind.thread_bytes())) return out_of_memory();
-  StepRunContext run(plan, step, storage.data(), roots.data(), shared.data(), per_thread.data(), 0, pool, cancelled, nullptr);
+  StepRunContext run(plan, step, storage.data(), tables.roots.data(), shared.data(), per_thread.data(), 0, pool, cancelled, nullptr);
   return bound->run(run);
 }
 

@@ -1,6 +1,7 @@
 // Program::load.
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <new>
 
 #include "cpu/float_mode.h"
@@ -16,7 +17,7 @@ namespace octavo {
 class Loader {
  public:
   Loader(std::shared_ptr<const Plan> plan, const std::vector<Buffer>& buffers, const Limits& limits, const std::atomic<bool>& cancelled)
-      : plan_(*plan), buffers_(buffers), limits_(limits), cancelled_(cancelled), sizes_(*plan), program_(new Program) {
+      : plan_(*plan), buffers_(buffers), limits_(limits), cancelled_(cancelled), sizes_(*plan), fold_tables_(plan->tensors.size()), program_(new Program) {
     program_->plan_ = std::move(plan);
     program_->limits_ = limits;
   }
@@ -63,8 +64,12 @@ class Loader {
       OCTAVO_RETURN_IF_ERROR(become_constant(static_cast<int32_t>(i), s.shape, buffer.data, buffer.size));
       program_->is_constant_[i] = 1;
     }
-    for (size_t i = 0; i < plan_.tensors.size(); ++i)
-      if (plan_.tensors[i].kind == TensorKind::kAlias && program_->is_constant(plan_.root(static_cast<int32_t>(i)))) OCTAVO_RETURN_IF_ERROR(describe_alias(static_cast<int32_t>(i)));
+    for (size_t i = 0; i < plan_.tensors.size(); ++i) {
+      if (plan_.tensors[i].kind != TensorKind::kAlias) continue;
+      const int32_t alias = static_cast<int32_t>(i), root = plan_.root(alias);
+      if (program_->is_constant(root)) OCTAVO_RETURN_IF_ERROR(describe_alias(alias));
+      else aliases_[root].push_back(alias);
+    }
     return Status::Ok();
   }
 
@@ -148,7 +153,7 @@ class Loader {
   Status fold(size_t k) {
     const PlanStep& step = plan_.steps[k];
     std::vector<std::shared_ptr<Memory>> results;
-    const Status status = fold_step(plan_, step, *program_->steps_[k].op, sizes_, specs_, limits_, cancelled_, &results);
+    const Status status = fold_step(plan_, step, *program_->steps_[k].op, sizes_, specs_, limits_, cancelled_, fold_tables_, &results);
     if (status.code == Code::kCancelled || status.code == Code::kOutOfMemory) return status;
     // A step that fails on its constants may never be reached; if it is, it fails again.
     if (!status.ok()) return Status::Ok();
@@ -160,8 +165,7 @@ class Loader {
       OCTAVO_RETURN_IF_ERROR(become_constant(tensor, shape, results[i]->data(), results[i]->size()));
       program_->constants_[static_cast<size_t>(tensor)] = {shape, results[i]};
       program_->is_constant_[static_cast<size_t>(tensor)] = 1;
-      for (size_t a = 0; a < plan_.tensors.size(); ++a)
-        if (plan_.tensors[a].kind == TensorKind::kAlias && plan_.root(static_cast<int32_t>(a)) == tensor) OCTAVO_RETURN_IF_ERROR(describe_alias(static_cast<int32_t>(a)));
+      for (int32_t alias : aliases_[tensor]) OCTAVO_RETURN_IF_ERROR(describe_alias(alias));
     }
     program_->steps_[k].folded = true;
     program_->steps_[k].op.reset();
@@ -176,6 +180,8 @@ class Loader {
   const Limits& limits_;
   const std::atomic<bool>& cancelled_;
   Sizes sizes_;
+  FoldTables fold_tables_;
+  std::map<int32_t, std::vector<int32_t>> aliases_;  // of tensors that are not constants of the plan
   std::shared_ptr<Program> program_;
   std::vector<TensorSpec> specs_;
   std::vector<std::pair<int32_t, std::shared_ptr<Program>>> nested_;  // of the step being loaded
