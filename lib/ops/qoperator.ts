@@ -3,6 +3,7 @@ import { type DType, isQuantized8 } from '../graph/dtype.js'
 import type { Dim } from '../graph/expr.js'
 import { convolution, convolutionAttributes, loweredConvolution } from './conv.js'
 import { scalar } from './float32.js'
+import { needConstant } from './helpers.js'
 import { matrixProduct, productStep } from './matmul.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from './opdef.js'
 import {
@@ -29,6 +30,7 @@ function inferQLinearConv(ctx: InferContext): readonly Inferred[] {
 }
 
 function lowerQLinearConv(ctx: LowerContext): void {
+  if (!ctx.constant(3)) needConstant(ctx, 3, 'the weights')
   const conv = loweredConvolution(ctx, [0, 3, 8])
   const layout = channelsLast(ctx.inputType(0).shape.length)
   const channels = ctx.inputType(3).shape[0] as Dim
@@ -49,6 +51,7 @@ function inferConvInteger(ctx: InferContext): readonly Inferred[] {
 
 /** An int32 output is the sum itself; the scales that the step wants are 1. */
 function lowerConvInteger(ctx: LowerContext): void {
+  if (!ctx.constant(1)) needConstant(ctx, 1, 'the weights')
   const conv = loweredConvolution(ctx, [0, 1, -1])
   const layout = channelsLast(ctx.inputType(0).shape.length)
   const channels = ctx.inputType(1).shape[0] as Dim

@@ -56,7 +56,7 @@ function inferSqueeze(context: InferContext): Inferred[] {
   const given = context.input(1) && constantValues(context, 1, 'the axes')
   if (given === undefined) {
     const open = shape.findIndex((d) => typeof d !== 'number')
-    if (open >= 0) needSizes(context, `axes, as axis ${open} may or may not have size 1`)
+    if (open >= 0) needSizes(context, `axes, as axis ${open} may or may not have size 1`, 0)
     return reshaped(
       context,
       shape.filter((d) => d !== 1),

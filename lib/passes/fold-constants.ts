@@ -6,8 +6,10 @@
 import { byteLength } from '../graph/dtype.js'
 import type { ConstantTensor, Graph, Node } from '../graph/graph.js'
 import { usesOf } from '../graph/graph.js'
+import { ValueNeededError } from '../ops/helpers.js'
 import { type Inference, inferGraph } from '../ops/infer.js'
 import { constantFromValues } from '../ops/sizes.js'
+import { evaluateNeeded } from './evaluate-needed.js'
 import type { PassContext } from './pass.js'
 
 /** A folded tensor may not be larger than this, nor larger than 4 times what it is made from: files stay small. */
@@ -15,8 +17,8 @@ const MAX_BYTES = 2 ** 28
 
 const NEVER = new Set(['DequantizeLinear', 'If', 'Loop', 'Scan', 'Observe'])
 
-export async function foldConstants(graph: Graph, { evaluate, overrides }: PassContext): Promise<Graph> {
-  const info = inferGraph(graph, { overrides })
+export async function foldConstants(given: Graph, { evaluate, overrides }: PassContext): Promise<Graph> {
+  const { graph, info } = await inferred(given, { evaluate, overrides })
   const constants = new Map(graph.constants)
   const folded = new Set<string>()
   const selected: Node[] = []
@@ -33,10 +35,30 @@ export async function foldConstants(graph: Graph, { evaluate, overrides }: PassC
   }
   if (selected.length === 0 && sizes === 0) return graph
   const dropped = new Set(selected)
-  const nodes = graph.nodes.filter((n) => !dropped.has(n) && !n.outputs.every((o) => o === '' || constants.has(o)))
-  const results = selected.length > 0 ? await evaluate(islandOf(graph, constants, selected, nodes, folded)) : new Map()
+  const nodes = graph.nodes.filter(
+    (n) => !dropped.has(n) && !n.outputs.every((o) => o === '' || constants.has(o)),
+  )
+  const results =
+    selected.length > 0 ? await evaluate(islandOf(graph, constants, selected, nodes, folded)) : new Map()
   for (const [name, tensor] of results) constants.set(name, tensor)
   return { ...graph, nodes, constants }
+}
+
+/** Inference, which may need values first that depend on constants alone (a Range whose limit is computed in float). */
+async function inferred(
+  graph: Graph,
+  { evaluate, overrides }: PassContext,
+): Promise<{ readonly graph: Graph; readonly info: Inference }> {
+  for (let current = graph; ; ) {
+    try {
+      return { graph: current, info: inferGraph(current, { overrides }) }
+    } catch (error) {
+      if (!(error instanceof ValueNeededError) || error.tensor === undefined) throw error
+      const next = await evaluateNeeded(current, error.tensor, evaluate)
+      if (next === undefined) throw error
+      current = next
+    }
+  }
 }
 
 /** All outputs of a node as constants, where inference knows every element. */
@@ -64,7 +86,10 @@ function isFoldable(
   const bytes = (name: string): number => {
     const type = info.types.get(name)
     if (!type?.shape?.every((d): d is number => typeof d === 'number')) return Number.POSITIVE_INFINITY
-    return byteLength(type.dtype, (type.shape as readonly number[]).reduce((p, d) => p * d, 1))
+    return byteLength(
+      type.dtype,
+      (type.shape as readonly number[]).reduce((p, d) => p * d, 1),
+    )
   }
   const made = node.outputs.filter((o) => o !== '').reduce((sum, name) => sum + bytes(name), 0)
   const read = inputs.reduce((sum, name) => sum + bytes(name), 0)

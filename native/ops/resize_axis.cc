@@ -34,7 +34,11 @@ float source(const ResizeAttributes& a, int64_t in, int64_t out, float scale, si
       return offset + ((x + 0.5f) / scale - 0.5f);
     }
     case Coordinates::kPytorchHalfPixel: return out > 1 ? (x + 0.5f) / scale - 0.5f : 0.0f;
-    case Coordinates::kAlignCorners: return out == 1 ? 0.0f : x * (n - 1.0f) / (m - 1.0f);
+    case Coordinates::kAlignCorners: {
+      // The reference of ONNX takes the resized length as scale * length, not rounded to the size of the output.
+      const float resized = a.scales.empty() ? m : scale * n;
+      return out == 1 ? 0.0f : x * (n - 1.0f) / (resized - 1.0f);
+    }
     case Coordinates::kAsymmetric: return x / scale;
     case Coordinates::kCropAndResize: {
       const float start = a.roi[axis], end = a.roi[axes + axis];
