@@ -2,8 +2,9 @@
  * A plan in the making: tensors only grow, steps are replaced. Step passes (`steps/`) take a draft and return
  * one; `DraftIndex` answers who makes and who reads a tensor, aliases resolved.
  */
-import { type Dim, dimKey, product, sameDim } from '../graph/expr.js'
+
 import type { DType } from '../graph/dtype.js'
+import { type Dim, dimKey, product, sameDim } from '../graph/expr.js'
 import type { PlanAttribute, PlanStep, PlanTensor } from './plan.js'
 
 export interface Draft {

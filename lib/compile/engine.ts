@@ -3,7 +3,7 @@
  * InferenceSession all run models through this.
  */
 import { OctavoError } from '../errors.js'
-import { type DType, DTYPES, dtypeFromOnnx } from '../graph/dtype.js'
+import { DTYPES, type DType, dtypeFromOnnx } from '../graph/dtype.js'
 import type { Dim } from '../graph/expr.js'
 import type { Graph } from '../graph/graph.js'
 import type { NativeModel, NativeOutput, NativeTensor, NativeToken, StepProfile } from '../native/binding.js'
@@ -73,7 +73,9 @@ export class Engine {
   ): Promise<Record<string, EngineOutput>> {
     signal?.throwIfAborted()
     const wanted = this.positions(outputs)
-    const results = await cancellable(signal, (token) => this.native.run(this.feedsInOrder(feeds), wanted, token))
+    const results = await cancellable(signal, (token) =>
+      this.native.run(this.feedsInOrder(feeds), wanted, token),
+    )
     return this.named(outputs, results)
   }
 

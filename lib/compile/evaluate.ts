@@ -7,7 +7,10 @@ export async function evaluateConstants(graph: Graph): Promise<ReadonlyMap<strin
   try {
     const results = await engine.run({})
     return new Map(
-      Object.entries(results).map(([name, { dtype, dims, data }]) => [name, { dtype, dims, data: new Uint8Array(data) }]),
+      Object.entries(results).map(([name, { dtype, dims, data }]) => [
+        name,
+        { dtype, dims, data: new Uint8Array(data) },
+      ]),
     )
   } finally {
     engine.release()

@@ -77,7 +77,7 @@ export function rawTensor(
       `${where}: expected ${needed} bytes for ${type} of [${dims.join(', ')}], got ${bytes.length}.`,
     )
   }
-  return new Tensor(type, new array(bytes.slice().buffer) as TensorData, dims)
+  return new Tensor(type, new array(new Uint8Array(bytes).buffer) as TensorData, dims)
 }
 
 /** A tensor as a .npy file, version 1. */

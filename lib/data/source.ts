@@ -6,7 +6,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { OctavoError } from '../errors.js'
-import type { Tensor } from '../session/tensor.js'
+import { Tensor } from '../session/tensor.js'
 import type { TensorType } from '../session/tensor-types.js'
 import { IMAGE_FILES, type ImageTarget, readImage } from './images.js'
 import { rawTensor, readNpy, readNpz } from './npy.js'
@@ -135,8 +135,7 @@ function rows(tensor: Tensor, input: TargetInput): Tensor[] {
   const data = tensor.data as Float32Array
   const step = data.length / batch
   return Array.from({ length: batch }, (_, i) => {
-    const Row = tensor.constructor as new (type: string, data: unknown, dims: number[]) => Tensor
-    return new Row(tensor.type, data.slice(i * step, (i + 1) * step), [1, ...rest])
+    return new Tensor(tensor.type, data.slice(i * step, (i + 1) * step), [1, ...rest])
   })
 }
 
@@ -145,7 +144,7 @@ type Samples = Iterable<Record<string, Tensor>> | AsyncIterable<Record<string, T
 /** A module whose default export (or `data`) is a generator function, sync or async, or an iterable, of feeds. */
 async function openModule(path: string, options: DataOptions): Promise<() => AsyncGenerator<NamedSample>> {
   const module = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>
-  const exported = module['default'] ?? module['data']
+  const exported = module.default ?? module.data
   if (typeof exported !== 'function' && !isIterable(exported)) {
     throw missing(
       path,

@@ -61,7 +61,10 @@ function narrow(draft: Draft, quantize: PlanStep, { low, high }: Bounds): PlanSt
   const bound = (x: number) => quantizeScalar(x, scale, zeroPoint, dtype)
   const qmin = Math.max(int(quantize, 'qmin', least), bound(low))
   const qmax = Math.min(int(quantize, 'qmax', most), bound(high))
-  return { ...quantize, attributes: { ...quantize.attributes, qmin: intAttr(qmin), qmax: intAttr(Math.max(qmin, qmax)) } }
+  return {
+    ...quantize,
+    attributes: { ...quantize.attributes, qmin: intAttr(qmin), qmax: intAttr(Math.max(qmin, qmax)) },
+  }
 }
 
 const TAKES_FN = new Set(['Conv', 'MatMul'])
@@ -74,7 +77,8 @@ export function clampIntoFloat(draft: Draft): Draft {
   for (const step of draft.steps) {
     const bounds = boundsOf(draft, step)
     const producer = index.producer.get(step.inputs[0] as number)
-    if (!bounds || !producer || !TAKES_FN.has(producer.op) || producer.attributes['fn'] !== undefined) continue
+    if (!bounds || !producer || !TAKES_FN.has(producer.op) || producer.attributes['fn'] !== undefined)
+      continue
     const made = producer.outputs[0] as number
     if (index.soleReader(made) !== step || (draft.tensors[made] as PlanTensor).dtype !== 'float32') continue
     if (!sameLength(draft, made, step.outputs[0] as number)) continue
@@ -127,4 +131,3 @@ function isFloatUnary(draft: Draft, step: PlanStep): boolean {
   const float = (t: number | undefined) => draft.tensors[t as number]?.dtype === 'float32'
   return step.op === 'Unary' && float(step.inputs[0]) && float(step.outputs[0])
 }
-

@@ -9,7 +9,8 @@ const NEVER_MERGED = new Set(['If', 'Loop', 'Observe'])
 export function mergeEqual(draft: Draft): Draft {
   const seen = new Map<string, PlanStep>()
   const steps = draft.steps.filter((step) => {
-    if (NEVER_MERGED.has(step.op) || Object.values(step.attributes).some((a) => a.kind === 'plan')) return true
+    if (NEVER_MERGED.has(step.op) || Object.values(step.attributes).some((a) => a.kind === 'plan'))
+      return true
     if (step.outputs.some((t) => draft.tensors[t]?.kind === 'output')) return true
     const inputs = step.inputs.map((t) => identityOf(draft, t))
     // Sizes belong to the key: Fill, Expand, Slice and others read them from their output.
@@ -22,7 +23,11 @@ export function mergeEqual(draft: Draft): Draft {
     }
     step.outputs.forEach((t, i) => {
       if (t < 0) return
-      draft.tensors[t] = { ...(draft.tensors[t] as PlanTensor), kind: 'alias', of: first.outputs[i] as number }
+      draft.tensors[t] = {
+        ...(draft.tensors[t] as PlanTensor),
+        kind: 'alias',
+        of: first.outputs[i] as number,
+      }
     })
     return false
   })
@@ -41,7 +46,9 @@ function identityOf(draft: Draft, t: number): number | string {
 
 function attributesKey(step: PlanStep): string {
   const entries = Object.entries(step.attributes).sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify(entries, (_, v: unknown) => (typeof v === 'number' && !Number.isFinite(v) ? String(v) : v))
+  return JSON.stringify(entries, (_, v: unknown) =>
+    typeof v === 'number' && !Number.isFinite(v) ? String(v) : v,
+  )
 }
 
 /** Removes steps whose results nobody reads. */

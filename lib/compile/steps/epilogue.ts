@@ -5,7 +5,15 @@
 import { addTensor, type Draft, DraftIndex, int, intAttr, sameDims, text } from '../draft.js'
 import type { PlanAttribute, PlanStep, PlanTensor } from '../plan.js'
 import { boundsOf } from './clamp.js'
-import { isActivationType, type Params, quantizeScalar, RANGE, sameParams, scalarConstant, zeroPointValue } from './params.js'
+import {
+  isActivationType,
+  type Params,
+  quantizeScalar,
+  RANGE,
+  sameParams,
+  scalarConstant,
+  zeroPointValue,
+} from './params.js'
 
 const FUSABLE = new Set(['QConv', 'QConvTranspose', 'QMatMul'])
 /** Positions in the inputs of QConv and QMatMul (docs/steps.md). */
@@ -26,7 +34,8 @@ function fuseOnce(draft: Draft): Draft {
   const gone = new Set<PlanStep>()
   const replaced = new Map<PlanStep, PlanStep[]>()
   for (const step of draft.steps) {
-    const fused = step.op === 'QUnary' ? fuseUnary(draft, index, step, gone) : fuseResidual(draft, index, step, gone)
+    const fused =
+      step.op === 'QUnary' ? fuseUnary(draft, index, step, gone) : fuseResidual(draft, index, step, gone)
     if (!fused) continue
     gone.add(fused.producer)
     replaced.set(step, fused.steps)
@@ -76,11 +85,22 @@ function fuseUnary(
   const made = draft.tensors[producer.outputs[0] as number] as PlanTensor
   if (!sameDims(out.dims, made.dims)) return undefined
   const merged = { outputs: step.outputs, nodes: [...producer.nodes, ...step.nodes] }
-  const bounds = made.dtype === out.dtype && sameParams(draft, x, y) ? bound(draft, producer, step, y, out.dtype) : undefined
+  const bounds =
+    made.dtype === out.dtype && sameParams(draft, x, y)
+      ? bound(draft, producer, step, y, out.dtype)
+      : undefined
   if (bounds) {
-    return { producer, steps: [{ ...producer, ...merged, attributes: { ...producer.attributes, ...bounds } }] }
+    return {
+      producer,
+      steps: [{ ...producer, ...merged, attributes: { ...producer.attributes, ...bounds } }],
+    }
   }
-  const table = addTensor(draft, { name: `${out.name}_table`, dtype: out.dtype, dims: [256], kind: 'scratch' })
+  const table = addTensor(draft, {
+    name: `${out.name}_table`,
+    dtype: out.dtype,
+    dims: [256],
+    kind: 'scratch',
+  })
   const unsigned = made.dtype === 'uint8' ? 1 : 0
   const makeTable: PlanStep = {
     op: 'QTable',
@@ -90,7 +110,10 @@ function fuseUnary(
     nodes: [],
     kind: 'data',
   }
-  return { producer, steps: [makeTable, { ...producer, ...merged, inputs: withInput(producer.inputs, INPUT.table, table) }] }
+  return {
+    producer,
+    steps: [makeTable, { ...producer, ...merged, inputs: withInput(producer.inputs, INPUT.table, table) }],
+  }
 }
 
 /** The attributes that make the producer clamp as the step does, when clamping is all the step does. */
@@ -126,7 +149,16 @@ function fuseResidual(
   gone: ReadonlySet<PlanStep>,
 ): Fusion | undefined {
   if (step.op !== 'QBinary' || text(step, 'fn') !== 'add') return undefined
-  const [a, as, az, b, bs, bz, ys, yz] = step.inputs as [number, number, number, number, number, number, number, number]
+  const [a, as, az, b, bs, bz, ys, yz] = step.inputs as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
   const out = draft.tensors[step.outputs[0] as number] as PlanTensor
   // The second operand first: of two convolutions the later one takes the sum.
   for (const [mine, p, other, os, oz] of [
@@ -135,7 +167,8 @@ function fuseResidual(
   ] as const) {
     const producer = fusableProducer(index, step, mine === b ? 3 : 0, gone)
     if (!producer || mine === other || producer.op === 'QConvTranspose') continue
-    if ((producer.inputs[INPUT.residual] ?? -1) >= 0 || !sameParams(draft, outputParams(producer), p)) continue
+    if ((producer.inputs[INPUT.residual] ?? -1) >= 0 || !sameParams(draft, outputParams(producer), p))
+      continue
     const dims = [mine, other].map((t) => (draft.tensors[t] as PlanTensor).dims)
     if (!dims.every((d) => sameDims(d, out.dims))) continue
     const inputs = [...producer.inputs]

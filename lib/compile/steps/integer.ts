@@ -6,7 +6,14 @@
 import { type Draft, DraftIndex } from '../draft.js'
 import type { PlanStep, PlanTensor } from '../plan.js'
 import { recordView, viewOf } from './move.js'
-import { isActivationType, isPerTensor, type Params, type QuantizedView, sameParams, scalarConstant } from './params.js'
+import {
+  isActivationType,
+  isPerTensor,
+  type Params,
+  type QuantizedView,
+  sameParams,
+  scalarConstant,
+} from './params.js'
 import { integerRules } from './rules/index.js'
 
 /** What a rule may ask about the step it looks at. */
@@ -128,4 +135,3 @@ class IntegerPass {
 function paramsOf(quantize: PlanStep): Params {
   return { scale: quantize.inputs[1] as number, zeroPoint: quantize.inputs[2] ?? -1 }
 }
-

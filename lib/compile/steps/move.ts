@@ -9,8 +9,8 @@ import {
   isActivationType,
   isPerTensor,
   type Params,
-  quantizeScalar,
   type QuantizedView,
+  quantizeScalar,
   sameParams,
   scalarConstant,
   zeroPointValue,
@@ -72,7 +72,11 @@ export function recordView(draft: Draft, step: PlanStep, views: Map<number, Quan
 }
 
 /** The quantized tensor behind a float one: through aliases, with the sizes of `t`. */
-export function viewOf(draft: Draft, views: ReadonlyMap<number, QuantizedView>, t: number): QuantizedView | undefined {
+export function viewOf(
+  draft: Draft,
+  views: ReadonlyMap<number, QuantizedView>,
+  t: number,
+): QuantizedView | undefined {
   const direct = views.get(t)
   if (direct) return direct
   const tensor = draft.tensors[t]
@@ -81,11 +85,16 @@ export function viewOf(draft: Draft, views: ReadonlyMap<number, QuantizedView>, 
   return source && { ...source, tensor: addAlias(draft, source.tensor, tensor.dims) }
 }
 
-function moveQuantized(draft: Draft, step: PlanStep, views: Map<number, QuantizedView>): PlanStep[] | undefined {
+function moveQuantized(
+  draft: Draft,
+  step: PlanStep,
+  views: Map<number, QuantizedView>,
+): PlanStep[] | undefined {
   const positions = dataInputs(step)
   const sources = positions.map((i) => viewOf(draft, views, step.inputs[i] as number))
   const first = sources[0]
-  if (!first || !sources.every((v) => v && sameParams(draft, v, first) && sameType(draft, v, first))) return undefined
+  if (!first || !sources.every((v) => v && sameParams(draft, v, first) && sameType(draft, v, first)))
+    return undefined
   const inputs = [...step.inputs]
   positions.forEach((i, k) => {
     inputs[i] = (sources[k] as QuantizedView).tensor
@@ -122,7 +131,8 @@ function padWithQuantizedValue(draft: Draft, step: PlanStep, inputs: number[], p
   const scale = scalarConstant(draft, p.scale)
   const zeroPoint = zeroPointValue(draft, p.zeroPoint)
   const dtype = draft.tensors[p.tensor]?.dtype
-  if (value === undefined || scale === undefined || zeroPoint === undefined || !isActivationType(dtype)) return false
+  if (value === undefined || scale === undefined || zeroPoint === undefined || !isActivationType(dtype))
+    return false
   inputs[1] = addZeroPoint(draft, dtype, quantizeScalar(value, scale, zeroPoint, dtype))
   return true
 }
@@ -165,11 +175,14 @@ function hoistOnce(draft: Draft): Draft {
       continue
     }
     const mover = index.producer.get(source)
-    if (!mover || !RISES_ABOVE.has(mover.op) || replaced.has(mover) || index.soleReader(source) !== step) continue
+    if (!mover || !RISES_ABOVE.has(mover.op) || replaced.has(mover) || index.soleReader(source) !== step)
+      continue
     const from = draft.tensors[mover.inputs[0] as number] as PlanTensor
     if (from.kind === 'constant') continue
     const raised = cloneOutput(draft, out, from)
-    replaced.set(mover, [{ ...step, inputs: [mover.inputs[0] as number, ...step.inputs.slice(1)], outputs: [raised] }])
+    replaced.set(mover, [
+      { ...step, inputs: [mover.inputs[0] as number, ...step.inputs.slice(1)], outputs: [raised] },
+    ])
     replaced.set(step, [{ ...mover, inputs: [raised, ...mover.inputs.slice(1)], outputs: [out] }])
   }
   if (replaced.size === 0) return draft

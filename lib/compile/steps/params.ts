@@ -41,7 +41,7 @@ export function zeroPointValue(draft: Draft, t: number): number | undefined {
 export function floatConstant(draft: Draft, t: number): Float32Array | undefined {
   const bytes = constantBytes(draft, t)
   if (!bytes || draft.tensors[t]?.dtype !== 'float32') return undefined
-  return new Float32Array(bytes.slice().buffer)
+  return new Float32Array(new Uint8Array(bytes).buffer)
 }
 
 export function scalarConstant(draft: Draft, t: number): number | undefined {

@@ -24,7 +24,14 @@ function positionsOf(step: PlanStep): Positions | undefined {
     case 'QMatMul':
       return weightedPositions(step)
     case 'QBinary':
-      return { data: [[0, 2], [3, 5]], outputZeroPoint: 7, bounds: QUANTIZED_OUTPUT }
+      return {
+        data: [
+          [0, 2],
+          [3, 5],
+        ],
+        outputZeroPoint: 7,
+        bounds: QUANTIZED_OUTPUT,
+      }
     case 'QUnary':
     case 'QPool':
     case 'QReduceMean':
@@ -32,7 +39,10 @@ function positionsOf(step: PlanStep): Positions | undefined {
     case 'QResize':
       return { data: [[0, 2]], outputZeroPoint: 4, bounds: QUANTIZED_OUTPUT }
     case 'QConcat': {
-      const data = Array.from({ length: (step.inputs.length - 2) / 3 }, (_, i) => [2 + 3 * i, 4 + 3 * i] as const)
+      const data = Array.from(
+        { length: (step.inputs.length - 2) / 3 },
+        (_, i) => [2 + 3 * i, 4 + 3 * i] as const,
+      )
       return { data, outputZeroPoint: 1, bounds: QUANTIZED_OUTPUT }
     }
     case 'QuantizeLinear':
@@ -55,7 +65,20 @@ function weightedPositions(step: PlanStep): Positions | undefined {
   return { data, outputZeroPoint: summed ? 13 : 7, bounds }
 }
 
-const MOVERS = new Set(['Transpose', 'Concat', 'Slice', 'Split', 'Gather', 'GatherElements', 'GatherND', 'Expand', 'Tile', 'Copy', 'Reverse', 'Resize'])
+const MOVERS = new Set([
+  'Transpose',
+  'Concat',
+  'Slice',
+  'Split',
+  'Gather',
+  'GatherElements',
+  'GatherND',
+  'Expand',
+  'Tile',
+  'Copy',
+  'Reverse',
+  'Resize',
+])
 
 export function preferSign(preferred: Sign): (draft: Draft) => Draft {
   return (draft) => new SignPass(draft, preferred).run()
@@ -98,7 +121,12 @@ class SignPass {
   private isCandidate(t: number): boolean {
     const tensor = this.draft.tensors[t] as PlanTensor
     const pinned = this.draft.outputs.includes(t) || this.draft.kept.includes(t)
-    return tensor.kind === 'scratch' && isActivationType(tensor.dtype) && tensor.dtype !== this.preferred && !pinned
+    return (
+      tensor.kind === 'scratch' &&
+      isActivationType(tensor.dtype) &&
+      tensor.dtype !== this.preferred &&
+      !pinned
+    )
   }
 
   /** Flipped tensors this step could not keep right. */
@@ -126,7 +154,8 @@ class SignPass {
     const positions = positionsOf(step)
     if (!positions) return step
     const inputs = [...step.inputs]
-    for (const [i, z] of positions.data) if (this.isFlipped(inputs[i] as number)) inputs[z] = this.shifted(inputs[z] ?? -1)
+    for (const [i, z] of positions.data)
+      if (this.isFlipped(inputs[i] as number)) inputs[z] = this.shifted(inputs[z] ?? -1)
     const out = step.outputs[0] as number
     if (!this.isFlipped(out)) return { ...step, inputs }
     const z = positions.outputZeroPoint
@@ -163,4 +192,3 @@ class SignPass {
     return t >= 0 && this.flipped.has(this.root(t))
   }
 }
-

@@ -3,7 +3,11 @@ import { int, text } from '../../draft.js'
 import type { PlanAttribute } from '../../plan.js'
 import type { IntegerRule, IntegerStep, RuleContext } from '../integer.js'
 
-function oneInput(context: RuleContext, op: string, attributes: Record<string, PlanAttribute>): IntegerStep | string {
+function oneInput(
+  context: RuleContext,
+  op: string,
+  attributes: Record<string, PlanAttribute>,
+): IntegerStep | string {
   const x = context.view(0)
   const y = context.target
   if (!x) return 'its input is not quantized'
@@ -45,7 +49,8 @@ export const softmax: IntegerRule = {
 export const resize: IntegerRule = {
   floatOutput: false,
   apply(context) {
-    if (text(context.step, 'fn') !== 'linear') return `Resize '${text(context.step, 'fn')}' has no integer form`
+    if (text(context.step, 'fn') !== 'linear')
+      return `Resize '${text(context.step, 'fn')}' has no integer form`
     return oneInput(context, 'QResize', context.step.attributes)
   },
 }

@@ -31,7 +31,16 @@ export const binary: IntegerRule = {
     if (!FNS.has(fn)) return `'${fn}' has no integer form`
     return {
       op: 'QBinary',
-      inputs: [a.tensor, a.scale, a.zeroPoint, b.tensor, b.scale, b.zeroPoint, target.scale, target.zeroPoint],
+      inputs: [
+        a.tensor,
+        a.scale,
+        a.zeroPoint,
+        b.tensor,
+        b.scale,
+        b.zeroPoint,
+        target.scale,
+        target.zeroPoint,
+      ],
       attributes: { fn: textAttr(fn), ...target.bounds },
     }
   },

@@ -18,7 +18,8 @@ export const convTranspose: IntegerRule = {
 
 function convolution(context: RuleContext, op: string, channelAxis: number): IntegerStep | string {
   const { step } = context
-  if (step.attributes['fn'] !== undefined || (step.inputs[3] ?? -1) >= 0) return 'it is fused with a float activation'
+  if (step.attributes['fn'] !== undefined || (step.inputs[3] ?? -1) >= 0)
+    return 'it is fused with a float activation'
   const x = context.view(0)
   if (!x) return 'its input is not quantized'
   const w = weightView(context, 1)
@@ -47,7 +48,8 @@ export const matMul: IntegerRule = {
     const rank = (draft.tensors[step.inputs[1] as number] as PlanTensor).dims.length
     const column = rank - (int(step, 'trans_b', 0) === 1 ? 2 : 1)
     const axis = 'axis' in b ? b.axis : undefined
-    if (axis !== undefined && (axis !== column || rank !== 2)) return `its weights are quantized along axis ${axis}`
+    if (axis !== undefined && (axis !== column || rank !== 2))
+      return `its weights are quantized along axis ${axis}`
     const attributes: Record<string, PlanAttribute> = {
       trans_a: intAttr(int(step, 'trans_a', 0)),
       trans_b: intAttr(int(step, 'trans_b', 0)),
@@ -105,7 +107,13 @@ function weighted(
  * The bias in units of x_scale * w_scale: the file's int32 tensor where it is quantized so, else the real
  * bias rounded; with float output a float bias is added as it is.
  */
-function biasOf(context: RuleContext, x: QuantizedView, w: WeightView, bias: number, quantized: boolean): number | string {
+function biasOf(
+  context: RuleContext,
+  x: QuantizedView,
+  w: WeightView,
+  bias: number,
+  quantized: boolean,
+): number | string {
   const { draft } = context
   const xScale = floatConstant(draft, x.scale)?.[0]
   const wScale = floatConstant(draft, w.scale)
@@ -119,7 +127,7 @@ function biasOf(context: RuleContext, x: QuantizedView, w: WeightView, bias: num
     const zero = zeroPoint < 0 || constantBytes(draft, zeroPoint)?.every((b) => b === 0)
     if (draft.tensors[source]?.dtype !== 'int32' || !scales || !bytes || !zero) return 'its bias is not int32'
     if (sameScales(scales, units)) return flat(draft, source)
-    const stored = new Int32Array(bytes.slice().buffer)
+    const stored = new Int32Array(new Uint8Array(bytes).buffer)
     const real = Float32Array.from(stored, (q, i) => q * (scales[scales.length === 1 ? 0 : i] as number))
     return addBias(draft, quantizeBias(real, units))
   }
