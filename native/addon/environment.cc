@@ -13,24 +13,30 @@ void Environment::create(Napi::Env env) {
   auto environment = std::make_shared<Environment>();
   environment->env_ = env;
   Napi::String name = Napi::String::New(env, "octavo");
-  if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, environment.get(), deliver, &environment->wake_) != napi_ok)
+  if (napi_create_threadsafe_function(env, nullptr, nullptr, name, 0, 1, nullptr, nullptr, environment.get(), deliver,
+                                      &environment->wake_) != napi_ok)
     throw Napi::Error::New(env, "octavo: the event loop takes no callbacks");
   napi_unref_threadsafe_function(env, environment->wake_);
   // Hooks run in the reverse order: this one, registered after the function's own, runs before it.
   auto* const hooked = new Holder{environment};
-  napi_add_env_cleanup_hook(env, [](void* argument) {
-    Holder* const holder = static_cast<Holder*>(argument);
-    holder->environment->close();
-    delete holder;
-  }, hooked);
+  napi_add_env_cleanup_hook(
+      env,
+      [](void* argument) {
+        Holder* const holder = static_cast<Holder*>(argument);
+        holder->environment->close();
+        delete holder;
+      },
+      hooked);
   auto* const data = new Holder{std::move(environment)};
-  const napi_status status = napi_set_instance_data(env, data, [](napi_env, void* argument, void*) { delete static_cast<Holder*>(argument); }, nullptr);
+  const napi_status status = napi_set_instance_data(
+      env, data, [](napi_env, void* argument, void*) { delete static_cast<Holder*>(argument); }, nullptr);
   if (status != napi_ok) throw Napi::Error::New(env, "octavo: no instance data");
 }
 
 std::shared_ptr<Environment> Environment::of(Napi::Env env) {
   void* data = nullptr;
-  if (napi_get_instance_data(env, &data) != napi_ok || data == nullptr) throw Napi::Error::New(env, "octavo: the environment has ended");
+  if (napi_get_instance_data(env, &data) != napi_ok || data == nullptr)
+    throw Napi::Error::New(env, "octavo: the environment has ended");
   return static_cast<Holder*>(data)->environment;
 }
 
@@ -69,7 +75,8 @@ void Environment::wait_for(Job& job) {
 void Environment::finish(Job& job) {
   if (job.finished) return;
   job.finished = true;
-  const auto at = std::find_if(expected_.begin(), expected_.end(), [&](const std::shared_ptr<Job>& other) { return other.get() == &job; });
+  const auto at = std::find_if(expected_.begin(), expected_.end(),
+                               [&](const std::shared_ptr<Job>& other) { return other.get() == &job; });
   const std::shared_ptr<Job> alive = at == expected_.end() ? nullptr : *at;
   if (at != expected_.end()) expected_.erase(at);
   job.finish();  // may submit the next

@@ -14,7 +14,8 @@ namespace {
 
 class LoadJob final : public Job {
  public:
-  LoadJob(Napi::Env env, std::shared_ptr<std::atomic<bool>> cancelled) : Job(std::move(cancelled)), deferred(Napi::Promise::Deferred::New(env)), env_(env) {}
+  LoadJob(Napi::Env env, std::shared_ptr<std::atomic<bool>> cancelled)
+      : Job(std::move(cancelled)), deferred(Napi::Promise::Deferred::New(env)), env_(env) {}
 
   std::vector<int32_t> words;
   std::vector<Buffer> buffers;
@@ -64,7 +65,8 @@ double option(const Napi::Object& options, const char* name, double fallback) {
   const Napi::Value value = options.Get(name);
   if (value.IsUndefined() || value.IsNull()) return fallback;
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : 0;
-  if (!(number >= 1) || number != std::trunc(number)) throw Napi::TypeError::New(options.Env(), std::string(name) + ": expected a positive integer");
+  if (!(number >= 1) || number != std::trunc(number))
+    throw Napi::TypeError::New(options.Env(), std::string(name) + ": expected a positive integer");
   return number;
 }
 
@@ -72,14 +74,18 @@ double option(const Napi::Object& options, const char* name, double fallback) {
 
 Napi::Value load(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  if (!info[0].IsTypedArray() || info[0].As<Napi::TypedArray>().TypedArrayType() != napi_int32_array) throw Napi::TypeError::New(env, "load: expected words to be an Int32Array");
+  if (!info[0].IsTypedArray() || info[0].As<Napi::TypedArray>().TypedArrayType() != napi_int32_array)
+    throw Napi::TypeError::New(env, "load: expected words to be an Int32Array");
   if (!info[1].IsArray()) throw Napi::TypeError::New(env, "load: expected buffers to be an array of Uint8Array");
   if (!info[2].IsObject()) throw Napi::TypeError::New(env, "load: expected options");
   auto job = std::make_shared<LoadJob>(env, Token::flag_of(info[3]));
   const Napi::Object options = info[2].As<Napi::Object>();
   job->threads = static_cast<int>(std::min<double>(option(options, "threads", usable_cores()), kMaxThreads));
-  job->limits.max_tensor_bytes = static_cast<size_t>(std::min(option(options, "maxTensorBytes", static_cast<double>(job->limits.max_tensor_bytes)), static_cast<double>(SIZE_MAX / 8)));
-  job->limits.max_loop_iterations = static_cast<int64_t>(std::min(option(options, "maxLoopIterations", static_cast<double>(job->limits.max_loop_iterations)), 9007199254740991.0));
+  job->limits.max_tensor_bytes =
+      static_cast<size_t>(std::min(option(options, "maxTensorBytes", static_cast<double>(job->limits.max_tensor_bytes)),
+                                   static_cast<double>(SIZE_MAX / 8)));
+  job->limits.max_loop_iterations = static_cast<int64_t>(std::min(
+      option(options, "maxLoopIterations", static_cast<double>(job->limits.max_loop_iterations)), 9007199254740991.0));
   const Napi::Int32Array words = info[0].As<Napi::Int32Array>();
   job->words.assign(words.Data(), words.Data() + words.ElementLength());
   const Napi::Array buffers = info[1].As<Napi::Array>();
@@ -88,7 +94,8 @@ Napi::Value load(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < buffers.Length(); ++i) {
     Napi::HandleScope scope(env);
     const Napi::Value value = buffers.Get(i);
-    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) throw Napi::TypeError::New(env, "load: expected buffer " + std::to_string(i) + " to be a Uint8Array");
+    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
+      throw Napi::TypeError::New(env, "load: expected buffer " + std::to_string(i) + " to be a Uint8Array");
     const Napi::Uint8Array bytes = value.As<Napi::Uint8Array>();
     job->buffers.push_back({bytes.Data(), bytes.ByteLength()});
     held.Set(i, value);

@@ -6,7 +6,8 @@
 
 namespace octavo::addon {
 
-Status run_model(ModelState& state, const std::vector<TensorView>& inputs, const std::atomic<bool>& cancelled) noexcept {
+Status run_model(ModelState& state, const std::vector<TensorView>& inputs,
+                 const std::atomic<bool>& cancelled) noexcept {
   try {
     return state.execution.run(inputs, {}, state.pool, cancelled);
   } catch (const std::bad_alloc&) {
@@ -38,9 +39,16 @@ Napi::Array collect(Napi::Env env, const Execution& execution, const std::vector
 
 class RunJob final : public Job {
  public:
-  RunJob(Napi::Env env, Model* model, std::vector<OwnedTensor> inputs, std::vector<int> outputs, std::shared_ptr<std::atomic<bool>> cancelled)
-      : Job(std::move(cancelled)), deferred(Napi::Promise::Deferred::New(env)), env_(env), model_(model), state_(model->state_),
-        profiling_(model->profiling_), inputs_(std::move(inputs)), outputs_(std::move(outputs)) {
+  RunJob(Napi::Env env, Model* model, std::vector<OwnedTensor> inputs, std::vector<int> outputs,
+         std::shared_ptr<std::atomic<bool>> cancelled)
+      : Job(std::move(cancelled)),
+        deferred(Napi::Promise::Deferred::New(env)),
+        env_(env),
+        model_(model),
+        state_(model->state_),
+        profiling_(model->profiling_),
+        inputs_(std::move(inputs)),
+        outputs_(std::move(outputs)) {
     model->Ref();  // alive until finish
   }
 
@@ -93,8 +101,10 @@ Napi::Object Model::create(Napi::Env env, std::shared_ptr<ModelState> state) {
   return object;
 }
 
-Model::Model(const Napi::CallbackInfo& info) : Napi::ObjectWrap<Model>(info), environment_(Environment::of(info.Env())) {
-  if (info.Length() != 1 || !info[0].IsExternal()) throw Napi::TypeError::New(info.Env(), "NativeModel is made by load()");
+Model::Model(const Napi::CallbackInfo& info)
+    : Napi::ObjectWrap<Model>(info), environment_(Environment::of(info.Env())) {
+  if (info.Length() != 1 || !info[0].IsExternal())
+    throw Napi::TypeError::New(info.Env(), "NativeModel is made by load()");
   state_ = *info[0].As<Napi::External<std::shared_ptr<ModelState>>>().Data();
 }
 
@@ -123,7 +133,8 @@ Napi::Value Model::run(const Napi::CallbackInfo& info) {
 Napi::Value Model::run_sync(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   ModelState& state = open(env);
-  const std::vector<OwnedTensor> inputs = read_tensors(env, info[0], state.execution.program().limits().max_tensor_bytes);
+  const std::vector<OwnedTensor> inputs =
+      read_tensors(env, info[0], state.execution.program().limits().max_tensor_bytes);
   const std::vector<int> outputs = read_indices(env, info[1], state.execution.outputs());
   const std::shared_ptr<ModelState> held = state_;
   pause();
@@ -180,7 +191,8 @@ void Model::after_run() {
 }
 
 void Model::account(Napi::Env env) {
-  const int64_t bytes = state_ == nullptr ? 0 : static_cast<int64_t>(state_->execution.program().constant_bytes() + arena_);
+  const int64_t bytes =
+      state_ == nullptr ? 0 : static_cast<int64_t>(state_->execution.program().constant_bytes() + arena_);
   int64_t total = 0;
   if (bytes != reported_) napi_adjust_external_memory(env, bytes - reported_, &total);
   reported_ = bytes;
@@ -194,7 +206,8 @@ Napi::Value Model::read_state(const Napi::CallbackInfo& info) {
   const TensorView view = state.execution.state(name);
   if (view.data == nullptr) throw Napi::RangeError::New(env, "readState: there is no state tensor " + name);
   size_t bytes = 0;
-  if (!tensor_bytes(view.dtype, view.shape, SIZE_MAX / 2, &bytes)) throw Napi::RangeError::New(env, "readState: too large");
+  if (!tensor_bytes(view.dtype, view.shape, SIZE_MAX / 2, &bytes))
+    throw Napi::RangeError::New(env, "readState: too large");
   pause();
   Napi::ArrayBuffer buffer;
   try {
@@ -212,7 +225,8 @@ Napi::Value Model::kernels(const Napi::CallbackInfo& info) {
   Napi::Array names = Napi::Array::New(info.Env(), steps.size());
   for (size_t i = 0; i < steps.size(); ++i) {
     Napi::HandleScope scope(info.Env());
-    names.Set(static_cast<uint32_t>(i), Napi::String::New(info.Env(), steps[i].op == nullptr ? std::string() : steps[i].op->kernel()));
+    names.Set(static_cast<uint32_t>(i),
+              Napi::String::New(info.Env(), steps[i].op == nullptr ? std::string() : steps[i].op->kernel()));
   }
   return names;
 }

@@ -57,9 +57,9 @@ class Model : public Napi::ObjectWrap<Model> {
   std::shared_ptr<RunJob> active_;
   std::deque<std::shared_ptr<RunJob>> queue_;
   bool released_ = false, paused_ = false, profiling_ = false;
-  int64_t reported_ = 0;                // bytes that V8 has been told of
-  size_t arena_ = 0;                    // after the last run
-  std::vector<int64_t> nanoseconds_;    // of the last run that was profiled
+  int64_t reported_ = 0;              // bytes that V8 has been told of
+  size_t arena_ = 0;                  // after the last run
+  std::vector<int64_t> nanoseconds_;  // of the last run that was profiled
 };
 
 // Runs on any thread; nothing is thrown.

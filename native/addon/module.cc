@@ -44,7 +44,9 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("activations", isa_chosen().activations);
   exports.Set("cores", Napi::Number::New(env, usable_cores()));
   exports.Set("compiler", kCompiler);
-  exports.Set("token", Napi::Function::New(env, [](const Napi::CallbackInfo& info) -> Napi::Value { return Token::create(info.Env()); }, "token"));
+  exports.Set("token", Napi::Function::New(
+                           env, [](const Napi::CallbackInfo& info) -> Napi::Value { return Token::create(info.Env()); },
+                           "token"));
   exports.Set("load", Napi::Function::New(env, load, "load"));
   return exports;
 }
@@ -52,5 +54,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
 }  // namespace
 }  // namespace octavo::addon
 
-static Napi::Object octavo_initialize(Napi::Env env, Napi::Object exports) { return octavo::addon::initialize(env, exports); }
+static Napi::Object octavo_initialize(Napi::Env env, Napi::Object exports) {
+  return octavo::addon::initialize(env, exports);
+}
 NODE_API_MODULE(octavo, octavo_initialize)

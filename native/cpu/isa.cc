@@ -57,7 +57,8 @@ State make_state() {
       state.problem = std::string("OCTAVO_ISA=") + forced + ": expected one of";
       for (const Entry& entry : kEntries) state.problem += std::string(" ") + entry.info.name;
     } else if (!state.supported[only]) {
-      state.problem = std::string("OCTAVO_ISA=") + forced + ": " + (kEntries[only].info.compiled ? "this CPU lacks it" : "not in this build");
+      state.problem = std::string("OCTAVO_ISA=") + forced + ": " +
+                      (kEntries[only].info.compiled ? "this CPU lacks it" : "not in this build");
       only = -1;
     }
   }

@@ -79,7 +79,8 @@ void read_core(Tuning& t) {
     if (std::strncmp(line, "CPU part", 8) == 0) std::sscanf(colon + 1, "%x", &part);
   }
   std::fclose(file);
-  const bool in_order = part == 0xC07 || part == 0xD03 || part == 0xD04 || part == 0xD05 || part == 0xD46;  // A7 A53 A35 A55 A510
+  const bool in_order =
+      part == 0xC07 || part == 0xD03 || part == 0xD04 || part == 0xD05 || part == 0xD46;  // A7 A53 A35 A55 A510
   if (implementer == 0x41 && in_order) t.core = Core::kInOrder;
 }
 

@@ -18,7 +18,9 @@ size_t padded(const Lifetime& block) { return align_up(block.bytes + kReadSlack)
 size_t by_size(std::vector<Lifetime>& blocks) {
   std::vector<size_t> order(blocks.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return blocks[a].bytes > blocks[b].bytes; });
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return blocks[a].bytes != blocks[b].bytes ? blocks[a].bytes > blocks[b].bytes : a < b;
+  });
   std::vector<size_t> placed;  // by offset
   placed.reserve(blocks.size());
   size_t total = 0;
@@ -52,8 +54,12 @@ size_t by_time(std::vector<Lifetime>& blocks) {
   std::vector<size_t> starts(blocks.size()), ends;
   std::iota(starts.begin(), starts.end(), size_t{0});
   ends = starts;
-  std::stable_sort(starts.begin(), starts.end(), [&](size_t a, size_t b) { return blocks[a].first < blocks[b].first; });
-  std::stable_sort(ends.begin(), ends.end(), [&](size_t a, size_t b) { return blocks[a].last < blocks[b].last; });
+  std::sort(starts.begin(), starts.end(), [&](size_t a, size_t b) {
+    return blocks[a].first != blocks[b].first ? blocks[a].first < blocks[b].first : a < b;
+  });
+  std::sort(ends.begin(), ends.end(), [&](size_t a, size_t b) {
+    return blocks[a].last != blocks[b].last ? blocks[a].last < blocks[b].last : a < b;
+  });
   std::multimap<size_t, size_t> by_length;  // length -> offset
   std::map<size_t, size_t> by_offset;       // offset -> length
   const auto forget = [&](size_t offset, size_t length) {

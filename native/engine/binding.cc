@@ -9,7 +9,9 @@
 namespace octavo {
 namespace {
 
-bool provided(const Plan& plan, int32_t tensor) { return plan.tensors[static_cast<size_t>(tensor)].kind == TensorKind::kProvided; }
+bool provided(const Plan& plan, int32_t tensor) {
+  return plan.tensors[static_cast<size_t>(tensor)].kind == TensorKind::kProvided;
+}
 
 // True if running the step could only write nothing.
 bool writes_nothing(const Plan& plan, const PlanStep& step, const std::vector<Shape>& shapes) {
@@ -31,7 +33,9 @@ Status step_shapes(const Program& program, const PlanStep& step, const Sizes& si
     OCTAVO_RETURN_IF_ERROR(sizes.shape_of(i, limit, &shape));
     const int32_t root = plan.root(i);
     if (root != i && shape.elements() != shapes[static_cast<size_t>(root)].elements()) {
-      return Status::Error(Code::kShape, describe_step(plan, step) + ": " + plan.tensor_name(i) + " has sizes " + format_shape(shape) + ", its storage " + format_shape(shapes[static_cast<size_t>(root)]));
+      return Status::Error(Code::kShape, describe_step(plan, step) + ": " + plan.tensor_name(i) + " has sizes " +
+                                             format_shape(shape) + ", its storage " +
+                                             format_shape(shapes[static_cast<size_t>(root)]));
     }
   }
   for (int32_t i : step.outputs) {
@@ -53,8 +57,9 @@ Status step_shapes(const Program& program, const PlanStep& step, const Sizes& si
 
 }  // namespace
 
-Status segment_shapes(const Program& program, int32_t segment, const Sizes& sizes, std::vector<Shape>& shapes, int32_t* step) {
-  const Segment& range = program.segments()[static_cast<size_t>(segment)];
+Status segment_shapes(const Program& program, int32_t segment, const Sizes& sizes, std::vector<Shape>& shapes,
+                      int32_t* step) {
+  const Segment& range = program.schedule().segments[static_cast<size_t>(segment)];
   for (int32_t k = range.begin; k < range.end; ++k) {
     if (program.steps()[static_cast<size_t>(k)].folded) continue;
     *step = k;
@@ -64,10 +69,10 @@ Status segment_shapes(const Program& program, int32_t segment, const Sizes& size
   return Status::Ok();
 }
 
-Status bind_segment(const Program& program, int32_t segment, const Sizes& sizes, std::vector<Shape>& shapes, int threads,
-                    std::unique_ptr<Binding>* result, int32_t* failed_step) {
+Status bind_segment(const Program& program, int32_t segment, const Sizes& sizes, std::vector<Shape>& shapes,
+                    int threads, std::unique_ptr<Binding>* result, int32_t* failed_step) {
   const Plan& plan = program.plan();
-  const Segment& range = program.segments()[static_cast<size_t>(segment)];
+  const Segment& range = program.schedule().segments[static_cast<size_t>(segment)];
   auto binding = std::make_unique<Binding>();
   binding->key = sizes.symbols();
   OCTAVO_RETURN_IF_ERROR(segment_shapes(program, segment, sizes, shapes, failed_step));
@@ -87,9 +92,10 @@ Status bind_segment(const Program& program, int32_t segment, const Sizes& sizes,
       const PlanTensor& t = plan.tensors[static_cast<size_t>(i)];
       if (t.kind != TensorKind::kScratch && t.kind != TensorKind::kOutput) continue;
       Lifetime block;
-      if (!tensor_bytes(t.dtype, shapes[static_cast<size_t>(i)], program.limits().max_tensor_bytes, &block.bytes)) return Status::Error(Code::kLimit, "tensor " + plan.tensor_name(i) + " is above the limit");
+      if (!tensor_bytes(t.dtype, shapes[static_cast<size_t>(i)], program.limits().max_tensor_bytes, &block.bytes))
+        return Status::Error(Code::kLimit, "tensor " + plan.tensor_name(i) + " is above the limit");
       block.first = k;
-      block.last = std::min(program.last_use(i), range.end);
+      block.last = std::min(program.schedule().last_use[static_cast<size_t>(i)], range.end);
       binding->places.push_back({i, blocks.size()});  // the offset, once known
       blocks.push_back(block);
     }
@@ -100,7 +106,8 @@ Status bind_segment(const Program& program, int32_t segment, const Sizes& sizes,
       OCTAVO_RETURN_IF_ERROR(program.steps()[static_cast<size_t>(k)].op->bind(context, &bound_step.bound));
       OCTAVO_RETURN_IF_ERROR(context.attributes_status());
       if (bound_step.bound == nullptr) return context.error(Code::kInvalidPlan, "bound nothing");
-      if (context.thread_bytes() > SIZE_MAX / 4 / static_cast<size_t>(threads)) return context.error(Code::kLimit, "scratch memory above the address space");
+      if (context.thread_bytes() > SIZE_MAX / 4 / static_cast<size_t>(threads))
+        return context.error(Code::kLimit, "scratch memory above the address space");
       Scratch used{binding->steps.size(), kNone, kNone};
       if (context.shared_bytes() != 0) {
         used.shared_block = blocks.size();

@@ -13,7 +13,7 @@ namespace octavo {
 
 struct BoundStep {
   int32_t step = 0;
-  std::unique_ptr<Bound> bound;  // null: nothing to compute, the outputs are empty
+  std::unique_ptr<Bound> bound;                                    // null: nothing to compute, the outputs are empty
   size_t shared_offset = 0, thread_offset = 0, thread_stride = 0;  // scratch in the arena
 };
 
@@ -29,11 +29,12 @@ struct Binding {
 };
 
 // Binds the steps of a segment. shapes: by tensor; those the segment needs are filled in.
-Status bind_segment(const Program& program, int32_t segment, const Sizes& sizes, std::vector<Shape>& shapes, int threads,
-                    std::unique_ptr<Binding>* binding, int32_t* step);
+Status bind_segment(const Program& program, int32_t segment, const Sizes& sizes, std::vector<Shape>& shapes,
+                    int threads, std::unique_ptr<Binding>* binding, int32_t* step);
 
 // Sizes of the tensors that the segment's steps touch. Outputs that a step provides have -1 where not known.
-Status segment_shapes(const Program& program, int32_t segment, const Sizes& sizes, std::vector<Shape>& shapes, int32_t* step);
+Status segment_shapes(const Program& program, int32_t segment, const Sizes& sizes, std::vector<Shape>& shapes,
+                      int32_t* step);
 
 // The bindings of one segment, most recent first.
 class BindingCache {

@@ -32,7 +32,11 @@ bool apply(ExprKind kind, int64_t a, int64_t b, int64_t* result) {
 }  // namespace
 
 Sizes::Sizes(const Plan& plan)
-    : plan_(plan), symbols_(plan.symbols.size()), symbol_known_(plan.symbols.size()), values_(plan.expressions.size()), state_(plan.expressions.size()) {
+    : plan_(plan),
+      symbols_(plan.symbols.size()),
+      symbol_known_(plan.symbols.size()),
+      values_(plan.expressions.size()),
+      state_(plan.expressions.size()) {
   evaluate();
 }
 
@@ -70,14 +74,20 @@ Status Sizes::shape_of(int32_t tensor, size_t max_bytes, Shape* shape) const {
   shape->rank = static_cast<int>(t.dims.size());
   for (int d = 0; d < shape->rank; ++d) {
     const int32_t e = t.dims[static_cast<size_t>(d)];
-    if (failed(e)) return Status::Error(Code::kShape, name() + ": size " + std::to_string(d) + " overflows or divides by zero");
-    if (!known(e)) return Status::Error(Code::kInvalidPlan, name() + ": size " + std::to_string(d) + " is not known where it is needed");
-    if (value(e) < 0) return Status::Error(Code::kShape, name() + ": size " + std::to_string(d) + " would be " + std::to_string(value(e)));
+    if (failed(e))
+      return Status::Error(Code::kShape, name() + ": size " + std::to_string(d) + " overflows or divides by zero");
+    if (!known(e))
+      return Status::Error(Code::kInvalidPlan,
+                           name() + ": size " + std::to_string(d) + " is not known where it is needed");
+    if (value(e) < 0)
+      return Status::Error(Code::kShape,
+                           name() + ": size " + std::to_string(d) + " would be " + std::to_string(value(e)));
     shape->dims[d] = value(e);
   }
   size_t bytes;
   if (!tensor_bytes(t.dtype, *shape, max_bytes, &bytes)) {
-    return Status::Error(Code::kLimit, name() + ": " + dtype_name(t.dtype) + format_shape(*shape) + " is larger than the limit of " + std::to_string(max_bytes) + " bytes");
+    return Status::Error(Code::kLimit, name() + ": " + dtype_name(t.dtype) + format_shape(*shape) +
+                                           " is larger than the limit of " + std::to_string(max_bytes) + " bytes");
   }
   return Status::Ok();
 }

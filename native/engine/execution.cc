@@ -17,7 +17,8 @@ size_t physical_memory() {
   return bytes;
 }
 
-template <class T> int64_t element(const void* data, int64_t index) {
+template <class T>
+int64_t element(const void* data, int64_t index) {
   T value;
   std::memcpy(&value, static_cast<const uint8_t*>(data) + static_cast<size_t>(index) * sizeof(T), sizeof(T));
   return static_cast<int64_t>(value);
@@ -36,12 +37,18 @@ int64_t read_integer(DType type, const void* data, int64_t index) {
   }
 }
 
-int64_t now() { return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+int64_t now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
 
 }  // namespace
 
 Execution::Execution(std::shared_ptr<const Program> program)
-    : program_(std::move(program)), sizes_(program_->plan()), bindings_(program_->segments().size()), arenas_(program_->segments().size()) {
+    : program_(std::move(program)),
+      sizes_(program_->plan()),
+      bindings_(program_->schedule().segments.size()),
+      arenas_(program_->schedule().segments.size()) {
   const size_t tensors = program_->plan().tensors.size();
   shapes_.resize(tensors);
   storage_.resize(tensors, nullptr);
@@ -60,15 +67,18 @@ Status Execution::prepare() {
     if (tensor(static_cast<int32_t>(i)).kind != TensorKind::kState) continue;
     OCTAVO_RETURN_IF_ERROR(sizes_.shape_of(static_cast<int32_t>(i), program_->limits().max_tensor_bytes, &shapes_[i]));
     size_t bytes = 0;
-    if (!tensor_bytes(tensor(static_cast<int32_t>(i)).dtype, shapes_[i], program_->limits().max_tensor_bytes, &bytes) || !states_[i].allocate(bytes))
-      return Status::Error(Code::kOutOfMemory, "no memory for state " + program_->plan().tensor_name(static_cast<int32_t>(i)));
+    if (!tensor_bytes(tensor(static_cast<int32_t>(i)).dtype, shapes_[i], program_->limits().max_tensor_bytes, &bytes) ||
+        !states_[i].allocate(bytes))
+      return Status::Error(Code::kOutOfMemory,
+                           "no memory for state " + program_->plan().tensor_name(static_cast<int32_t>(i)));
     std::memset(states_[i].data(), 0, bytes);
     storage_[i] = states_[i].data();
   }
   return Status::Ok();
 }
 
-Status Execution::run(const std::vector<TensorView>& inputs, const std::vector<int64_t>& outer, ThreadPool& pool, const std::atomic<bool>& cancelled) {
+Status Execution::run(const std::vector<TensorView>& inputs, const std::vector<int64_t>& outer, ThreadPool& pool,
+                      const std::atomic<bool>& cancelled) {
   failed_step_ = -1;
   if (pool.threads() != threads_) {
     for (BindingCache& cache : bindings_) cache = BindingCache();
@@ -76,31 +86,42 @@ Status Execution::run(const std::vector<TensorView>& inputs, const std::vector<i
   }
   if (profiling_) nanoseconds_.assign(program_->steps().size(), 0);
   OCTAVO_RETURN_IF_ERROR(accept_inputs(inputs, outer));
-  for (int32_t symbol : program_->symbols_before()) OCTAVO_RETURN_IF_ERROR(read_symbol(symbol));
-  for (size_t segment = 0; segment < program_->segments().size(); ++segment) OCTAVO_RETURN_IF_ERROR(run_segment(static_cast<int32_t>(segment), pool, cancelled));
+  for (int32_t symbol : program_->schedule().symbols_before) OCTAVO_RETURN_IF_ERROR(read_symbol(symbol));
+  for (size_t segment = 0; segment < program_->schedule().segments.size(); ++segment)
+    OCTAVO_RETURN_IF_ERROR(run_segment(static_cast<int32_t>(segment), pool, cancelled));
   failed_step_ = -1;
   return finish_outputs();
 }
 
 Status Execution::accept_inputs(const std::vector<TensorView>& inputs, const std::vector<int64_t>& outer) {
   const Plan& plan = program_->plan();
-  if (inputs.size() != plan.inputs.size()) return Status::Error(Code::kShape, "expected " + std::to_string(plan.inputs.size()) + " inputs, got " + std::to_string(inputs.size()));
+  if (inputs.size() != plan.inputs.size())
+    return Status::Error(Code::kShape, "expected " + std::to_string(plan.inputs.size()) + " inputs, got " +
+                                           std::to_string(inputs.size()));
   sizes_.forget();
   for (size_t s = 0; s < plan.symbols.size(); ++s) {
     if (plan.symbols[s].source != SourceKind::kOuter) continue;
     const size_t index = static_cast<size_t>(plan.symbols[s].a);
-    if (index >= outer.size()) return Status::Error(Code::kInvalidPlan, "expected more than " + std::to_string(index) + " values of outer symbols, got " + std::to_string(outer.size()));
+    if (index >= outer.size())
+      return Status::Error(Code::kInvalidPlan, "expected more than " + std::to_string(index) +
+                                                   " values of outer symbols, got " + std::to_string(outer.size()));
     sizes_.set(static_cast<int32_t>(s), outer[index]);
   }
   for (size_t i = 0; i < inputs.size(); ++i) {
     const PlanTensor& t = tensor(plan.inputs[i]);
     const TensorView& view = inputs[i];
     const auto name = [&] { return "input '" + plan.tensor_name(plan.inputs[i]) + "'"; };
-    if (view.dtype != t.dtype) return Status::Error(Code::kShape, name() + ": expected " + dtype_name(t.dtype) + ", got " + dtype_name(view.dtype));
-    if (view.shape.rank != static_cast<int>(t.dims.size())) return Status::Error(Code::kShape, name() + ": expected rank " + std::to_string(t.dims.size()) + ", got " + format_shape(view.shape));
+    if (view.dtype != t.dtype)
+      return Status::Error(Code::kShape,
+                           name() + ": expected " + dtype_name(t.dtype) + ", got " + dtype_name(view.dtype));
+    if (view.shape.rank != static_cast<int>(t.dims.size()))
+      return Status::Error(Code::kShape, name() + ": expected rank " + std::to_string(t.dims.size()) + ", got " +
+                                             format_shape(view.shape));
     for (int d = 0; d < view.shape.rank; ++d) {
       const Expr& e = plan.expressions[static_cast<size_t>(t.dims[static_cast<size_t>(d)])];
-      if (e.kind == ExprKind::kSymbol && plan.symbols[static_cast<size_t>(e.a)].source == SourceKind::kInput && !sizes_.known_symbol(e.a)) sizes_.set(e.a, view.shape[d]);
+      if (e.kind == ExprKind::kSymbol && plan.symbols[static_cast<size_t>(e.a)].source == SourceKind::kInput &&
+          !sizes_.known_symbol(e.a))
+        sizes_.set(e.a, view.shape[d]);
     }
   }
   sizes_.evaluate();
@@ -108,7 +129,9 @@ Status Execution::accept_inputs(const std::vector<TensorView>& inputs, const std
     const int32_t index = plan.inputs[i];
     Shape& shape = shapes_[static_cast<size_t>(index)];
     OCTAVO_RETURN_IF_ERROR(sizes_.shape_of(index, program_->limits().max_tensor_bytes, &shape));
-    if (!(shape == inputs[i].shape)) return Status::Error(Code::kShape, "input '" + plan.tensor_name(index) + "': expected " + format_shape(shape) + ", got " + format_shape(inputs[i].shape));
+    if (!(shape == inputs[i].shape))
+      return Status::Error(Code::kShape, "input '" + plan.tensor_name(index) + "': expected " + format_shape(shape) +
+                                             ", got " + format_shape(inputs[i].shape));
     storage_[static_cast<size_t>(index)] = const_cast<void*>(inputs[i].data);
   }
   return Status::Ok();
@@ -127,8 +150,12 @@ Status Execution::bind(int32_t segment, int threads, Binding** binding) {
   const size_t need = (*binding)->arena_bytes;
   Memory& arena = arenas_[static_cast<size_t>(segment)];
   if (arena.data() == nullptr || arena.size() < need) {
-    if (need > physical_memory()) return Status::Error(Code::kLimit, "these sizes need " + std::to_string(need) + " bytes, more than the memory of this machine");
-    if (!arena.allocate(need)) return Status::Error(Code::kOutOfMemory, "no memory for " + std::to_string(need) + " bytes of intermediate tensors");
+    if (need > physical_memory())
+      return Status::Error(Code::kLimit,
+                           "these sizes need " + std::to_string(need) + " bytes, more than the memory of this machine");
+    if (!arena.allocate(need))
+      return Status::Error(Code::kOutOfMemory,
+                           "no memory for " + std::to_string(need) + " bytes of intermediate tensors");
   }
   return Status::Ok();
 }
@@ -138,7 +165,8 @@ Status Execution::run_segment(int32_t segment, ThreadPool& pool, const std::atom
   Binding* binding = nullptr;
   OCTAVO_RETURN_IF_ERROR(bind(segment, pool.threads(), &binding));
   uint8_t* const arena = arenas_[static_cast<size_t>(segment)].data();
-  for (const Binding::Place& place : binding->places) storage_[static_cast<size_t>(place.tensor)] = arena + place.offset;
+  for (const Binding::Place& place : binding->places)
+    storage_[static_cast<size_t>(place.tensor)] = arena + place.offset;
   for (const BoundStep& step : binding->steps) {
     failed_step_ = step.step;
     if (cancelled.load(std::memory_order_relaxed)) return Status::Error(Code::kCancelled, "cancelled");
@@ -146,7 +174,8 @@ Status Execution::run_segment(int32_t segment, ThreadPool& pool, const std::atom
     if (step.bound != nullptr) {
       for (int32_t i : plan_step.outputs)
         if (i >= 0 && tensor(i).kind == TensorKind::kProvided) storage_[static_cast<size_t>(i)] = nullptr;
-      StepRunContext context(plan, plan_step, storage_.data(), roots_.data(), arena + step.shared_offset, arena + step.thread_offset, step.thread_stride, pool, cancelled, this);
+      StepRunContext context(plan, plan_step, storage_.data(), roots_.data(), arena + step.shared_offset,
+                             arena + step.thread_offset, step.thread_stride, pool, cancelled, this);
       const int64_t begin = profiling_ ? now() : 0;
       OCTAVO_RETURN_IF_ERROR(step.bound->run(context));
       if (profiling_) nanoseconds_[static_cast<size_t>(step.step)] = now() - begin;
@@ -154,7 +183,8 @@ Status Execution::run_segment(int32_t segment, ThreadPool& pool, const std::atom
         if (i >= 0 && tensor(i).kind == TensorKind::kProvided && storage_[static_cast<size_t>(i)] == nullptr)
           return context.error(Code::kInvalidPlan, "did not provide " + plan.tensor_name(i));
     }
-    for (int32_t symbol : program_->steps()[static_cast<size_t>(step.step)].reads_after) OCTAVO_RETURN_IF_ERROR(read_symbol(symbol));
+    for (int32_t symbol : program_->schedule().reads_after[static_cast<size_t>(step.step)])
+      OCTAVO_RETURN_IF_ERROR(read_symbol(symbol));
   }
   if (cancelled.load(std::memory_order_relaxed)) return Status::Error(Code::kCancelled, "cancelled");
   sizes_.evaluate();
@@ -172,7 +202,10 @@ Status Execution::read_symbol(int32_t index) {
     const int32_t root = roots_[static_cast<size_t>(symbol.a)];
     const void* data = storage_[static_cast<size_t>(root)];
     if (data == nullptr || symbol.b >= shapes_[static_cast<size_t>(root)].elements()) {
-      return Status::Error(Code::kShape, "size " + plan.strings[static_cast<size_t>(symbol.name)] + " is element " + std::to_string(symbol.b) + " of " + plan.tensor_name(symbol.a) + ", which has " + std::to_string(shapes_[static_cast<size_t>(root)].elements()));
+      return Status::Error(Code::kShape, "size " + plan.strings[static_cast<size_t>(symbol.name)] + " is element " +
+                                             std::to_string(symbol.b) + " of " + plan.tensor_name(symbol.a) +
+                                             ", which has " +
+                                             std::to_string(shapes_[static_cast<size_t>(root)].elements()));
     }
     sizes_.set(index, read_integer(t.dtype, data, symbol.b));
   }
@@ -184,13 +217,18 @@ Status Execution::provide(int32_t index, const Shape& shape, const void* data) {
   const Plan& plan = program_->plan();
   const PlanTensor& t = tensor(index);
   const auto name = [&] { return "tensor " + plan.tensor_name(index); };
-  if (shape.rank != static_cast<int>(t.dims.size())) return Status::Error(Code::kShape, name() + ": expected rank " + std::to_string(t.dims.size()) + ", got " + format_shape(shape));
+  if (shape.rank != static_cast<int>(t.dims.size()))
+    return Status::Error(Code::kShape,
+                         name() + ": expected rank " + std::to_string(t.dims.size()) + ", got " + format_shape(shape));
   for (int d = 0; d < shape.rank; ++d) {
     const int32_t e = t.dims[static_cast<size_t>(d)];
-    if (sizes_.known(e) && sizes_.value(e) != shape[d]) return Status::Error(Code::kShape, name() + ": expected size " + std::to_string(sizes_.value(e)) + " of axis " + std::to_string(d) + ", got " + format_shape(shape));
+    if (sizes_.known(e) && sizes_.value(e) != shape[d])
+      return Status::Error(Code::kShape, name() + ": expected size " + std::to_string(sizes_.value(e)) + " of axis " +
+                                             std::to_string(d) + ", got " + format_shape(shape));
   }
   size_t bytes;
-  if (!tensor_bytes(t.dtype, shape, program_->limits().max_tensor_bytes, &bytes)) return Status::Error(Code::kLimit, name() + ": " + format_shape(shape) + " is larger than the limit");
+  if (!tensor_bytes(t.dtype, shape, program_->limits().max_tensor_bytes, &bytes))
+    return Status::Error(Code::kLimit, name() + ": " + format_shape(shape) + " is larger than the limit");
   if (data == nullptr) return Status::Error(Code::kInvalidPlan, name() + ": provided without storage");
   shapes_[static_cast<size_t>(index)] = shape;
   storage_[static_cast<size_t>(index)] = const_cast<void*>(data);
@@ -205,19 +243,22 @@ Status Execution::finish_outputs() {
     // An alias nobody reads has not been compared with its bytes by any operator.
     const int32_t root = roots_[static_cast<size_t>(i)];
     if (root != i && shape.elements() != shapes_[static_cast<size_t>(root)].elements())
-      return Status::Error(Code::kShape, "output " + program_->plan().tensor_name(i) + ": " + format_shape(shape) + " of the elements of " + format_shape(shapes_[static_cast<size_t>(root)]));
+      return Status::Error(Code::kShape, "output " + program_->plan().tensor_name(i) + ": " + format_shape(shape) +
+                                             " of the elements of " + format_shape(shapes_[static_cast<size_t>(root)]));
   }
   return Status::Ok();
 }
 
 TensorView Execution::output(int i) const {
   const int32_t index = program_->plan().outputs[static_cast<size_t>(i)];
-  return {tensor(index).dtype, shapes_[static_cast<size_t>(index)], storage_[static_cast<size_t>(roots_[static_cast<size_t>(index)])]};
+  return {tensor(index).dtype, shapes_[static_cast<size_t>(index)],
+          storage_[static_cast<size_t>(roots_[static_cast<size_t>(index)])]};
 }
 
 TensorView Execution::state(const std::string& name) const {
   for (size_t i = 0; i < states_.size(); ++i)
-    if (tensor(static_cast<int32_t>(i)).kind == TensorKind::kState && program_->plan().tensor_name(static_cast<int32_t>(i)) == name)
+    if (tensor(static_cast<int32_t>(i)).kind == TensorKind::kState &&
+        program_->plan().tensor_name(static_cast<int32_t>(i)) == name)
       return {tensor(static_cast<int32_t>(i)).dtype, shapes_[i], states_[i].data()};
   return {};
 }

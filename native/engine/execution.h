@@ -28,7 +28,8 @@ class Execution final : private Provider {
   // Allocates and clears the state tensors. Before the first run.
   Status prepare();
   // inputs: in the order of the plan. outer: values of the symbols of kind `outer`, by their index.
-  Status run(const std::vector<TensorView>& inputs, const std::vector<int64_t>& outer, ThreadPool& pool, const std::atomic<bool>& cancelled);
+  Status run(const std::vector<TensorView>& inputs, const std::vector<int64_t>& outer, ThreadPool& pool,
+             const std::atomic<bool>& cancelled);
   // After a run that succeeded, until the next.
   TensorView output(int i) const;
   int outputs() const { return static_cast<int>(program_->plan().outputs.size()); }
@@ -54,9 +55,9 @@ class Execution final : private Provider {
 
   std::shared_ptr<const Program> program_;
   Sizes sizes_;
-  std::vector<Shape> shapes_;      // by tensor
-  std::vector<void*> storage_;     // by root tensor
-  std::vector<int32_t> roots_;     // by tensor
+  std::vector<Shape> shapes_;           // by tensor
+  std::vector<void*> storage_;          // by root tensor
+  std::vector<int32_t> roots_;          // by tensor
   std::vector<BindingCache> bindings_;  // by segment
   std::vector<Memory> arenas_;          // by segment
   std::vector<Memory> states_;          // by tensor

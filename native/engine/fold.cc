@@ -10,8 +10,9 @@ Status out_of_memory() { return Status::Error(Code::kOutOfMemory, "out of memory
 
 }  // namespace
 
-Status fold_step(const Plan& plan, const PlanStep& step, const Op& op, const Sizes& sizes, const std::vector<TensorSpec>& specs,
-                 const Limits& limits, const std::atomic<bool>& cancelled, FoldTables& tables, std::vector<std::shared_ptr<Memory>>* results) {
+Status fold_step(const Plan& plan, const PlanStep& step, const Op& op, const Sizes& sizes,
+                 const std::vector<TensorSpec>& specs, const Limits& limits, const std::atomic<bool>& cancelled,
+                 FoldTables& tables, std::vector<std::shared_ptr<Memory>>* results) {
   std::vector<Shape>& shapes = tables.shapes;
   std::vector<void*>& storage = tables.storage;
   // Operators may read past the end of a buffer and need aligned elements; the caller's bytes offer neither.
@@ -33,7 +34,8 @@ Status fold_step(const Plan& plan, const PlanStep& step, const Op& op, const Siz
     Shape& shape = shapes[static_cast<size_t>(tensor)];
     OCTAVO_RETURN_IF_ERROR(sizes.shape_of(tensor, limits.max_tensor_bytes, &shape));
     size_t bytes = 0;
-    if (!tensor_bytes(plan.tensors[static_cast<size_t>(tensor)].dtype, shape, limits.max_tensor_bytes, &bytes)) return Status::Error(Code::kLimit, "a constant above the limit");
+    if (!tensor_bytes(plan.tensors[static_cast<size_t>(tensor)].dtype, shape, limits.max_tensor_bytes, &bytes))
+      return Status::Error(Code::kLimit, "a constant above the limit");
     (*results)[i] = std::make_shared<Memory>();
     if (!(*results)[i]->allocate(bytes)) return out_of_memory();
     storage[static_cast<size_t>(tensor)] = (*results)[i]->data();
@@ -48,7 +50,8 @@ Status fold_step(const Plan& plan, const PlanStep& step, const Op& op, const Siz
   OCTAVO_RETURN_IF_ERROR(bind.attributes_status());
   Memory shared, per_thread;
   if (!shared.allocate(bind.shared_bytes()) || !per_thread.allocate(bind.thread_bytes())) return out_of_memory();
-  StepRunContext run(plan, step, storage.data(), tables.roots.data(), shared.data(), per_thread.data(), 0, pool, cancelled, nullptr);
+  StepRunContext run(plan, step, storage.data(), tables.roots.data(), shared.data(), per_thread.data(), 0, pool,
+                     cancelled, nullptr);
   return bound->run(run);
 }
 

@@ -24,7 +24,8 @@ struct FoldTables {
 };
 
 // specs: by tensor; inputs of the step have data. results: one per output slot, null where absent.
-Status fold_step(const Plan& plan, const PlanStep& step, const Op& op, const Sizes& sizes, const std::vector<TensorSpec>& specs,
-                 const Limits& limits, const std::atomic<bool>& cancelled, FoldTables& tables, std::vector<std::shared_ptr<Memory>>* results);
+Status fold_step(const Plan& plan, const PlanStep& step, const Op& op, const Sizes& sizes,
+                 const std::vector<TensorSpec>& specs, const Limits& limits, const std::atomic<bool>& cancelled,
+                 FoldTables& tables, std::vector<std::shared_ptr<Memory>>* results);
 
 }  // namespace octavo

@@ -16,8 +16,15 @@ namespace octavo {
 // Loads one plan; nested plans have loaders of their own.
 class Loader {
  public:
-  Loader(std::shared_ptr<const Plan> plan, const std::vector<Buffer>& buffers, const Limits& limits, const std::atomic<bool>& cancelled)
-      : plan_(*plan), buffers_(buffers), limits_(limits), cancelled_(cancelled), sizes_(*plan), fold_tables_(plan->tensors.size()), program_(new Program) {
+  Loader(std::shared_ptr<const Plan> plan, const std::vector<Buffer>& buffers, const Limits& limits,
+         const std::atomic<bool>& cancelled)
+      : plan_(*plan),
+        buffers_(buffers),
+        limits_(limits),
+        cancelled_(cancelled),
+        sizes_(*plan),
+        fold_tables_(plan->tensors.size()),
+        program_(new Program) {
     program_->plan_ = std::move(plan);
     program_->limits_ = limits;
   }
@@ -34,7 +41,9 @@ class Loader {
       if (cancelled_.load(std::memory_order_relaxed)) return Status::Error(Code::kCancelled, "cancelled");
       OCTAVO_RETURN_IF_ERROR(load_step(k));
     }
-    OCTAVO_RETURN_IF_ERROR(plan_lifetimes());
+    std::vector<char> folded;
+    for (const ProgramStep& step : program_->steps_) folded.push_back(step.folded);
+    OCTAVO_RETURN_IF_ERROR(make_schedule(plan_, folded, &program_->schedule_));
     step_ = -1;
     return keep_constants();
   }
@@ -77,7 +86,9 @@ class Loader {
     TensorSpec& s = spec(i);
     size_t bytes = 0;
     if (!tensor_bytes(s.dtype, shape, limits_.max_tensor_bytes, &bytes) || bytes != size) {
-      return Status::Error(Code::kInvalidPlan, "constant " + s.name + ": " + dtype_name(s.dtype) + format_shape(shape) + " needs " + std::to_string(bytes) + " bytes, got " + std::to_string(size));
+      return Status::Error(Code::kInvalidPlan, "constant " + s.name + ": " + dtype_name(s.dtype) + format_shape(shape) +
+                                                   " needs " + std::to_string(bytes) + " bytes, got " +
+                                                   std::to_string(size));
     }
     s.constant = true;
     s.shape = shape;
@@ -100,13 +111,17 @@ class Loader {
     const PlanStep& step = plan_.steps[k];
     const std::string& op = plan_.strings[static_cast<size_t>(step.op)];
     const OpFactory factory = find_op(op);
-    if (factory == nullptr) return Status::Error(Code::kUnsupported, describe_step(plan_, step) + ": this build has no such operator");
+    if (factory == nullptr)
+      return Status::Error(Code::kUnsupported, describe_step(plan_, step) + ": this build has no such operator");
     OCTAVO_RETURN_IF_ERROR(load_nested(step));
     OCTAVO_RETURN_IF_ERROR(create(step, factory, &program_->steps_[k].op));
     if (program_->steps_[k].op == nullptr) return Status::Error(Code::kInvalidPlan, op + ": created nothing");
     for (int32_t i : step.outputs)
-      if (i >= 0 && (plan_.tensors[static_cast<size_t>(i)].kind == TensorKind::kProvided) != program_->steps_[k].op->provides_outputs())
-        return Status::Error(Code::kInvalidPlan, describe_step(plan_, step) + ": output " + spec(i).name + " is of the wrong kind: control flow provides its outputs, no other operator does");
+      if (i >= 0 && (plan_.tensors[static_cast<size_t>(i)].kind == TensorKind::kProvided) !=
+                        program_->steps_[k].op->provides_outputs())
+        return Status::Error(Code::kInvalidPlan,
+                             describe_step(plan_, step) + ": output " + spec(i).name +
+                                 " is of the wrong kind: control flow provides its outputs, no other operator does");
     return foldable(step) ? fold(k) : Status::Ok();
   }
 
@@ -138,7 +153,9 @@ class Loader {
       if (t.kind != TensorKind::kScratch && t.kind != TensorKind::kOutput) return false;
       Shape shape;
       size_t bytes;
-      if (!sizes_.shape_of(i, limits_.max_tensor_bytes, &shape).ok() || !tensor_bytes(t.dtype, shape, limits_.max_tensor_bytes, &bytes)) return false;
+      if (!sizes_.shape_of(i, limits_.max_tensor_bytes, &shape).ok() ||
+          !tensor_bytes(t.dtype, shape, limits_.max_tensor_bytes, &bytes))
+        return false;
       out += bytes;
     }
     for (const PlanAttribute& a : step.attributes)
@@ -153,7 +170,8 @@ class Loader {
   Status fold(size_t k) {
     const PlanStep& step = plan_.steps[k];
     std::vector<std::shared_ptr<Memory>> results;
-    const Status status = fold_step(plan_, step, *program_->steps_[k].op, sizes_, specs_, limits_, cancelled_, fold_tables_, &results);
+    const Status status =
+        fold_step(plan_, step, *program_->steps_[k].op, sizes_, specs_, limits_, cancelled_, fold_tables_, &results);
     if (status.code == Code::kCancelled || status.code == Code::kOutOfMemory) return status;
     // A step that fails on its constants may never be reached; if it is, it fails again.
     if (!status.ok()) return Status::Ok();
@@ -172,7 +190,6 @@ class Loader {
     return Status::Ok();
   }
 
-  Status plan_lifetimes();
   Status keep_constants();
 
   const Plan& plan_;
@@ -243,12 +260,16 @@ class Loader::Context final : public LoadContext {
     return nullptr;
   }
   const Tuning& tuning() const override { return octavo::tuning(); }
-  Status error(Code code, const std::string& what) const override { return Status::Error(code, describe_step(loader_.plan_, step_) + ": " + what); }
+  Status error(Code code, const std::string& what) const override {
+    return Status::Error(code, describe_step(loader_.plan_, step_) + ": " + what);
+  }
 
   const Status& status() const { return status_; }
 
  private:
-  const PlanAttribute* find(const char* name, AttributeKind kind) const { return find_attribute(loader_.plan_, step_, name, kind); }
+  const PlanAttribute* find(const char* name, AttributeKind kind) const {
+    return find_attribute(loader_.plan_, step_, name, kind);
+  }
   int64_t constant(const char* name, int32_t expression) const {
     if (loader_.sizes_.known(expression)) return loader_.sizes_.value(expression);
     status_ = error(Code::kInvalidPlan, std::string("attribute ") + name + " must be constant");
@@ -267,66 +288,6 @@ Status Loader::create(const PlanStep& step, OpFactory factory, std::unique_ptr<O
   return status;
 }
 
-// Producers, last uses, segments, and where symbols are read.
-Status Loader::plan_lifetimes() {
-  Program& p = *program_;
-  const size_t tensors = plan_.tensors.size();
-  p.producer_.assign(tensors, -1);
-  p.last_use_.assign(tensors, -1);
-  for (size_t k = 0; k < plan_.steps.size(); ++k) {
-    const int32_t index = static_cast<int32_t>(k);
-    const PlanStep& step = plan_.steps[k];
-    if (p.steps_[k].folded) continue;
-    for (int32_t i : step.inputs)
-      if (i >= 0) p.last_use_[static_cast<size_t>(plan_.root(i))] = index;
-    for (int32_t i : step.outputs)
-      if (i >= 0) {
-        p.producer_[static_cast<size_t>(i)] = index;
-        p.last_use_[static_cast<size_t>(i)] = index;
-      }
-  }
-  for (int32_t i : plan_.outputs) p.last_use_[static_cast<size_t>(plan_.root(i))] = INT32_MAX;
-
-  std::vector<int32_t> known_after(plan_.symbols.size(), -1);
-  for (size_t s = 0; s < plan_.symbols.size(); ++s) {
-    const PlanSymbol& symbol = plan_.symbols[s];
-    if (symbol.source != SourceKind::kData && symbol.source != SourceKind::kDim) continue;
-    const int32_t producer = p.producer_[static_cast<size_t>(plan_.root(symbol.a))];
-    known_after[s] = producer;
-    if (producer >= 0) p.steps_[static_cast<size_t>(producer)].reads_after.push_back(static_cast<int32_t>(s));
-    else p.symbols_before_.push_back(static_cast<int32_t>(s));
-  }
-  std::vector<int32_t> needs(plan_.expressions.size(), -1);  // the step that must have run
-  for (size_t e = 0; e < needs.size(); ++e) {
-    const Expr& x = plan_.expressions[e];
-    if (x.kind == ExprKind::kSymbol) needs[e] = known_after[static_cast<size_t>(x.a)];
-    else if (x.kind != ExprKind::kConstant) needs[e] = std::max(needs[static_cast<size_t>(x.a)], needs[static_cast<size_t>(x.b)]);
-  }
-  const auto add_dims = [&](int32_t tensor, int32_t& need) {
-    for (int32_t d : plan_.tensors[static_cast<size_t>(tensor)].dims) need = std::max(need, needs[static_cast<size_t>(d)]);
-  };
-  p.segments_.push_back({0, static_cast<int32_t>(plan_.steps.size())});
-  for (size_t k = 0; k < plan_.steps.size(); ++k) {
-    const PlanStep& step = plan_.steps[k];
-    int32_t need = -1;
-    for (int32_t i : step.inputs)
-      if (i >= 0) add_dims(i, need);
-    for (int32_t i : step.outputs)
-      if (i >= 0 && plan_.tensors[static_cast<size_t>(i)].kind != TensorKind::kProvided) add_dims(i, need);
-    for (const PlanAttribute& a : step.attributes)
-      if (a.kind == AttributeKind::kInts)
-        for (int32_t e : a.values) need = std::max(need, needs[static_cast<size_t>(e)]);
-    const int32_t index = static_cast<int32_t>(k);
-    if (need >= index && !p.steps_[k].folded) return Status::Error(Code::kInvalidPlan, describe_step(plan_, step) + ": needs a size that is only known after it has run");
-    if (need >= p.segments_.back().begin && !p.steps_[k].folded) {
-      p.segments_.back().end = index;
-      p.segments_.push_back({index, static_cast<int32_t>(plan_.steps.size())});
-    }
-    p.steps_[k].segment = static_cast<int32_t>(p.segments_.size()) - 1;
-  }
-  return Status::Ok();
-}
-
 // Copies the constants that steps read while running; the buffers of the caller go away after load.
 Status Loader::keep_constants() {
   Program& p = *program_;
@@ -335,10 +296,12 @@ Status Loader::keep_constants() {
     if (p.steps_[k].folded) continue;
     const PlanStep& step = plan_.steps[k];
     for (size_t i = 0; i < step.inputs.size(); ++i)
-      if (step.inputs[i] >= 0 && p.steps_[k].op->reads_constant(static_cast<int>(i))) needed[static_cast<size_t>(plan_.root(step.inputs[i]))] = 1;
+      if (step.inputs[i] >= 0 && p.steps_[k].op->reads_constant(static_cast<int>(i)))
+        needed[static_cast<size_t>(plan_.root(step.inputs[i]))] = 1;
   }
   for (int32_t i : plan_.outputs) needed[static_cast<size_t>(plan_.root(i))] = 1;
-  for (int32_t s : p.symbols_before_) needed[static_cast<size_t>(plan_.root(plan_.symbols[static_cast<size_t>(s)].a))] = 1;
+  for (int32_t s : p.schedule_.symbols_before)
+    needed[static_cast<size_t>(plan_.root(plan_.symbols[static_cast<size_t>(s)].a))] = 1;
   std::vector<std::shared_ptr<const Memory>> copies(buffers_.size());
   for (size_t i = 0; i < plan_.tensors.size(); ++i) {
     if (!p.is_constant_[i]) continue;
@@ -353,7 +316,8 @@ Status Loader::keep_constants() {
     std::shared_ptr<const Memory>& copy = copies[static_cast<size_t>(plan_.tensors[i].buffer)];
     if (copy == nullptr) {
       auto memory = std::make_shared<Memory>();
-      if (!memory->allocate(s.byte_length)) return Status::Error(Code::kOutOfMemory, "no memory for constant " + s.name);
+      if (!memory->allocate(s.byte_length))
+        return Status::Error(Code::kOutOfMemory, "no memory for constant " + s.name);
       if (s.byte_length != 0) std::memcpy(memory->data(), s.data, s.byte_length);
       copy = std::move(memory);
     }

@@ -50,7 +50,8 @@ class Reader {
     const int32_t i = word();
     if (optional && i == -1) return -1;
     if (i < 0 || static_cast<size_t>(i) >= limit) {
-      fail(std::string("index ") + std::to_string(i) + " of a " + what + ", of which there are " + std::to_string(limit));
+      fail(std::string("index ") + std::to_string(i) + " of a " + what + ", of which there are " +
+           std::to_string(limit));
       return 0;
     }
     return i;
@@ -91,7 +92,8 @@ void read_expressions(Reader& r, Plan& plan) {
     e.a = r.word();
     e.b = r.word();
     if (e.kind == ExprKind::kConstant) {
-      e.value = static_cast<int64_t>(static_cast<uint64_t>(static_cast<uint32_t>(e.a)) | static_cast<uint64_t>(static_cast<uint32_t>(e.b)) << 32);
+      e.value = static_cast<int64_t>(static_cast<uint64_t>(static_cast<uint32_t>(e.a)) |
+                                     static_cast<uint64_t>(static_cast<uint32_t>(e.b)) << 32);
     } else if (e.kind == ExprKind::kSymbol) {
       if (e.a < 0) r.fail("an expression of a negative symbol");  // the upper bound: check_plan, symbols come later
     } else if (e.a < 0 || e.b < 0 || static_cast<size_t>(e.a) >= i || static_cast<size_t>(e.b) >= i) {
@@ -118,14 +120,17 @@ void read_tensors(Reader& r, Plan& plan, size_t buffers) {
   for (PlanTensor& t : plan.tensors) {
     t.name = r.index(plan.strings.size(), "string");
     const int32_t dtype = r.word();
-    if (dtype < 0 || dtype > 255 || bit_width(static_cast<DType>(dtype)) == 0) return r.fail("unknown dtype " + std::to_string(dtype));
+    if (dtype < 0 || dtype > 255 || bit_width(static_cast<DType>(dtype)) == 0)
+      return r.fail("unknown dtype " + std::to_string(dtype));
     t.dtype = static_cast<DType>(dtype);
     t.kind = static_cast<TensorKind>(r.one_of(7, "tensor"));
     if (t.kind == TensorKind::kConstant) t.buffer = r.index(buffers, "buffer");
     else if (t.kind == TensorKind::kAlias) t.of = r.index(n, "tensor");
     else if (r.word() != -1) r.fail("a tensor that is neither alias nor constant refers to another");
     const size_t rank = r.count();
-    if (rank > static_cast<size_t>(kMaxRank)) return r.fail("a tensor of rank " + std::to_string(rank) + ", at most " + std::to_string(kMaxRank) + " are supported");
+    if (rank > static_cast<size_t>(kMaxRank))
+      return r.fail("a tensor of rank " + std::to_string(rank) + ", at most " + std::to_string(kMaxRank) +
+                    " are supported");
     for (size_t d = 0; d < rank && r.ok(); ++d) t.dims.push_back(r.index(plan.expressions.size(), "expression"));
     if (!r.ok()) return;
   }
@@ -216,7 +221,8 @@ Status decode_plan(const int32_t* words, size_t count, size_t buffers, std::shar
   if (r.word() != kPlanMagic) return Status::Error(Code::kInvalidPlan, "not a plan");
   const int32_t version = r.word();
   if (version != kPlanVersion) {
-    return Status::Error(Code::kInvalidPlan, "a plan of version " + std::to_string(version) + ", expected " + std::to_string(kPlanVersion) +
+    return Status::Error(Code::kInvalidPlan, "a plan of version " + std::to_string(version) + ", expected " +
+                                                 std::to_string(kPlanVersion) +
                                                  ": the addon and the JavaScript are of different versions");
   }
   *plan = read_plan(r, buffers, 0);

@@ -89,7 +89,9 @@ struct Plan {
   std::vector<int32_t> inputs, outputs;
   std::vector<PlanStep> steps;
 
-  const std::string& tensor_name(int32_t i) const { return strings[static_cast<size_t>(tensors[static_cast<size_t>(i)].name)]; }
+  const std::string& tensor_name(int32_t i) const {
+    return strings[static_cast<size_t>(tensors[static_cast<size_t>(i)].name)];
+  }
   // The tensor that owns the storage: follows aliases.
   int32_t root(int32_t i) const {
     while (tensors[static_cast<size_t>(i)].kind == TensorKind::kAlias) i = tensors[static_cast<size_t>(i)].of;

@@ -7,8 +7,15 @@ Status invalid(const std::string& what) { return Status::Error(Code::kInvalidPla
 
 bool is_integer(DType t) {
   switch (t) {
-    case DType::kInt64: case DType::kInt32: case DType::kInt16: case DType::kInt8:
-    case DType::kUint64: case DType::kUint32: case DType::kUint16: case DType::kUint8: case DType::kBool: return true;
+    case DType::kInt64:
+    case DType::kInt32:
+    case DType::kInt16:
+    case DType::kInt8:
+    case DType::kUint64:
+    case DType::kUint32:
+    case DType::kUint16:
+    case DType::kUint8:
+    case DType::kBool: return true;
     default: return false;
   }
 }
@@ -32,7 +39,8 @@ class Checker {
 
   Status expressions() {
     for (const Expr& e : plan_.expressions)
-      if (e.kind == ExprKind::kSymbol && static_cast<size_t>(e.a) >= plan_.symbols.size()) return invalid("an expression of symbol " + std::to_string(e.a) + ", which does not exist");
+      if (e.kind == ExprKind::kSymbol && static_cast<size_t>(e.a) >= plan_.symbols.size())
+        return invalid("an expression of symbol " + std::to_string(e.a) + ", which does not exist");
     return Status::Ok();
   }
 
@@ -52,22 +60,26 @@ class Checker {
       for (int32_t j : chain) colour[static_cast<size_t>(j)] = 2;
     }
     for (const PlanTensor& t : plan_.tensors) {
-      if (t.kind == TensorKind::kAlias && bit_width(t.dtype) != bit_width(tensor(t.of).dtype)) return invalid("an alias with elements of another width");
-      if (bit_width(t.dtype) < 8 && t.kind != TensorKind::kConstant && t.kind != TensorKind::kAlias) return invalid("a tensor of 4-bit elements that is not constant");
+      if (t.kind == TensorKind::kAlias && bit_width(t.dtype) != bit_width(tensor(t.of).dtype))
+        return invalid("an alias with elements of another width");
+      if (bit_width(t.dtype) < 8 && t.kind != TensorKind::kConstant && t.kind != TensorKind::kAlias)
+        return invalid("a tensor of 4-bit elements that is not constant");
     }
     return Status::Ok();
   }
 
   Status inputs() {
     for (int32_t i : plan_.inputs) {
-      if (tensor(i).kind != TensorKind::kInput) return invalid(plan_.tensor_name(i) + " is listed as input but of another kind");
+      if (tensor(i).kind != TensorKind::kInput)
+        return invalid(plan_.tensor_name(i) + " is listed as input but of another kind");
       if (ready(i)) return invalid(plan_.tensor_name(i) + " is listed as input twice");
       ready(i) = 1;
     }
     for (size_t i = 0; i < plan_.tensors.size(); ++i) {
       const PlanTensor& t = plan_.tensors[i];
       if (t.kind == TensorKind::kConstant) ready_[i] = 1;
-      if (t.kind == TensorKind::kInput && !ready_[i]) return invalid(plan_.tensor_name(static_cast<int32_t>(i)) + " is an input that is not listed");
+      if (t.kind == TensorKind::kInput && !ready_[i])
+        return invalid(plan_.tensor_name(static_cast<int32_t>(i)) + " is an input that is not listed");
       if (t.kind == TensorKind::kState && nested_) return invalid("a state tensor in a nested plan");
     }
     return Status::Ok();
@@ -77,11 +89,14 @@ class Checker {
     for (const PlanStep& step : plan_.steps) {
       const std::string& op = plan_.strings[static_cast<size_t>(step.op)];
       for (int32_t i : step.inputs)
-        if (i >= 0 && tensor(plan_.root(i)).kind != TensorKind::kState && !ready(plan_.root(i))) return invalid(op + " reads " + plan_.tensor_name(i) + " before it is computed");
+        if (i >= 0 && tensor(plan_.root(i)).kind != TensorKind::kState && !ready(plan_.root(i)))
+          return invalid(op + " reads " + plan_.tensor_name(i) + " before it is computed");
       for (int32_t i : step.outputs) {
         if (i < 0) continue;
         const TensorKind kind = tensor(i).kind;
-        if (kind != TensorKind::kScratch && kind != TensorKind::kOutput && kind != TensorKind::kState && kind != TensorKind::kProvided) return invalid(op + " writes " + plan_.tensor_name(i) + ", which is constant, input or alias");
+        if (kind != TensorKind::kScratch && kind != TensorKind::kOutput && kind != TensorKind::kState &&
+            kind != TensorKind::kProvided)
+          return invalid(op + " writes " + plan_.tensor_name(i) + ", which is constant, input or alias");
         if (ready(i)) return invalid(op + " writes " + plan_.tensor_name(i) + ", which has been computed before");
         ready(i) = 1;
       }
@@ -112,20 +127,26 @@ class Checker {
       const PlanSymbol& symbol = plan_.symbols[s];
       const std::string& name = plan_.strings[static_cast<size_t>(symbol.name)];
       const bool of_tensor = symbol.source == SourceKind::kData || symbol.source == SourceKind::kDim;
-      if (of_tensor && (symbol.a < 0 || static_cast<size_t>(symbol.a) >= plan_.tensors.size())) return invalid("symbol " + name + " of a tensor that does not exist");
-      if (of_tensor && !ready(plan_.root(symbol.a))) return invalid("symbol " + name + " of a tensor that is not computed");
+      if (of_tensor && (symbol.a < 0 || static_cast<size_t>(symbol.a) >= plan_.tensors.size()))
+        return invalid("symbol " + name + " of a tensor that does not exist");
+      if (of_tensor && !ready(plan_.root(symbol.a)))
+        return invalid("symbol " + name + " of a tensor that is not computed");
       switch (symbol.source) {
         case SourceKind::kInput:
           if (!matched[s]) return invalid("symbol " + name + " is the size of no input");
           break;
         case SourceKind::kData:
-          if (!is_integer(tensor(symbol.a).dtype) || symbol.b < 0) return invalid("symbol " + name + " must be an element of an integer tensor");
+          if (!is_integer(tensor(symbol.a).dtype) || symbol.b < 0)
+            return invalid("symbol " + name + " must be an element of an integer tensor");
           break;
         case SourceKind::kDim:
-          if (tensor(symbol.a).kind != TensorKind::kProvided || symbol.b < 0 || static_cast<size_t>(symbol.b) >= tensor(symbol.a).dims.size()) return invalid("symbol " + name + " must be a size of a provided tensor");
+          if (tensor(symbol.a).kind != TensorKind::kProvided || symbol.b < 0 ||
+              static_cast<size_t>(symbol.b) >= tensor(symbol.a).dims.size())
+            return invalid("symbol " + name + " must be a size of a provided tensor");
           break;
         case SourceKind::kOuter:
-          if (!nested_ || symbol.a < 0) return invalid("symbol " + name + " comes from an outer plan, and there is none");
+          if (!nested_ || symbol.a < 0)
+            return invalid("symbol " + name + " comes from an outer plan, and there is none");
           break;
       }
     }

@@ -35,10 +35,13 @@ TEST(pool_runs_every_task_once) {
 TEST(pool_serves_many_callers) {
   pthread_t callers[4];
   for (pthread_t& caller : callers)
-    pthread_create(&caller, nullptr, [](void*) -> void* {
-      for (int i = 0; i < 200; ++i) exercise(3, 17);
-      return nullptr;
-    }, nullptr);
+    pthread_create(
+        &caller, nullptr,
+        [](void*) -> void* {
+          for (int i = 0; i < 200; ++i) exercise(3, 17);
+          return nullptr;
+        },
+        nullptr);
   for (pthread_t& caller : callers) pthread_join(caller, nullptr);
 }
 

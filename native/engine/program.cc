@@ -6,7 +6,9 @@
 
 namespace octavo {
 
-std::string Program::step_name(int32_t step) const { return describe_step(*plan_, plan_->steps[static_cast<size_t>(step)]); }
+std::string Program::step_name(int32_t step) const {
+  return describe_step(*plan_, plan_->steps[static_cast<size_t>(step)]);
+}
 
 size_t Program::constant_bytes() const {
   std::set<const Memory*> counted;

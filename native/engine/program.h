@@ -9,6 +9,7 @@
 #include "engine/memory.h"
 #include "engine/op.h"
 #include "engine/plan.h"
+#include "engine/schedule.h"
 
 namespace octavo {
 
@@ -26,13 +27,7 @@ struct Constant {
 // What the program knows of each step, next to the plan's own entry.
 struct ProgramStep {
   std::unique_ptr<Op> op;
-  bool folded = false;               // ran at load: its outputs are constants
-  int32_t segment = 0;               // sizes of its tensors are known when this segment begins
-  std::vector<int32_t> reads_after;  // symbols whose values are read when it has run
-};
-
-struct Segment {
-  int32_t begin = 0, end = 0;  // steps
+  bool folded = false;  // ran at load: its outputs are constants
 };
 
 class Program {
@@ -45,14 +40,10 @@ class Program {
   const Plan& plan() const { return *plan_; }
   const Limits& limits() const { return limits_; }
   const std::vector<ProgramStep>& steps() const { return steps_; }
-  const std::vector<Segment>& segments() const { return segments_; }
+  const Schedule& schedule() const { return schedule_; }
   // Of tensor i (a root); no memory: not constant, or nobody reads it.
   const Constant& constant(int32_t i) const { return constants_[static_cast<size_t>(i)]; }
   bool is_constant(int32_t root) const { return is_constant_[static_cast<size_t>(root)] != 0; }
-  // Step after which nobody reads the storage of root i; INT32_MAX for outputs of the plan.
-  int32_t last_use(int32_t root) const { return last_use_[static_cast<size_t>(root)]; }
-  int32_t producer(int32_t root) const { return producer_[static_cast<size_t>(root)]; }  // -1: none
-  const std::vector<int32_t>& symbols_before() const { return symbols_before_; }  // data symbols of inputs and constants
   // "QConv 'conv1'": for messages.
   std::string step_name(int32_t step) const;
   // Bytes of constants, prepacked ones and nested programs included.
@@ -65,11 +56,9 @@ class Program {
   std::shared_ptr<const Plan> plan_;
   Limits limits_;
   std::vector<ProgramStep> steps_;
-  std::vector<Segment> segments_;
+  Schedule schedule_;
   std::vector<Constant> constants_;
   std::vector<char> is_constant_;
-  std::vector<int32_t> last_use_, producer_;
-  std::vector<int32_t> symbols_before_;
   std::vector<std::shared_ptr<Program>> nested_;
 };
 

@@ -19,7 +19,8 @@ Limits small_limits() {
   return limits;
 }
 
-Status load(const std::vector<int32_t>& words, const std::vector<Buffer>& buffers, std::unique_ptr<Execution>* execution) {
+Status load(const std::vector<int32_t>& words, const std::vector<Buffer>& buffers,
+            std::unique_ptr<Execution>* execution) {
   std::shared_ptr<const Program> program;
   int step = 0;
   OCTAVO_RETURN_IF_ERROR(Program::load(words.data(), words.size(), buffers, small_limits(), kNever, &program, &step));
@@ -30,7 +31,8 @@ Status load(const std::vector<int32_t>& words, const std::vector<Buffer>& buffer
 struct Input {
   TensorView view;
   Memory memory;
-  template <class T> Input(const std::vector<int64_t>& dims, const std::vector<T>& values, DType type) {
+  template <class T>
+  Input(const std::vector<int64_t>& dims, const std::vector<T>& values, DType type) {
     EXPECT(memory.allocate(values.size() * sizeof(T)));
     if (!values.empty()) std::memcpy(memory.data(), values.data(), values.size() * sizeof(T));
     view.dtype = type;
@@ -178,7 +180,8 @@ TEST(program_loop_grows_a_carried_value) {
     EXPECT_EQ(execution->output(0).shape[0], 4 * (trips + 1));
     EXPECT_EQ(execution->output(1).shape[0], trips);
     EXPECT_EQ(execution->output(1).shape[1], 2);
-    for (int64_t i = 0; i < 4 * (trips + 1); ++i) EXPECT_EQ(floats(execution->output(0))[static_cast<size_t>(i)], static_cast<float>(1 + i % 2));
+    for (int64_t i = 0; i < 4 * (trips + 1); ++i)
+      EXPECT_EQ(floats(execution->output(0))[static_cast<size_t>(i)], static_cast<float>(1 + i % 2));
   }
   std::vector<Input> inputs;
   inputs.emplace_back(std::vector<int64_t>{}, std::vector<int64_t>{1001}, DType::kInt64);
@@ -212,7 +215,8 @@ TEST(program_if_and_sizes_from_data) {
 
 // Whatever the words are, load refuses them or the run ends well. Under ASan and UBSan this is a fuzzer with a seed.
 TEST(program_survives_malformed_words) {
-  const std::vector<int32_t> interesting = {-1, 0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 255, 0x7fffffff, static_cast<int32_t>(0x80000000)};
+  const std::vector<int32_t> interesting = {-1, 0, 1, 2,  3,   4,          5,
+                                            7,  8, 9, 16, 255, 0x7fffffff, static_cast<int32_t>(0x80000000)};
   PlanBuilder plans[] = {concat_plan(), loop_plan(), if_plan()};
   test::Random random(20);
   PoolView pool(1);
@@ -224,9 +228,12 @@ TEST(program_survives_malformed_words) {
       const int64_t changes = random.between(1, 3);
       for (int64_t c = 0; c < changes; ++c) {
         int32_t& word = changed[static_cast<size_t>(random.between(2, static_cast<int64_t>(words.size()) - 1))];
-        word = random.between(0, 3) == 0 ? static_cast<int32_t>(word + random.between(-2, 2)) : interesting[static_cast<size_t>(random.between(0, static_cast<int64_t>(interesting.size()) - 1))];
+        word = random.between(0, 3) == 0
+                   ? static_cast<int32_t>(word + random.between(-2, 2))
+                   : interesting[static_cast<size_t>(random.between(0, static_cast<int64_t>(interesting.size()) - 1))];
       }
-      if (random.between(0, 9) == 0) changed.resize(static_cast<size_t>(random.between(0, static_cast<int64_t>(changed.size()))));
+      if (random.between(0, 9) == 0)
+        changed.resize(static_cast<size_t>(random.between(0, static_cast<int64_t>(changed.size()))));
       std::unique_ptr<Execution> execution;
       if (!load(changed, {}, &execution).ok()) {
         ++refused;

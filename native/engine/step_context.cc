@@ -26,7 +26,9 @@ std::vector<int64_t> StepBindContext::integers(const char* name) const {
   values.reserve(a->values.size());
   for (int32_t e : a->values) {
     if (!sizes_.known(e)) {
-      status_ = error(Code::kShape, std::string("attribute ") + name + (sizes_.failed(e) ? " overflows or divides by zero" : " is not known where it is needed"));
+      status_ = error(Code::kShape,
+                      std::string("attribute ") + name +
+                          (sizes_.failed(e) ? " overflows or divides by zero" : " is not known where it is needed"));
       values.push_back(0);
     } else {
       values.push_back(sizes_.value(e));

@@ -22,7 +22,8 @@ inline int32_t slot(const std::vector<int32_t>& tensors, int i) {
 class StepBindContext final : public BindContext {
  public:
   // shapes: by tensor of the plan. Sizes of outputs that the step provides are -1 where not known yet.
-  StepBindContext(const Plan& plan, const PlanStep& step, const Sizes& sizes, const std::vector<Shape>& shapes, int threads)
+  StepBindContext(const Plan& plan, const PlanStep& step, const Sizes& sizes, const std::vector<Shape>& shapes,
+                  int threads)
       : plan_(plan), step_(step), sizes_(sizes), shapes_(shapes), threads_(threads) {}
 
   bool has_input(int i) const override { return slot(step_.inputs, i) >= 0; }
@@ -45,7 +46,9 @@ class StepBindContext final : public BindContext {
 
  private:
   const Shape& shape(int32_t tensor) const;
-  DType type(int32_t tensor) const { return tensor < 0 ? DType::kFloat32 : plan_.tensors[static_cast<size_t>(tensor)].dtype; }
+  DType type(int32_t tensor) const {
+    return tensor < 0 ? DType::kFloat32 : plan_.tensors[static_cast<size_t>(tensor)].dtype;
+  }
 
   const Plan& plan_;
   const PlanStep& step_;
@@ -67,9 +70,18 @@ class StepRunContext final : public RunContext {
  public:
   // storage: by root tensor. thread_stride: bytes from one thread's scratch to the next.
   StepRunContext(const Plan& plan, const PlanStep& step, void* const* storage, const int32_t* roots, uint8_t* shared,
-                 uint8_t* per_thread, size_t thread_stride, ThreadPool& pool, const std::atomic<bool>& cancelled, Provider* provider)
-      : plan_(plan), step_(step), storage_(storage), roots_(roots), shared_(shared), per_thread_(per_thread),
-        thread_stride_(thread_stride), pool_(pool), cancelled_(cancelled), provider_(provider) {}
+                 uint8_t* per_thread, size_t thread_stride, ThreadPool& pool, const std::atomic<bool>& cancelled,
+                 Provider* provider)
+      : plan_(plan),
+        step_(step),
+        storage_(storage),
+        roots_(roots),
+        shared_(shared),
+        per_thread_(per_thread),
+        thread_stride_(thread_stride),
+        pool_(pool),
+        cancelled_(cancelled),
+        provider_(provider) {}
 
   const void* input(int i) const override { return at(slot(step_.inputs, i)); }
   void* output(int i) const override { return at(slot(step_.outputs, i)); }

@@ -7,8 +7,12 @@ namespace {
 
 class BoundIf final : public Bound {
  public:
-  BoundIf(std::shared_ptr<Program> then_program, std::shared_ptr<Program> else_program, std::vector<int64_t> symbols, int outputs)
-      : then_(std::move(then_program)), else_(std::move(else_program)), symbols_(std::move(symbols)), outputs_(outputs) {}
+  BoundIf(std::shared_ptr<Program> then_program, std::shared_ptr<Program> else_program, std::vector<int64_t> symbols,
+          int outputs)
+      : then_(std::move(then_program)),
+        else_(std::move(else_program)),
+        symbols_(std::move(symbols)),
+        outputs_(outputs) {}
 
   std::vector<TensorView> captures;  // types and shapes; run adds the pointers
 
@@ -48,12 +52,18 @@ class If final : public Op {
 Status check_branch(const LoadContext& context, const char* name, const Program* program) {
   if (program == nullptr) return context.error(Code::kInvalidPlan, std::string("no nested plan ") + name);
   const Plan& plan = program->plan();
-  if (static_cast<int>(plan.inputs.size()) != context.inputs() - 1) return context.error(Code::kInvalidPlan, std::string(name) + " takes " + std::to_string(plan.inputs.size()) + " inputs, expected " + std::to_string(context.inputs() - 1));
-  if (static_cast<int>(plan.outputs.size()) != context.outputs()) return context.error(Code::kInvalidPlan, std::string(name) + " has " + std::to_string(plan.outputs.size()) + " outputs, expected " + std::to_string(context.outputs()));
+  if (static_cast<int>(plan.inputs.size()) != context.inputs() - 1)
+    return context.error(Code::kInvalidPlan, std::string(name) + " takes " + std::to_string(plan.inputs.size()) +
+                                                 " inputs, expected " + std::to_string(context.inputs() - 1));
+  if (static_cast<int>(plan.outputs.size()) != context.outputs())
+    return context.error(Code::kInvalidPlan, std::string(name) + " has " + std::to_string(plan.outputs.size()) +
+                                                 " outputs, expected " + std::to_string(context.outputs()));
   for (int i = 0; i < context.outputs(); ++i) {
     const PlanTensor& t = plan.tensors[static_cast<size_t>(plan.outputs[static_cast<size_t>(i)])];
     if (!context.output(i).name.empty() && t.dtype != context.output(i).dtype)
-      return context.error(Code::kInvalidPlan, "output " + std::to_string(i) + " of " + name + " is " + dtype_name(t.dtype) + ", expected " + dtype_name(context.output(i).dtype));
+      return context.error(Code::kInvalidPlan, "output " + std::to_string(i) + " of " + name + " is " +
+                                                   dtype_name(t.dtype) + ", expected " +
+                                                   dtype_name(context.output(i).dtype));
   }
   return Status::Ok();
 }
@@ -69,8 +79,10 @@ Status make_if(const LoadContext& context, std::unique_ptr<Op>* op) {
   OCTAVO_RETURN_IF_ERROR(check_branch(context, "then", made->then_program.get()));
   OCTAVO_RETURN_IF_ERROR(check_branch(context, "else", made->else_program.get()));
   for (int i = 0; i < context.inputs(); ++i)
-    if (context.input(i) == nullptr) return context.error(Code::kInvalidPlan, "input " + std::to_string(i) + " is absent");
-  if (context.inputs() < 1 || context.input(0)->dtype != DType::kBool) return context.error(Code::kInvalidPlan, "expected a bool condition");
+    if (context.input(i) == nullptr)
+      return context.error(Code::kInvalidPlan, "input " + std::to_string(i) + " is absent");
+  if (context.inputs() < 1 || context.input(0)->dtype != DType::kBool)
+    return context.error(Code::kInvalidPlan, "expected a bool condition");
   *op = std::move(made);
   return Status::Ok();
 }

@@ -42,8 +42,13 @@ struct LoopShape {
 class BoundLoop final : public Bound {
  public:
   BoundLoop(std::shared_ptr<Program> body, LoopShape shape, std::vector<int64_t> symbols)
-      : body_(std::move(body)), shape_(shape), symbols_(std::move(symbols)), limits_(body_.program().limits()),
-        carried_(static_cast<size_t>(shape.carried)), scanned_(static_cast<size_t>(shape.scanned)), scanned_shapes_(scanned_.size()) {}
+      : body_(std::move(body)),
+        shape_(shape),
+        symbols_(std::move(symbols)),
+        limits_(body_.program().limits()),
+        carried_(static_cast<size_t>(shape.carried)),
+        scanned_(static_cast<size_t>(shape.scanned)),
+        scanned_shapes_(scanned_.size()) {}
 
   std::vector<TensorView> inputs;  // of the body: iteration, condition, carried, captures
   std::vector<Shape> empty_scans;  // sizes to give where no iteration ran, without the first axis
@@ -72,7 +77,8 @@ class BoundLoop final : public Bound {
       OCTAVO_RETURN_IF_ERROR(carry(context));
       OCTAVO_RETURN_IF_ERROR(scan(context, done));
     }
-    if (limited && done == trips && condition_[0] != 0) return context.error(Code::kLimit, "more than " + std::to_string(trips) + " iterations");
+    if (limited && done == trips && condition_[0] != 0)
+      return context.error(Code::kLimit, "more than " + std::to_string(trips) + " iterations");
 
     for (int i = 0; i < shape_.carried; ++i) {
       const TensorView& view = inputs[static_cast<size_t>(i) + 2];
@@ -91,11 +97,15 @@ class BoundLoop final : public Bound {
     for (size_t i = 0; i < carried_.size(); ++i) {
       const TensorView result = body_.output(static_cast<int>(i) + 1);
       TensorView& view = inputs[i + 2];
-      if (result.shape.rank != view.shape.rank) return context.error(Code::kShape, "the rank of carried value " + std::to_string(i) + " changes from " + format_shape(view.shape) + " to " + format_shape(result.shape));
+      if (result.shape.rank != view.shape.rank)
+        return context.error(Code::kShape, "the rank of carried value " + std::to_string(i) + " changes from " +
+                                               format_shape(view.shape) + " to " + format_shape(result.shape));
       size_t bytes = 0;
-      if (!tensor_bytes(result.dtype, result.shape, limits_.max_tensor_bytes, &bytes)) return context.error(Code::kLimit, "carried value " + std::to_string(i) + " is above the limit");
+      if (!tensor_bytes(result.dtype, result.shape, limits_.max_tensor_bytes, &bytes))
+        return context.error(Code::kLimit, "carried value " + std::to_string(i) + " is above the limit");
       if (result.data != view.data) next_carried(i).clear();
-      if (result.data != view.data && !next_carried(i).append(result.data, bytes)) return context.error(Code::kOutOfMemory, "no memory for carried values");
+      if (result.data != view.data && !next_carried(i).append(result.data, bytes))
+        return context.error(Code::kOutOfMemory, "no memory for carried values");
     }
     // Only now: an output may also be another carried input.
     for (size_t i = 0; i < carried_.size(); ++i) {
@@ -115,18 +125,25 @@ class BoundLoop final : public Bound {
     for (size_t i = 0; i < scanned_.size(); ++i) {
       const TensorView result = body_.output(static_cast<int>(i) + 1 + shape_.carried);
       size_t bytes = 0;
-      if (!tensor_bytes(result.dtype, result.shape, limits_.max_tensor_bytes, &bytes)) return context.error(Code::kLimit, "scanned value " + std::to_string(i) + " is above the limit");
+      if (!tensor_bytes(result.dtype, result.shape, limits_.max_tensor_bytes, &bytes))
+        return context.error(Code::kLimit, "scanned value " + std::to_string(i) + " is above the limit");
       if (done == 0) scanned_shapes_[i] = result.shape;
-      else if (!(scanned_shapes_[i] == result.shape)) return context.error(Code::kShape, "scanned value " + std::to_string(i) + " changes from " + format_shape(scanned_shapes_[i]) + " to " + format_shape(result.shape));
-      if (static_cast<uint64_t>(bytes) * (static_cast<uint64_t>(done) + 1) > limits_.max_tensor_bytes) return context.error(Code::kLimit, "scanned value " + std::to_string(i) + " grows above the limit");
-      if (!scanned_[i].append(result.data, bytes)) return context.error(Code::kOutOfMemory, "no memory for scanned values");
+      else if (!(scanned_shapes_[i] == result.shape))
+        return context.error(Code::kShape, "scanned value " + std::to_string(i) + " changes from " +
+                                               format_shape(scanned_shapes_[i]) + " to " + format_shape(result.shape));
+      if (static_cast<uint64_t>(bytes) * (static_cast<uint64_t>(done) + 1) > limits_.max_tensor_bytes)
+        return context.error(Code::kLimit, "scanned value " + std::to_string(i) + " grows above the limit");
+      if (!scanned_[i].append(result.data, bytes))
+        return context.error(Code::kOutOfMemory, "no memory for scanned values");
     }
     return Status::Ok();
   }
 
   Status provide_scan(RunContext& context, size_t i, int64_t done) {
     const Shape& element = done == 0 ? empty_scans[i] : scanned_shapes_[i];
-    if (element.rank >= kMaxRank) return context.error(Code::kUnsupported, "scanned value " + std::to_string(i) + " would have more than " + std::to_string(kMaxRank) + " axes");
+    if (element.rank >= kMaxRank)
+      return context.error(Code::kUnsupported, "scanned value " + std::to_string(i) + " would have more than " +
+                                                   std::to_string(kMaxRank) + " axes");
     Shape stacked;
     stacked.rank = element.rank + 1;
     stacked.dims[0] = done;
@@ -160,8 +177,10 @@ class Loop final : public Op {
   bool provides_outputs() const override { return true; }
 
   Status bind(BindContext& context, std::unique_ptr<Bound>* bound) const override {
-    if (has_count && context.in(0).elements() != 1) return context.error(Code::kShape, "expected a trip count of one element");
-    if (has_condition && context.in(1).elements() != 1) return context.error(Code::kShape, "expected a condition of one element");
+    if (has_count && context.in(0).elements() != 1)
+      return context.error(Code::kShape, "expected a trip count of one element");
+    if (has_condition && context.in(1).elements() != 1)
+      return context.error(Code::kShape, "expected a condition of one element");
     auto made = std::make_unique<BoundLoop>(body, shape, context.integers("symbols"));
     made->has_count = has_count;
     made->has_condition = has_condition;
@@ -186,7 +205,9 @@ class Loop final : public Op {
       for (int d = 0; d < element.rank; ++d) {
         const bool outside = d + 1 < declared.rank && declared[d + 1] >= 0;
         const int32_t e = t.dims[static_cast<size_t>(d)];
-        element.dims[d] = outside ? declared[d + 1] : constant_sizes.known(e) && constant_sizes.value(e) > 0 ? constant_sizes.value(e) : 0;
+        element.dims[d] = outside                                                  ? declared[d + 1]
+                          : constant_sizes.known(e) && constant_sizes.value(e) > 0 ? constant_sizes.value(e)
+                                                                                   : 0;
       }
       made->empty_scans.push_back(element);
     }
@@ -203,29 +224,46 @@ Status make_loop(const LoadContext& context, std::unique_ptr<Op>* op) {
   if (made->body == nullptr) return context.error(Code::kInvalidPlan, "no nested plan body");
   const Plan& plan = made->body->plan();
   const int64_t carried = context.integer("carried", -1);
-  if (carried < 0 || carried > context.outputs() || carried > context.inputs() - 2) return context.error(Code::kInvalidPlan, "carried is " + std::to_string(carried) + ", more than there are inputs or outputs");
+  if (carried < 0 || carried > context.outputs() || carried > context.inputs() - 2)
+    return context.error(Code::kInvalidPlan,
+                         "carried is " + std::to_string(carried) + ", more than there are inputs or outputs");
   made->shape.carried = static_cast<int>(carried);
   made->shape.scanned = context.outputs() - made->shape.carried;
   made->shape.captures = context.inputs() - 2 - made->shape.carried;
-  if (static_cast<int>(plan.inputs.size()) != context.inputs()) return context.error(Code::kInvalidPlan, "the body takes " + std::to_string(plan.inputs.size()) + " inputs, expected " + std::to_string(context.inputs()));
-  if (static_cast<int>(plan.outputs.size()) != context.outputs() + 1) return context.error(Code::kInvalidPlan, "the body has " + std::to_string(plan.outputs.size()) + " outputs, expected " + std::to_string(context.outputs() + 1));
-  const auto type = [&](const std::vector<int32_t>& list, int i) { return plan.tensors[static_cast<size_t>(list[static_cast<size_t>(i)])].dtype; };
-  if (type(plan.inputs, 0) != DType::kInt64 || type(plan.inputs, 1) != DType::kBool || type(plan.outputs, 0) != DType::kBool)
-    return context.error(Code::kInvalidPlan, "the body must take an int64 iteration and a bool condition and give a bool condition");
+  if (static_cast<int>(plan.inputs.size()) != context.inputs())
+    return context.error(Code::kInvalidPlan, "the body takes " + std::to_string(plan.inputs.size()) +
+                                                 " inputs, expected " + std::to_string(context.inputs()));
+  if (static_cast<int>(plan.outputs.size()) != context.outputs() + 1)
+    return context.error(Code::kInvalidPlan, "the body has " + std::to_string(plan.outputs.size()) +
+                                                 " outputs, expected " + std::to_string(context.outputs() + 1));
+  const auto type = [&](const std::vector<int32_t>& list, int i) {
+    return plan.tensors[static_cast<size_t>(list[static_cast<size_t>(i)])].dtype;
+  };
+  if (type(plan.inputs, 0) != DType::kInt64 || type(plan.inputs, 1) != DType::kBool ||
+      type(plan.outputs, 0) != DType::kBool)
+    return context.error(Code::kInvalidPlan,
+                         "the body must take an int64 iteration and a bool condition and give a bool condition");
   const PlanTensor& condition = plan.tensors[static_cast<size_t>(plan.outputs[0])];
   const Sizes sizes(plan);
   for (int32_t d : condition.dims)
-    if (!sizes.known(d) || sizes.value(d) != 1) return context.error(Code::kInvalidPlan, "the condition that the body gives must have one element");
+    if (!sizes.known(d) || sizes.value(d) != 1)
+      return context.error(Code::kInvalidPlan, "the condition that the body gives must have one element");
   for (int i = 0; i < context.outputs(); ++i)
-    if (!context.output(i).name.empty() && type(plan.outputs, i + 1) != context.output(i).dtype) return context.error(Code::kInvalidPlan, "output " + std::to_string(i) + " of the body has another type than the step's");
+    if (!context.output(i).name.empty() && type(plan.outputs, i + 1) != context.output(i).dtype)
+      return context.error(Code::kInvalidPlan,
+                           "output " + std::to_string(i) + " of the body has another type than the step's");
   for (int i = 0; i < made->shape.carried; ++i)
-    if (type(plan.outputs, i + 1) != type(plan.inputs, i + 2)) return context.error(Code::kInvalidPlan, "carried value " + std::to_string(i) + " changes its type");
+    if (type(plan.outputs, i + 1) != type(plan.inputs, i + 2))
+      return context.error(Code::kInvalidPlan, "carried value " + std::to_string(i) + " changes its type");
   for (int i = 2; i < context.inputs(); ++i)
-    if (context.input(i) == nullptr) return context.error(Code::kInvalidPlan, "input " + std::to_string(i) + " is absent");
+    if (context.input(i) == nullptr)
+      return context.error(Code::kInvalidPlan, "input " + std::to_string(i) + " is absent");
   made->has_count = context.input(0) != nullptr;
   made->has_condition = context.input(1) != nullptr;
-  if (made->has_count && context.input(0)->dtype != DType::kInt64) return context.error(Code::kInvalidPlan, "expected an int64 trip count");
-  if (made->has_condition && context.input(1)->dtype != DType::kBool) return context.error(Code::kInvalidPlan, "expected a bool condition");
+  if (made->has_count && context.input(0)->dtype != DType::kInt64)
+    return context.error(Code::kInvalidPlan, "expected an int64 trip count");
+  if (made->has_condition && context.input(1)->dtype != DType::kBool)
+    return context.error(Code::kInvalidPlan, "expected a bool condition");
   *op = std::move(made);
   return Status::Ok();
 }

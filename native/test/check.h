@@ -24,10 +24,13 @@ void skip(const std::string& why);
 
 struct Registration {
   Case test_case;
-  Registration(const char* file, const char* name, void (*body)()) : test_case{file, name, body, nullptr} { add(&test_case); }
+  Registration(const char* file, const char* name, void (*body)()) : test_case{file, name, body, nullptr} {
+    add(&test_case);
+  }
 };
 
-template <class T> std::string show(const T& value) {
+template <class T>
+std::string show(const T& value) {
   std::ostringstream out;
   if constexpr (sizeof(T) == 1) out << static_cast<int>(value);
   else if constexpr (std::is_enum_v<T>) out << static_cast<int64_t>(value);
@@ -61,8 +64,12 @@ class Random {
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBull;
     return z ^ (z >> 31);
   }
-  int64_t between(int64_t low, int64_t high) { return low + static_cast<int64_t>(next() % static_cast<uint64_t>(high - low + 1)); }
-  float real(float low, float high) { return low + (high - low) * static_cast<float>(next() >> 40) * (1.0f / 16777216.0f); }
+  int64_t between(int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(next() % static_cast<uint64_t>(high - low + 1));
+  }
+  float real(float low, float high) {
+    return low + (high - low) * static_cast<float>(next() >> 40) * (1.0f / 16777216.0f);
+  }
 
  private:
   uint64_t state_;
@@ -73,27 +80,28 @@ class Random {
 #define OCTAVO_JOIN2(a, b) a##b
 #define OCTAVO_JOIN(a, b) OCTAVO_JOIN2(a, b)
 
-#define TEST(name)                                                                                          \
-  static void octavo_test_##name();                                                                         \
-  static ::octavo::test::Registration octavo_registration_##name(__FILE__, #name, octavo_test_##name);      \
+#define TEST(name)                                                                                     \
+  static void octavo_test_##name();                                                                    \
+  static ::octavo::test::Registration octavo_registration_##name(__FILE__, #name, octavo_test_##name); \
   static void octavo_test_##name()
 
-#define EXPECT(condition)                                                                    \
-  do {                                                                                       \
-    if (!(condition)) ::octavo::test::fail(__FILE__, __LINE__, "expected " #condition);      \
+#define EXPECT(condition)                                                               \
+  do {                                                                                  \
+    if (!(condition)) ::octavo::test::fail(__FILE__, __LINE__, "expected " #condition); \
   } while (0)
 #define EXPECT_EQ(a, b) ::octavo::test::expect_eq((a), (b), #a, #b, __FILE__, __LINE__)
 #define EXPECT_SAME(got, want, count, where) \
   ::octavo::test::expect_same((got), (want), (count), (where), __FILE__, __LINE__)
-#define EXPECT_OK(expression)                                                                                    \
-  do {                                                                                                           \
-    const ::octavo::Status octavo_status_ = (expression);                                                        \
+#define EXPECT_OK(expression)                                                                                      \
+  do {                                                                                                             \
+    const ::octavo::Status octavo_status_ = (expression);                                                          \
     if (!octavo_status_.ok()) ::octavo::test::fail(__FILE__, __LINE__, #expression ": " + octavo_status_.message); \
   } while (0)
-#define EXPECT_CODE(expression, expected)                                                                        \
-  do {                                                                                                           \
-    const ::octavo::Status octavo_status_ = (expression);                                                        \
-    if (octavo_status_.code != (expected))                                                                       \
-      ::octavo::test::fail(__FILE__, __LINE__, #expression ": expected " #expected ", got code " +               \
-          std::to_string(static_cast<int>(octavo_status_.code)) + " " + octavo_status_.message);                 \
+#define EXPECT_CODE(expression, expected)                                                                             \
+  do {                                                                                                                \
+    const ::octavo::Status octavo_status_ = (expression);                                                             \
+    if (octavo_status_.code != (expected))                                                                            \
+      ::octavo::test::fail(__FILE__, __LINE__,                                                                        \
+                           #expression ": expected " #expected ", got code " +                                        \
+                               std::to_string(static_cast<int>(octavo_status_.code)) + " " + octavo_status_.message); \
   } while (0)

@@ -22,18 +22,52 @@
 
 namespace octavo::test {
 
-template <class T> constexpr DType dtype_of();
-template <> constexpr DType dtype_of<float>() { return DType::kFloat32; }
-template <> constexpr DType dtype_of<double>() { return DType::kFloat64; }
-template <> constexpr DType dtype_of<uint8_t>() { return DType::kUint8; }
-template <> constexpr DType dtype_of<int8_t>() { return DType::kInt8; }
-template <> constexpr DType dtype_of<uint16_t>() { return DType::kUint16; }
-template <> constexpr DType dtype_of<int16_t>() { return DType::kInt16; }
-template <> constexpr DType dtype_of<uint32_t>() { return DType::kUint32; }
-template <> constexpr DType dtype_of<int32_t>() { return DType::kInt32; }
-template <> constexpr DType dtype_of<uint64_t>() { return DType::kUint64; }
-template <> constexpr DType dtype_of<int64_t>() { return DType::kInt64; }
-template <> constexpr DType dtype_of<bool>() { return DType::kBool; }
+template <class T>
+constexpr DType dtype_of();
+template <>
+constexpr DType dtype_of<float>() {
+  return DType::kFloat32;
+}
+template <>
+constexpr DType dtype_of<double>() {
+  return DType::kFloat64;
+}
+template <>
+constexpr DType dtype_of<uint8_t>() {
+  return DType::kUint8;
+}
+template <>
+constexpr DType dtype_of<int8_t>() {
+  return DType::kInt8;
+}
+template <>
+constexpr DType dtype_of<uint16_t>() {
+  return DType::kUint16;
+}
+template <>
+constexpr DType dtype_of<int16_t>() {
+  return DType::kInt16;
+}
+template <>
+constexpr DType dtype_of<uint32_t>() {
+  return DType::kUint32;
+}
+template <>
+constexpr DType dtype_of<int32_t>() {
+  return DType::kInt32;
+}
+template <>
+constexpr DType dtype_of<uint64_t>() {
+  return DType::kUint64;
+}
+template <>
+constexpr DType dtype_of<int64_t>() {
+  return DType::kInt64;
+}
+template <>
+constexpr DType dtype_of<bool>() {
+  return DType::kBool;
+}
 
 // A pool that runs tasks on the calling thread under the indices of `threads` threads in turn, last task first,
 // so that an operator whose result depends on order or thread shows itself.
@@ -52,7 +86,8 @@ class FakePool final : public ThreadPool {
 // Memory with guard bytes before and poison after: 64-byte aligned, the slack filled with `poison`.
 class Guarded {
  public:
-  explicit Guarded(size_t bytes, uint8_t poison = 0x80) : bytes_(bytes), poison_(poison), memory_(bytes + 3 * kReadSlack + 64) {
+  explicit Guarded(size_t bytes, uint8_t poison = 0x80)
+      : bytes_(bytes), poison_(poison), memory_(bytes + 3 * kReadSlack + 64) {
     std::memset(memory_.data(), poison, memory_.size());
   }
   uint8_t* data() {
@@ -64,8 +99,10 @@ class Guarded {
   bool intact() {
     const uint8_t* begin = memory_.data();
     const uint8_t* end = begin + memory_.size();
-    for (const uint8_t* p = begin; p < data(); ++p) if (*p != poison_) return false;
-    for (const uint8_t* p = data() + bytes_; p < end; ++p) if (*p != poison_) return false;
+    for (const uint8_t* p = begin; p < data(); ++p)
+      if (*p != poison_) return false;
+    for (const uint8_t* p = data() + bytes_; p < end; ++p)
+      if (*p != poison_) return false;
     return true;
   }
 
@@ -80,7 +117,8 @@ class OpFixture {
   explicit OpFixture(std::string op) : op_(std::move(op)) {}
 
   // Inputs, in order. `constant` ones are visible at load.
-  OpFixture& input(DType type, const std::vector<int64_t>& dims, const void* data, size_t bytes, bool constant = false) {
+  OpFixture& input(DType type, const std::vector<int64_t>& dims, const void* data, size_t bytes,
+                   bool constant = false) {
     Slot slot = make(type, dims, bytes);
     if (bytes != 0) std::memcpy(slot.memory->data(), data, bytes);
     slot.spec.constant = constant;
@@ -93,14 +131,22 @@ class OpFixture {
     inputs_.push_back(std::move(slot));
     return *this;
   }
-  template <class T> OpFixture& input(const std::vector<int64_t>& dims, const std::vector<T>& values) {
+  template <class T>
+  OpFixture& input(const std::vector<int64_t>& dims, const std::vector<T>& values) {
     return input(dtype_of<T>(), dims, values.data(), values.size() * sizeof(T));
   }
-  template <class T> OpFixture& constant(const std::vector<int64_t>& dims, const std::vector<T>& values) {
+  template <class T>
+  OpFixture& constant(const std::vector<int64_t>& dims, const std::vector<T>& values) {
     return input(dtype_of<T>(), dims, values.data(), values.size() * sizeof(T), true);
   }
-  template <class T> OpFixture& scalar(T value) { return constant<T>({}, std::vector<T>{value}); }
-  OpFixture& absent() { inputs_.emplace_back(); return *this; }
+  template <class T>
+  OpFixture& scalar(T value) {
+    return constant<T>({}, std::vector<T>{value});
+  }
+  OpFixture& absent() {
+    inputs_.emplace_back();
+    return *this;
+  }
 
   OpFixture& output(DType type, const std::vector<int64_t>& dims) {
     int64_t n = 1;
@@ -110,16 +156,34 @@ class OpFixture {
     outputs_.push_back(std::move(slot));
     return *this;
   }
-  template <class T> OpFixture& output(const std::vector<int64_t>& dims) { return output(dtype_of<T>(), dims); }
-  OpFixture& absent_output() { outputs_.emplace_back(); return *this; }
+  template <class T>
+  OpFixture& output(const std::vector<int64_t>& dims) {
+    return output(dtype_of<T>(), dims);
+  }
+  OpFixture& absent_output() {
+    outputs_.emplace_back();
+    return *this;
+  }
 
-  OpFixture& set_integers(const std::string& name, std::vector<int64_t> values) { integers_[name] = std::move(values); return *this; }
+  OpFixture& set_integers(const std::string& name, std::vector<int64_t> values) {
+    integers_[name] = std::move(values);
+    return *this;
+  }
   OpFixture& set_integer(const std::string& name, int64_t value) { return set_integers(name, {value}); }
-  OpFixture& set_numbers(const std::string& name, std::vector<float> values) { numbers_[name] = std::move(values); return *this; }
+  OpFixture& set_numbers(const std::string& name, std::vector<float> values) {
+    numbers_[name] = std::move(values);
+    return *this;
+  }
   OpFixture& set_number(const std::string& name, float value) { return set_numbers(name, {value}); }
-  OpFixture& set_texts(const std::string& name, std::vector<std::string> values) { texts_[name] = std::move(values); return *this; }
+  OpFixture& set_texts(const std::string& name, std::vector<std::string> values) {
+    texts_[name] = std::move(values);
+    return *this;
+  }
   OpFixture& set_text(const std::string& name, const std::string& value) { return set_texts(name, {value}); }
-  OpFixture& set_threads(int threads) { threads_ = threads; return *this; }
+  OpFixture& set_threads(int threads) {
+    threads_ = threads;
+    return *this;
+  }
 
   // Load, bind and run. After a failure, the status says where.
   Status run() {
@@ -148,11 +212,16 @@ class OpFixture {
     for (auto& memory : per_thread)
       if (!memory->intact()) return Status::Error(Code::kInvalidPlan, op_ + " wrote outside of its thread scratch");
     for (Slot& slot : outputs_)
-      if (slot.memory && !slot.memory->intact()) return Status::Error(Code::kInvalidPlan, op_ + " wrote outside of " + slot.spec.name);
+      if (slot.memory && !slot.memory->intact())
+        return Status::Error(Code::kInvalidPlan, op_ + " wrote outside of " + slot.spec.name);
     return status;
   }
-  template <class T> const T* out(int i) { return reinterpret_cast<const T*>(outputs_[static_cast<size_t>(i)].memory->data()); }
-  template <class T> std::vector<T> values(int i) {
+  template <class T>
+  const T* out(int i) {
+    return reinterpret_cast<const T*>(outputs_[static_cast<size_t>(i)].memory->data());
+  }
+  template <class T>
+  std::vector<T> values(int i) {
     Slot& slot = outputs_[static_cast<size_t>(i)];
     return std::vector<T>(out<T>(i), out<T>(i) + slot.memory->size() / sizeof(T));
   }
@@ -173,7 +242,9 @@ class OpFixture {
     return slot;
   }
   static const Slot* at(const std::vector<Slot>& slots, int i) {
-    return i >= 0 && static_cast<size_t>(i) < slots.size() && slots[static_cast<size_t>(i)].memory ? &slots[static_cast<size_t>(i)] : nullptr;
+    return i >= 0 && static_cast<size_t>(i) < slots.size() && slots[static_cast<size_t>(i)].memory
+               ? &slots[static_cast<size_t>(i)]
+               : nullptr;
   }
   std::vector<int64_t> integers_of(const char* name) const {
     const auto found = integers_.find(name);
@@ -187,9 +258,14 @@ class OpFixture {
     const std::string& op() const override { return f_.op_; }
     int inputs() const override { return static_cast<int>(f_.inputs_.size()); }
     int outputs() const override { return static_cast<int>(f_.outputs_.size()); }
-    const TensorSpec* input(int i) const override { const Slot* s = at(f_.inputs_, i); return s ? &s->spec : nullptr; }
+    const TensorSpec* input(int i) const override {
+      const Slot* s = at(f_.inputs_, i);
+      return s ? &s->spec : nullptr;
+    }
     const TensorSpec& output(int i) const override { return f_.outputs_[static_cast<size_t>(i)].spec; }
-    bool has(const char* name) const override { return f_.integers_.count(name) + f_.numbers_.count(name) + f_.texts_.count(name) > 0; }
+    bool has(const char* name) const override {
+      return f_.integers_.count(name) + f_.numbers_.count(name) + f_.texts_.count(name) > 0;
+    }
     int64_t integer(const char* name, int64_t fallback) const override {
       const auto v = f_.integers_of(name);
       return v.empty() ? fallback : v[0];
@@ -243,8 +319,14 @@ class OpFixture {
    public:
     Run(OpFixture& f, FakePool& pool, Guarded& shared, std::vector<std::unique_ptr<Guarded>>& per_thread)
         : f_(f), pool_(pool), shared_(shared), per_thread_(per_thread) {}
-    const void* input(int i) const override { const Slot* s = at(f_.inputs_, i); return s ? s->memory->data() : nullptr; }
-    void* output(int i) const override { const Slot* s = at(f_.outputs_, i); return s ? s->memory->data() : nullptr; }
+    const void* input(int i) const override {
+      const Slot* s = at(f_.inputs_, i);
+      return s ? s->memory->data() : nullptr;
+    }
+    void* output(int i) const override {
+      const Slot* s = at(f_.outputs_, i);
+      return s ? s->memory->data() : nullptr;
+    }
     void* shared_scratch() const override { return shared_.data(); }
     void* thread_scratch(int thread) const override { return per_thread_[static_cast<size_t>(thread)]->data(); }
     ThreadPool& pool() const override { return pool_; }

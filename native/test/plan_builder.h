@@ -21,14 +21,17 @@ class PlanBuilder {
     expressions_.insert(expressions_.end(), {static_cast<int32_t>(kind), a, b});
     return static_cast<int>(expressions_.size() / 3) - 1;
   }
-  int constant(int64_t value) { return expression(ExprKind::kConstant, static_cast<int32_t>(value), static_cast<int32_t>(value >> 32)); }
+  int constant(int64_t value) {
+    return expression(ExprKind::kConstant, static_cast<int32_t>(value), static_cast<int32_t>(value >> 32));
+  }
   // The expression of a new symbol.
   int symbol(const std::string& name, SourceKind source, int a = 0, int b = 0) {
     symbols_.insert(symbols_.end(), {string(name), static_cast<int32_t>(source), a, b});
     return expression(ExprKind::kSymbol, symbol_count_++, 0);
   }
   int tensor(const std::string& name, DType type, TensorKind kind, const std::vector<int>& dims, int refers_to = -1) {
-    tensors_.insert(tensors_.end(), {string(name), static_cast<int32_t>(type), static_cast<int32_t>(kind), refers_to, static_cast<int32_t>(dims.size())});
+    tensors_.insert(tensors_.end(), {string(name), static_cast<int32_t>(type), static_cast<int32_t>(kind), refers_to,
+                                     static_cast<int32_t>(dims.size())});
     tensors_.insert(tensors_.end(), dims.begin(), dims.end());
     const int index = tensor_count_++;
     if (kind == TensorKind::kInput) inputs_.push_back(index);
@@ -50,7 +53,8 @@ class PlanBuilder {
     ++attribute_count_;
   }
   void text(const std::string& name, const std::string& value) {
-    attributes_.insert(attributes_.end(), {string(name), static_cast<int32_t>(AttributeKind::kTexts), 1, string(value)});
+    attributes_.insert(attributes_.end(),
+                       {string(name), static_cast<int32_t>(AttributeKind::kTexts), 1, string(value)});
     ++attribute_count_;
   }
   void plan(const std::string& name, PlanBuilder& nested) {
