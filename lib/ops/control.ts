@@ -1,7 +1,8 @@
 /** If and Loop: nodes that own graphs. What they give out is provided while running. */
+import { OctavoError } from '../errors.js'
 import { type Dim, sameDim, symbol } from '../graph/expr.js'
 import type { TensorType } from '../graph/graph.js'
-import { formatShape, ints, needSizes } from './helpers.js'
+import { formatShape, ints, needSizes, ValueNeededError } from './helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from './opdef.js'
 
 const BRANCHES = ['else_branch', 'then_branch'] as const
@@ -26,7 +27,7 @@ function inferIf(context: InferContext): Inferred[] {
       shape: shape?.map((d, a) => visible(context, i, a, d)),
     }))
   }
-  const [otherwise, then] = BRANCHES.map((branch) => context.subgraph(branch, [])) as [Inferred[], Inferred[]]
+  const [otherwise, then] = BRANCHES.map((branch) => inferBranch(context, branch)) as [Inferred[], Inferred[]]
   if (then.length !== otherwise.length) {
     context.fail(`branches with as many outputs, got ${then.length} and ${otherwise.length}`)
   }
@@ -48,6 +49,22 @@ function inferIf(context: InferContext): Inferred[] {
     })
     return { dtype: a.dtype, shape }
   })
+}
+
+/** A branch that is wrong for these sizes may be one that these sizes never take: the condition decides. */
+function inferBranch(context: InferContext, branch: (typeof BRANCHES)[number]): readonly Inferred[] {
+  try {
+    return context.subgraph(branch, [])
+  } catch (error) {
+    if (
+      !(error instanceof OctavoError) ||
+      error instanceof ValueNeededError ||
+      error.code !== 'ERR_MODEL_INVALID'
+    )
+      throw error
+    const { name: node, opType, inputs } = context.node
+    throw new ValueNeededError(error.code, error.message, { node, opType, tensor: inputs[0], cause: error })
+  }
 }
 
 function captures(context: LowerContext): number[] {
