@@ -1,5 +1,15 @@
 // The stages, in order: what a newcomer runs first, then what needs more tools.
+import { readFileSync } from 'node:fs'
+
 const node = process.execPath
+
+/** What the operating system says of this CPU, apart from the probes that are tested. */
+function instructionSets() {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return ['scalar']
+  const flags = new Set(/^flags\s*:(.*)$/m.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1].split(' '))
+  const known = { avx2: 'x86_avx2', avx_vnni: 'x86_avxvnni', avx512_vnni: 'x86_avx512vnni' }
+  return ['scalar', ...Object.keys(known).flatMap((flag) => (flags.has(flag) ? [known[flag]] : []))]
+}
 
 export const stages = [
   { name: 'test', what: 'TypeScript and C++ tests on this machine', command: ['npm', 'test', '--silent'] },
@@ -18,6 +28,7 @@ export const stages = [
     name: 'isa',
     what: 'the same output bits under every x86 instruction set',
     command: [node, 'scripts/ci/isa.mjs'],
+    requires: instructionSets(),
   },
   {
     name: 'arm',

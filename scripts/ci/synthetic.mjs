@@ -26,12 +26,22 @@ function convolutions(b) {
   b.add('point = Conv(depth_r, W, B)', {}, [16, 16, 1, 1], [16])
   b.add('sum = Add(point, stem_r)')
   b.add('sum_r = Relu(sum)')
-  b.add('grouped = Conv(sum_r, W, B)', { pads: [2, 2, 2, 2], dilations: [2, 2], group: 4 }, [24, 4, 3, 3], [24])
+  b.add(
+    'grouped = Conv(sum_r, W, B)',
+    { pads: [2, 2, 2, 2], dilations: [2, 2], group: 4 },
+    [24, 4, 3, 3],
+    [24],
+  )
   b.add('features = LeakyRelu(grouped)', { alpha: 0.125 })
   b.add('wide = Conv(stem_r, W)', { pads: [2, 2, 2, 2], group: 16, strides: [2, 2] }, [32, 1, 5, 5])
   b.add('narrow = Conv(wide, W, B)', { strides: [2, 1] }, [5, 32, 3, 2], [5])
   b.end('narrow', 5)
-  b.add('up = ConvTranspose(wide, W, B)', { strides: [2, 2], pads: [1, 0, 0, 1], output_padding: [1, 0] }, [32, 9, 3, 3], [9])
+  b.add(
+    'up = ConvTranspose(wide, W, B)',
+    { strides: [2, 2], pads: [1, 0, 0, 1], output_padding: [1, 0] },
+    [32, 9, 3, 3],
+    [9],
+  )
   b.end('up', 9)
   b.add('up2 = ConvTranspose(features, W)', { strides: [1, 1], group: 3 }, [24, 4, 2, 2])
   b.end('up2', 12)
@@ -41,7 +51,12 @@ function convolutions(b) {
 function images(b) {
   b.add('max = MaxPool(features)', { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] })
   b.add('avg = AveragePool(features)', { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] })
-  b.add('avg_all = AveragePool(features)', { kernel_shape: [2, 3], strides: [2, 2], pads: [1, 1, 0, 1], count_include_pad: 1 })
+  b.add('avg_all = AveragePool(features)', {
+    kernel_shape: [2, 3],
+    strides: [2, 2],
+    pads: [1, 1, 0, 1],
+    count_include_pad: 1,
+  })
   b.add('sub = Sub(max, avg)')
   b.add('mul = Mul(sub, avg_all)')
   b.add('larger = Max(mul, avg)')

@@ -1,6 +1,7 @@
 // What the stages share: running programs, counting, and saying which instruction set ran.
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export const root = new URL('../..', import.meta.url).pathname.replace(/\/$/, '')
@@ -50,14 +51,37 @@ export function check(condition, what) {
   return condition
 }
 
-/** Adds the last `N passed, N failed, N skipped` that a test program printed. */
-export function addCounts(text, what) {
-  const found = [...text.matchAll(/(\d+) passed, (\d+) failed, (\d+) skipped/g)].at(-1)
-  if (!found) return fail(`${what}: no result`)
+/** Adds the last `N passed, N failed, N skipped` that a test program printed; returns whether all went well. */
+export function addCounts({ ok, stdout }, what) {
+  const found = [...stdout.matchAll(/(\d+) passed, (\d+) failed, (\d+) skipped/g)].at(-1)
+  if (!found) {
+    fail(`${what}: no result`)
+    return false
+  }
+  const failed = Math.max(Number(found[2]), ok ? 0 : 1)
   counts.passed += Number(found[1])
-  counts.failed += Number(found[2])
+  counts.failed += failed
   counts.skipped += Number(found[3])
-  console.log(`${what}: ${found[0]}`)
+  console.log(`${what}: ${found[0]}${ok ? '' : ', and the program failed'}`)
+  return failed === 0
+}
+
+/** Runs TypeScript tests one file after another; the result is counted with `addCounts`. */
+export function vitest(paths, env) {
+  const report = join(tmpdir(), `octavo-vitest-${process.pid}.json`)
+  const program = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+  const reporters = ['--reporter=dot', '--reporter=json', `--outputFile.json=${report}`]
+  const { ok } = run(process.execPath, [program, 'run', ...reporters, '--no-file-parallelism', ...paths], {
+    env,
+  })
+  if (!existsSync(report)) return { ok, stdout: '' }
+  const result = JSON.parse(readFileSync(report, 'utf8'))
+  rmSync(report, { force: true })
+  const skipped = result.numPendingTests + result.numTodoTests
+  return {
+    ok,
+    stdout: `${result.numPassedTests} passed, ${result.numFailedTests} failed, ${skipped} skipped`,
+  }
 }
 
 /** Tells the runner that the tests of an instruction set ran. */
