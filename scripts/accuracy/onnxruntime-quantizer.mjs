@@ -1,0 +1,38 @@
+// onnxruntime's own static quantizer with its defaults, in Python (OCTAVO_PYTHON, else python3). For comparison only.
+import { execFile, spawnSync } from 'node:child_process'
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+const python = process.env.OCTAVO_PYTHON ?? 'python3'
+const script = fileURLToPath(new URL('onnxruntime_quantize.py', import.meta.url))
+
+/** The version of the Python package, or undefined where it is absent. */
+export function onnxruntimeQuantizer() {
+  const code = 'import onnx, onnxruntime, onnxruntime.quantization; print(onnxruntime.__version__)'
+  const { status, stdout } = spawnSync(python, ['-c', code], { encoding: 'utf8' })
+  if (status !== 0) return undefined
+  return { version: stdout.trim(), quantize: quantizeInPython }
+}
+
+async function quantizeInPython(model, input, calibration) {
+  const folder = mkdtempSync(join(tmpdir(), 'octavo-accuracy-'))
+  try {
+    const out = join(folder, 'int8.onnx')
+    const list = []
+    const fd = openSync(join(folder, 'samples.bin'), 'w')
+    for (const make of calibration) {
+      const { dims, data } = make()
+      writeSync(fd, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+      list.push(dims)
+    }
+    closeSync(fd)
+    writeFileSync(join(folder, 'samples.json'), JSON.stringify({ input, dims: list }))
+    await promisify(execFile)(python, [script, model, folder, out], { maxBuffer: 2 ** 26 })
+    return new Uint8Array(readFileSync(out))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
