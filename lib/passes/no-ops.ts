@@ -1,9 +1,11 @@
 /** Removes nodes that give out what they take in: Identity, casts to the same type, transposes and reshapes that change nothing. */
+
+import { DTYPES } from '../graph/dtype.js'
 import type { Dim } from '../graph/expr.js'
 import { sameDim } from '../graph/expr.js'
 import type { Graph, Node } from '../graph/graph.js'
 import { intAttribute, intsAttribute } from '../graph/graph.js'
-import { DTYPES } from '../graph/dtype.js'
+import { floatsOf } from '../onnx/tensor.js'
 import { type Inference, inferGraph } from '../ops/infer.js'
 import type { PassContext } from './pass.js'
 
@@ -14,14 +16,39 @@ export function removeNoOps(graph: Graph, { overrides }: PassContext): Graph {
   const use = (name: string) => renamed.get(name) ?? name
   const nodes: Node[] = []
   for (const node of graph.nodes) {
-    const [input = '', output = ''] = [node.inputs[0], node.outputs[0]]
-    if (input !== '' && !outputs.has(output) && changesNothing(node, info)) {
-      renamed.set(output, use(input))
+    const output = node.outputs[0] ?? ''
+    const kept = keptInput(graph, node, info)
+    if (kept !== undefined && !outputs.has(output)) {
+      renamed.set(output, use(kept))
       continue
     }
     nodes.push({ ...node, inputs: node.inputs.map(use), captures: node.captures?.map(use) })
   }
   return renamed.size === 0 ? graph : { ...graph, nodes }
+}
+
+/** The input that the node gives out unchanged; undefined where it computes. */
+function keptInput(graph: Graph, node: Node, info: Inference): string | undefined {
+  const input = node.inputs[0] ?? ''
+  if (input !== '' && changesNothing(node, info)) return input
+  const neutral = NEUTRAL[node.opType]
+  if (node.domain !== '' || neutral === undefined) return undefined
+  for (const i of neutral.sides) {
+    const [constant, other = ''] = [graph.constants.get(node.inputs[i] ?? ''), node.inputs[1 - i]]
+    const isNeutral = constant?.dtype === 'float32' && floatsOf(constant).every((v) => v === neutral.value)
+    const sameShape = equalShapes(info.types.get(other)?.shape, info.types.get(node.outputs[0] ?? '')?.shape)
+    if (isNeutral && sameShape && other !== '') return other
+  }
+  return undefined
+}
+
+/** Operators with an operand that changes nothing, and the side it may stand on. */
+const NEUTRAL: Readonly<Record<string, { readonly value: number; readonly sides: readonly number[] }>> = {
+  Add: { value: 0, sides: [0, 1] },
+  Sub: { value: 0, sides: [1] },
+  Mul: { value: 1, sides: [0, 1] },
+  Div: { value: 1, sides: [1] },
+  Pow: { value: 1, sides: [1] },
 }
 
 function changesNothing(node: Node, info: Inference): boolean {
@@ -50,5 +77,7 @@ function changesNothing(node: Node, info: Inference): boolean {
 }
 
 function equalShapes(a: readonly Dim[] | undefined, b: readonly Dim[] | undefined): boolean {
-  return a !== undefined && b !== undefined && a.length === b.length && a.every((d, i) => sameDim(d, b[i] as Dim))
+  return (
+    a !== undefined && b !== undefined && a.length === b.length && a.every((d, i) => sameDim(d, b[i] as Dim))
+  )
 }
