@@ -51,6 +51,20 @@ export function deviationOf(statistics: Statistics): number {
   return Math.sqrt(Math.max(0, statistics.sumOfSquares / statistics.count - mean * mean))
 }
 
+/** The statistics of values clipped to a range; the sums are those of the values themselves. */
+export function clipStatistics(statistics: Statistics, low: number, high: number): Statistics {
+  const { min, max, width } = statistics
+  if (width === 0 || (min >= low && max <= high)) return statistics
+  const clip = (x: number) => Math.min(high, Math.max(low, x))
+  const histogram = new Float64Array(statistics.histogram.length)
+  const half = histogram.length / 2
+  statistics.histogram.forEach((n, i) => {
+    const bin = Math.floor(clip((i + 0.5 - half) * width) / width) + half
+    if (n > 0) histogram[bin] = (histogram[bin] as number) + n
+  })
+  return { ...statistics, min: clip(min), max: clip(max), histogram }
+}
+
 /** Lower edge of bin i. */
 export function binEdge(statistics: Statistics, i: number): number {
   return (i - statistics.histogram.length / 2) * statistics.width

@@ -81,6 +81,6 @@ export const ops: readonly OpDef[] = [
     outputs: [1, 1],
     infer: sameAsInput,
     lower: lowerClip,
-    quantize: { kind: 'activation', inputs: [0] },
+    quantize: { kind: 'activation', inputs: [0], unary: true },
   },
 ]

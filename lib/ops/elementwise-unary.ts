@@ -22,11 +22,19 @@ interface UnaryOp {
   readonly value?: (d: Dim) => Dim | undefined
 }
 
-const activation: QuantizeRule = { kind: 'activation', inputs: [0] }
-const ranged = (low: number, high: number): QuantizeRule => ({
+const activation: QuantizeRule = { kind: 'activation', inputs: [0], unary: true }
+const within = (...domain: [number, number]): QuantizeRule => ({
+  kind: 'activation',
+  inputs: [0],
+  unary: true,
+  domain,
+})
+const ranged = (low: number, high: number, domain?: readonly [number, number]): QuantizeRule => ({
   kind: 'activation',
   inputs: [0],
   range: [low, high],
+  unary: true,
+  domain,
 })
 
 const plain = (fn: string, more: Partial<UnaryOp> = {}): UnaryOp => ({
@@ -53,7 +61,7 @@ function withAttributes(
 const same = (d: Dim) => d
 
 const OPS: Readonly<Record<string, UnaryOp>> = {
-  Relu: plain('relu', { quantize: activation, integers: true }),
+  Relu: plain('relu', { quantize: within(0, Number.POSITIVE_INFINITY), integers: true }),
   LeakyRelu: withAttributes('leakyrelu', [['alpha', 0.01]]),
   Elu: withAttributes('elu', [['alpha', 1]]),
   Selu: withAttributes('selu', [
@@ -70,9 +78,9 @@ const OPS: Readonly<Record<string, UnaryOp>> = {
     ],
     { quantize: ranged(0, 1) },
   ),
-  HardSwish: plain('hardswish', { quantize: activation }),
-  Sigmoid: plain('sigmoid', { quantize: ranged(0, 1) }),
-  Tanh: plain('tanh', { quantize: ranged(-1, 1) }),
+  HardSwish: plain('hardswish', { quantize: within(-3, Number.POSITIVE_INFINITY) }),
+  Sigmoid: plain('sigmoid', { quantize: ranged(0, 1, [-7, 7]) }),
+  Tanh: plain('tanh', { quantize: ranged(-1, 1, [-3.5, 3.5]) }),
   Softplus: plain('softplus', { quantize: activation }),
   Softsign: plain('softsign', { quantize: ranged(-1, 1) }),
   Mish: plain('mish', { quantize: activation }),

@@ -99,6 +99,10 @@ export type QuantizeRule =
       readonly kind: 'activation'
       readonly inputs?: readonly number[]
       readonly range?: readonly [number, number]
+      /** A function of each element of input 0 alone: several in a row are one table. */
+      readonly unary?: boolean
+      /** Inputs beyond these ends give what the ends give, to half a step of 8 bits: they need not be represented. */
+      readonly domain?: readonly [number, number]
     }
   /** Moves or selects elements: output has the scale and zero point of its input `inputs[0]` (default 0). */
   | { readonly kind: 'shared'; readonly inputs?: readonly number[] }

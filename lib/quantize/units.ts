@@ -1,12 +1,12 @@
 /**
- * Which nodes become integer. A unit is a node with a quantize rule and what it absorbs: a bias added after a MatMul and
- * a Relu or Clip, which lie between the product and its QuantizeLinear and cost nothing there.
+ * Which nodes become integer. A unit is a node with a quantize rule and what it absorbs up to its QuantizeLinear: a bias
+ * added after a MatMul, a Relu or Clip, and after a function of one element further ones (one table for all).
  */
 import { consumersOf, type Graph, type Node } from '../graph/graph.js'
 import type { Inference } from '../ops/infer.js'
 import type { QuantizeRule } from '../ops/opdef.js'
 import { findOp } from '../ops/registry.js'
-import { isBiasAdd, isClamp } from './absorb.js'
+import { isBiasAdd, isClamp, scaledOperand } from './absorb.js'
 
 export interface Unit {
   readonly node: Node
@@ -89,7 +89,8 @@ class UnitFinder {
     const rule = findOp(node.domain, node.opType)?.quantize
     if (!rule) return REASON.noRule
     const weights = rule.kind === 'weighted' ? this.constantWeights(node, rule.weight) : undefined
-    const inputs = this.quantizedInputs(node, rule, weights)
+    const scaled = scaledOperand(this.graph, this.info, node)
+    const inputs = scaled >= 0 ? [scaled] : this.quantizedInputs(node, rule, weights)
     const values = inputs.map((i) => node.inputs[i] ?? '')
     const floats = [
       ...values,
@@ -144,19 +145,31 @@ class UnitFinder {
   private absorb(node: Node, rule: QuantizeRule, values: readonly string[]): Node[] {
     const chain: Node[] = []
     const products = rule.kind === 'weighted'
+    const table = this.isTable(node)
     // Elementwise operators of two values, such as a residual Add, take bounds too.
-    if (!products && !(rule.kind === 'activation' && values.length > 1)) return chain
+    if (!products && !table && !(rule.kind === 'activation' && values.length > 1)) return chain
     let value = node.outputs[0] ?? ''
     for (;;) {
       const [next, ...others] = this.consumers.get(value) ?? []
       if (!next || others.length > 0 || this.outputs.has(value) || this.isExcluded(next)) return chain
       const bias = products && rule.bias === undefined && chain.length === 0
-      if (!(bias && isBiasAdd(this.graph, this.info, next, value)) && !isClamp(this.graph, next, value))
-        return chain
+      const fits =
+        isClamp(this.graph, next, value) ||
+        (bias && isBiasAdd(this.graph, this.info, next, value)) ||
+        (table && this.isTable(next))
+      if (!fits) return chain
       chain.push(next)
       this.absorbed.add(next)
       value = next.outputs[0] ?? ''
     }
+  }
+
+  /** A function of one element: a table, alone or with others. */
+  private isTable(node: Node): boolean {
+    const rule = findOp(node.domain, node.opType)?.quantize
+    if (scaledOperand(this.graph, this.info, node) >= 0) return true
+    const bounds = node.inputs.slice(1).every((name) => name === '' || this.graph.constants.has(name))
+    return rule?.kind === 'activation' && rule.unary === true && bounds
   }
 
   /** The last step gives float outputs; it reads them better from float than from 8 bits. */

@@ -1,6 +1,6 @@
 /** Which values are quantized, and which of them share one scale and zero point. */
 import type { Range } from '../calibrate/observers/observer.js'
-import type { Graph } from '../graph/graph.js'
+import { consumersOf, type Graph, type Node } from '../graph/graph.js'
 import type { Unit } from './units.js'
 
 export interface QuantizedValue {
@@ -17,6 +17,8 @@ export interface QuantizedValues {
   readonly observed: readonly string[]
   /** Roots whose range the function tells. */
   readonly fixed: ReadonlyMap<string, Range>
+  /** Of roots that only functions with flat ends read: what lies beyond these ends makes no difference. */
+  readonly domains: ReadonlyMap<string, Range>
 }
 
 export function findQuantizedValues(graph: Graph, units: readonly Unit[]): QuantizedValues {
@@ -42,7 +44,28 @@ export function findQuantizedValues(graph: Graph, units: readonly Unit[]): Quant
       fixed.set(root, maker.rule.range)
     }
   }
-  return { values, fixed, observed: [...roots].filter((root) => !fixed.has(root)) }
+  const observed = [...roots].filter((root) => !fixed.has(root))
+  return { values, fixed, observed, domains: findDomains(graph, units, observed) }
+}
+
+function findDomains(
+  graph: Graph,
+  units: readonly Unit[],
+  roots: readonly string[],
+): ReadonlyMap<string, Range> {
+  const consumers = consumersOf(graph)
+  const byNode = new Map<Node, Unit>(units.map((u) => [u.node, u]))
+  const domains = new Map<string, Range>()
+  for (const root of roots) {
+    const readers = graph.outputs.includes(root) ? [] : (consumers.get(root) ?? [])
+    const ends = readers.flatMap((node) => {
+      const rule = byNode.get(node)?.rule
+      return rule?.kind === 'activation' && rule.domain ? [rule.domain] : []
+    })
+    if (ends.length === 0 || ends.length < readers.length) continue
+    domains.set(root, [Math.min(...ends.map((e) => e[0])), Math.max(...ends.map((e) => e[1]))])
+  }
+  return domains
 }
 
 function rootOf(name: string, maker: Unit | undefined, values: ReadonlyMap<string, QuantizedValue>): string {

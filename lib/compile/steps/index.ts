@@ -6,6 +6,7 @@ import { compact, mergeEqual, removeUnread, writeOutputsDirectly } from './clean
 import { fuseEpilogues } from './epilogue.js'
 import { toInteger } from './integer.js'
 import { cancelPairs, hoistQuantize, sinkDequantize } from './move.js'
+import { scalarToUnary } from './scalar.js'
 import { preferSign } from './sign.js'
 
 export interface StepPassOptions {
@@ -30,6 +31,8 @@ export function stepPasses({ activations, fuse }: StepPassOptions): readonly (re
     // Quantizers rise to the step that computes, and swallow the activations on their way.
     ['hoistQuantize', hoistQuantize],
     ['clampIntoQuantize', clampIntoQuantize],
+    // Scales and shifts by a number belong to the table of the function before or behind them.
+    ['scalarToUnary', scalarToUnary],
     ['mergeUnary', mergeUnary],
     // Dequantizers sink to the step that computes; what lies between moves bytes.
     ['sinkDequantize', sinkDequantize],
