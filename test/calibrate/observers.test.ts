@@ -6,7 +6,7 @@ import { MovingRange, rangeBetween } from '../../lib/calibrate/observers/moving-
 import { mse } from '../../lib/calibrate/observers/mse.js'
 import { percentile } from '../../lib/calibrate/observers/percentile.js'
 import { mulberry32 } from '../../lib/calibrate/reservoir.js'
-import { deviationOf, meanOf, statisticsOf } from '../../lib/calibrate/statistics.js'
+import { clipStatistics, deviationOf, meanOf, statisticsOf } from '../../lib/calibrate/statistics.js'
 import { type Params, paramsOf } from '../../lib/quantize/params.js'
 
 const BINS = 4096
@@ -47,6 +47,13 @@ describe('statistics', () => {
     expect(s.histogram.reduce((a, b) => a + b)).toBe(values.length)
     expect(Number.isInteger(Math.log2(s.width))).toBe(true)
     expect(Math.max(-s.min, s.max) / s.width).toBeGreaterThan(BINS / 4)
+  })
+
+  it('clipped statistics are those of the clipped values', () => {
+    const s = clipStatistics(statisticsOf([-9, -4, -1, 2, 7], BINS), -3, Number.POSITIVE_INFINITY)
+    expect([s.count, s.min, s.max]).toEqual([5, -3, 7])
+    expect(s.histogram[Math.floor(-3 / s.width) + BINS / 2]).toBe(2)
+    expect(s.histogram.reduce((a, b) => a + b)).toBe(5)
   })
 
   it('counts what is not finite and leaves it out', () => {

@@ -115,6 +115,26 @@ describe('findUnits', () => {
     expect(unitsOf(float).integer).toEqual(['MatMul+Add+Relu', 'MatMul', 'Add', 'MatMul'])
   })
 
+  it('functions of one element in a row are one table, scales and shifts by a number among them', () => {
+    const float = graph({
+      inputs: { x: [1, 3, 4, 4] },
+      outputs: ['y'],
+      nodes: [
+        node('c = Conv(x, w)'),
+        node('h = HardSwish(c)'),
+        node('m = Mul(h, two)'),
+        node('a = Add(half, m)'),
+        node('y = Conv(a, v)'),
+      ],
+      constants: { w: noise(4, 3, 1, 1), v: noise(2, 4, 1, 1), two: numbers([2], []), half: numbers([0.5]) },
+    })
+    expect(unitsOf(float).integer).toEqual(['Conv', 'HardSwish+Mul+Add', 'Conv'])
+    const { integer } = findUnits(float, inferGraph(float), () => false)
+    const { domains, observed } = findQuantizedValues(float, integer)
+    expect(observed).toEqual(['x', 'c', 'a'])
+    expect([...domains]).toEqual([['c', [-3, Number.POSITIVE_INFINITY]]])
+  })
+
   it('norms stay in float, and so do movers between float nodes', () => {
     const float = graph({
       inputs: { x: [2, 3, 4] },
