@@ -4,12 +4,13 @@ import { log } from './env.js'
 
 export interface ExternalDataDescription {
   readonly path: string
-  readonly data: string | Uint8Array
+  /** A path, or the bytes (a Blob is read). */
+  readonly data: string | ArrayBufferLike | Uint8Array | Blob
 }
 
 export type ExternalData = string | ExternalDataDescription
 
-export type ExecutionProvider = string | { readonly name: string; readonly [option: string]: unknown }
+export type ExecutionProvider = string | { readonly name: string }
 
 export interface SessionOptions {
   /** 'cpu' (and 'xnnpack', for which the CPU stands in); others are dropped with a warning. */

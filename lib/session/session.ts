@@ -67,7 +67,7 @@ export class InferenceSession {
     checkProviders(options.executionProviders)
     const { signal, freeDimensionOverrides: overrides } = options
     signal?.throwIfAborted()
-    const model = await readModel(source, { externalData: options.externalData, signal })
+    const model = await readModel(source, { externalData: await readBlobs(options.externalData), signal })
     const optimize = options.graphOptimizationLevel !== 'disabled'
     const { optimizedModelFilePath: file } = options
     const engine = await createRunner(model.graph, {
@@ -168,6 +168,17 @@ export class InferenceSession {
     })
     return Object.fromEntries(entries)
   }
+}
+
+async function readBlobs(files: SessionOptions['externalData'] = []) {
+  return Promise.all(
+    files.map(async (file) => {
+      if (typeof file === 'string') return file
+      const { path, data } = file
+      if (data instanceof SharedArrayBuffer) return { path, data: new Uint8Array(data) }
+      return { path, data: data instanceof Blob ? await data.arrayBuffer() : data }
+    }),
+  )
 }
 
 function beforeRun(options: RunOptions): void {
