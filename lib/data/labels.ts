@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { OctavoError } from '../errors.js'
 
-/** The class index of a sample by its name; undefined where there is none. */
-export type LabelOf = (name: string) => number | undefined
+/** The class index of a sample by its name, or its place among all samples; undefined where there is none. */
+export type LabelOf = (name: string, index: number) => number | undefined
 
 /**
  * Reads labels: JSON `{ "cat.jpg": 3, ... }` or `[3, 5, ...]` in the order of the samples; CSV lines `cat.jpg,3` (a header line and
@@ -15,11 +15,12 @@ export async function readLabels(source: string, names: readonly string[]): Prom
   const text = await readFile(source, 'utf8').catch((cause: unknown) => {
     throw bad(source, cause instanceof Error ? cause.message : String(cause))
   })
-  const map = source.endsWith('.json') ? fromJson(text, source, names) : fromCsv(text, source)
-  return (name) => map.get(name) ?? map.get(basename(name))
+  const labels = source.endsWith('.json') ? fromJson(text, source) : fromCsv(text, source)
+  if (Array.isArray(labels)) return (_, index) => labels[index]
+  return (name) => labels.get(name) ?? labels.get(basename(name))
 }
 
-function fromJson(text: string, source: string, names: readonly string[]): Map<string, number> {
+function fromJson(text: string, source: string): Map<string, number> | number[] {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -27,10 +28,8 @@ function fromJson(text: string, source: string, names: readonly string[]): Map<s
     throw bad(source, cause instanceof Error ? cause.message : String(cause))
   }
   if (typeof value !== 'object' || value === null) throw bad(source, 'expected an object or an array')
-  const entries = Array.isArray(value)
-    ? value.map((label, i) => [names[i] ?? String(i), label])
-    : Object.entries(value)
-  return new Map(entries.map(([name, label]) => [String(name), classIndex(label, source)]))
+  if (Array.isArray(value)) return value.map((label) => classIndex(label, source))
+  return new Map(Object.entries(value).map(([name, label]) => [name, classIndex(label, source)]))
 }
 
 function fromCsv(text: string, source: string): Map<string, number> {

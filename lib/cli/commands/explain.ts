@@ -1,0 +1,32 @@
+/** octavo explain MODEL */
+import { Command } from 'commander'
+import { explain as explainModel } from '../../report/explain.js'
+import { line, printJson, printTable } from '../output.js'
+import { withSignals } from '../signals.js'
+
+export function explain(): Command {
+  return new Command('explain')
+    .description('Say which nodes of a model run in integers, which in float, and why.')
+    .argument('<model>', 'ONNX file')
+    .option('--all', 'list every node, not only those in float')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExample:\n  octavo explain mobilenet.int8.onnx')
+    .action((model: string, flags: { all?: boolean; json?: boolean }) =>
+      withSignals(async (signal) => {
+        const result = await explainModel(model, { signal })
+        if (flags.json) return printJson(result)
+        line(`instruction set: ${result.isa}`)
+        printTable(
+          ['operator', 'integer', 'float', 'data', 'shape', 'convert'],
+          Object.entries(result.operators).map(([op, n]) => [op || '(added)', n.integer, n.float, n.data, n.shape, n.convert]),
+        )
+        const nodes = result.nodes.filter((n) => flags.all || n.kind === 'float')
+        if (nodes.length === 0) return
+        line()
+        printTable(
+          ['node', 'operator', 'runs as', 'step', 'kernel', 'why'],
+          nodes.map((n) => [n.node, n.opType, n.kind, n.step, n.kernel, n.reason ?? '']),
+        )
+      }),
+    )
+}

@@ -1,0 +1,72 @@
+/** Options that several commands share, and their values. */
+import { InvalidArgumentError, type Command } from 'commander'
+import { readLabels } from '../data/labels.js'
+import { parsePreprocess } from '../data/preprocess.js'
+import { type NamedSample, openData, type TargetInput } from '../data/source.js'
+import { rangeError } from '../errors.js'
+import { formatDim } from '../graph/expr.js'
+import { readModel } from '../onnx/index.js'
+
+export function positiveInteger(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('expected a positive integer.')
+  return value
+}
+
+export function regex(text: string, before: readonly RegExp[] = []): RegExp[] {
+  try {
+    return [...before, new RegExp(text)]
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? error.message : String(error))
+  }
+}
+
+export function collect(text: string, before: readonly string[] = []): string[] {
+  return [...before, text]
+}
+
+/** --data, --samples, --preprocess. */
+export function withData(command: Command): Command {
+  return command
+    .requiredOption('--data <path>', 'folder of images, .npy/.npz or raw files; one such file; or a .js module that exports an async generator')
+    .option('--samples <n>', 'use at most this many samples', positiveInteger)
+    .option('--preprocess <spec>', 'how images become tensors: a preset (imagenet, ...), key=value pairs or a .json file')
+}
+
+export interface DataFlags {
+  readonly data: string
+  readonly samples?: number
+  readonly preprocess?: string
+}
+
+/** The inputs of a model file, as data sources want them. */
+export async function targetInputs(path: string): Promise<TargetInput[]> {
+  const { graph } = await readModel(path)
+  return graph.inputs.map((name) => {
+    const type = graph.types.get(name)
+    const shape = (type?.shape ?? []).map((d) => (typeof d === 'number' ? d : formatDim(d)))
+    return { name, type: type?.dtype ?? 'float32', shape }
+  })
+}
+
+export async function openSamples(model: string, flags: DataFlags): Promise<() => AsyncGenerator<NamedSample>> {
+  const preprocess = await parsePreprocess(flags.preprocess)
+  return openData(flags.data, { inputs: await targetInputs(model), preprocess, samples: flags.samples })
+}
+
+/** The feeds of samples, without their names. */
+export async function* feedsOf(samples: AsyncIterable<NamedSample>): AsyncGenerator<NamedSample['feeds']> {
+  for await (const sample of samples) yield sample.feeds
+}
+
+/** Labels of all samples, in their order. */
+export async function labelsOf(source: string, samples: AsyncIterable<NamedSample>): Promise<number[]> {
+  const names: string[] = []
+  for await (const sample of samples) names.push(sample.name)
+  const labelOf = await readLabels(source, names)
+  return names.map((name) => {
+    const label = labelOf(name)
+    if (label === undefined) throw rangeError(`--labels: '${source}' has no class for '${name}'.`)
+    return label
+  })
+}

@@ -1,0 +1,23 @@
+/** All commands, and what they have in common. */
+import { Command } from 'commander'
+import { version } from '../session/env.js'
+import { bench } from './commands/bench.js'
+import { compare } from './commands/compare.js'
+import { doctor } from './commands/doctor.js'
+import { explain } from './commands/explain.js'
+import { inspect } from './commands/inspect.js'
+import { quantize } from './commands/quantize.js'
+import { run } from './commands/run.js'
+
+export function program(): Command {
+  const root = new Command('octavo')
+    .description('Quantize ONNX models, and run them on integer kernels.')
+    .version(version)
+    .showHelpAfterError('(add --help for the options)')
+    .exitOverride()
+  for (const command of [quantize, run, compare, bench, inspect, explain, doctor]) {
+    root.addCommand(command().exitOverride().showHelpAfterError('(add --help for the options)'))
+  }
+  root.addHelpText('after', '\nExample:\n  octavo quantize model.onnx -o model.int8.onnx --data photos/ --preprocess imagenet')
+  return root
+}
