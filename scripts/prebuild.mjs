@@ -1,32 +1,16 @@
 // Prebuilt addons for Linux on x64, arm64 and arm (ARMv7): node scripts/prebuild.mjs [linux-x64 ...]
 // Each is checked for its architecture and for the libraries it needs; what cannot be built here is named.
-import { copyFileSync, mkdirSync, statSync } from 'node:fs'
+import { copyFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { arm, x64 } from './ci/targets.mjs'
 import { check, cmake, finish, has, root, run, skip } from './ci/tools.mjs'
 
 /** Node's own floor on Linux: an addon that needs more does not load where Node does. */
 const FLOOR = { GLIBC: [2, 28], GLIBCXX: [3, 4, 25], CXXABI: [1, 3, 11] }
 
-const targets = [
-  { name: 'linux-x64', compiler: 'g++', strip: 'strip', file: /x86-64/, options: [] },
-  {
-    name: 'linux-arm64',
-    compiler: 'aarch64-linux-gnu-g++',
-    strip: 'aarch64-linux-gnu-strip',
-    file: /ARM aarch64/,
-    toolchain: 'linux-arm64.cmake',
-  },
-  {
-    name: 'linux-arm',
-    compiler: 'arm-linux-gnueabihf-g++',
-    strip: 'arm-linux-gnueabihf-strip',
-    file: /ELF 32-bit.* ARM/,
-    toolchain: 'linux-armv7.cmake',
-  },
-]
 const wanted = process.argv.slice(2)
 
-for (const target of targets) {
+for (const target of [x64, ...arm]) {
   if (wanted.length > 0 && !wanted.includes(target.name)) continue
   if (process.platform !== 'linux' || !has('cmake') || !has(target.compiler)) {
     skip(target.name, `needs Linux, cmake and ${target.compiler}`)
@@ -36,14 +20,14 @@ for (const target of targets) {
   const toolchain = target.toolchain
     ? [`-DCMAKE_TOOLCHAIN_FILE=${join(root, 'native', 'toolchains', target.toolchain)}`]
     : []
-  if (
-    !check(cmake(folder, [...toolchain, '-DCMAKE_BUILD_TYPE=Release'], ['octavo']), `${target.name}: built`)
-  )
-    continue
+  const options = [...toolchain, '-DCMAKE_BUILD_TYPE=Release']
+  if (!check(cmake(folder, options, ['octavo']), `${target.name}: built`)) continue
   const output = join(root, 'prebuilds', target.name, 'octavo.glibc.node')
   mkdirSync(join(root, 'prebuilds', target.name), { recursive: true })
-  copyFileSync(join(folder, 'octavo.node'), output)
-  run(target.strip, ['--strip-unneeded', output])
+  // Renamed into place: a process that has the old file loaded keeps it.
+  copyFileSync(join(folder, 'octavo.node'), `${output}.new`)
+  run(target.strip, ['--strip-unneeded', `${output}.new`])
+  renameSync(`${output}.new`, output)
   check(target.file.test(run('file', ['-b', output]).stdout), `${target.name}: architecture`)
   const above = versionsAbove(run('readelf', ['-VW', output]).stdout)
   check(

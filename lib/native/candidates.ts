@@ -27,13 +27,13 @@ function glibcVersion(): string {
   return report.header?.glibcVersionRuntime ?? ''
 }
 
-/** Files to try: OCTAVO_BINARY alone where it is set, else prebuilds, then local builds. */
+/** Files to try: OCTAVO_BINARY alone where it is set, else local builds, which someone made on purpose, then prebuilds. */
 export function candidates(root: string, machine: Host, forced: string | undefined): string[] {
   if (forced) return [forced]
   return [
-    ...prebuilt(join(root, 'prebuilds', `${machine.platform}-${machine.arch}`), machine),
     join(root, 'build', 'Release', 'octavo.node'),
     join(root, 'build', 'Debug', 'octavo.node'),
+    ...prebuilt(join(root, 'prebuilds', `${machine.platform}-${machine.arch}`), machine),
   ]
 }
 

