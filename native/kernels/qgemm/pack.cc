@@ -39,7 +39,8 @@ void pack_column_outer(const QGemmLayout& l, const QGemmSource& s, size_t first,
                        int32_t* sums) {
   const size_t group = l.nr * l.kr;
   const size_t groups = (l.k + l.kr - 1) / l.kr;
-  if (count < l.nr || l.k % l.kr != 0) std::memset(out, 0, l.panel_bytes);
+  // Without depth there is nothing to write, and nowhere: memset does not take a null pointer.
+  if (l.panel_bytes > 0 && (count < l.nr || l.k % l.kr != 0)) std::memset(out, 0, l.panel_bytes);
   for (size_t c = 0; c < count; ++c) {
     uint32_t sum = 0;
     for (size_t tap = 0; tap < l.taps; ++tap) {
