@@ -1,4 +1,4 @@
-/** Writes a model as ONNX: IR 10, the opset of the canonical form or what newer operators need. The same model gives the same bytes. */
+/** Writes a model as ONNX: opset 20 or what its operators need, IR 9 or 10. The same model gives the same bytes. */
 import { create, toBinary } from '@bufbuild/protobuf'
 import {
   type AttributeProto,
@@ -29,13 +29,21 @@ export interface WriteOptions {
   readonly metadata?: Readonly<Record<string, string>>
 }
 
-const IR_VERSION = 10n
+/**
+ * Opset of files that need nothing newer. The canonical form differs from it only in what OPSET_OF_NEWER and
+ * `needsCanonical` name, more tools read it, and onnxruntime 1.30 refuses some int8 models of opset 21: what it inserts
+ * there has an output_dtype beside a zero point of another type.
+ */
+const WRITTEN_OPSET = 20
+/** IR versions that came with opset 20 and with opset 21. */
+const IR_VERSION = (opset: number) => (opset <= WRITTEN_OPSET ? 9n : 10n)
 /** protobuf refuses messages of 2 GiB. */
 const LARGEST_MESSAGE = 2 ** 31 - 1
 
-/** The opset in which ai.onnx got an operator, for those newer than the canonical form. */
+/** The opset in which ai.onnx got an operator, or its present meaning, where that is newer than what is written. */
 const OPSET_OF_NEWER: Readonly<Record<string, number>> = {
   Attention: 24,
+  GroupNormalization: 21,
   RMSNormalization: 23,
   RotaryEmbedding: 23,
   Swish: 24,
@@ -49,7 +57,7 @@ export function writeModel(model: Model, options: WriteOptions = {}): Uint8Array
   const graph = writer.graph(model.graph, new Map(), undefined)
   const metadata = { ...model.metadata, ...options.metadata }
   const message = create(ModelProtoSchema, {
-    irVersion: IR_VERSION,
+    irVersion: IR_VERSION(writer.opset),
     opsetImport: writer.imports(),
     producerName: 'octavo',
     producerVersion: options.producerVersion ?? '',
@@ -101,14 +109,26 @@ function isVisible(name: string, visible: Visible | undefined): boolean {
   return false
 }
 
+/** Types and attributes that opset 21 brought: sub-byte and 16-bit quantized tensors, blocks, a stated output type. */
+function needsCanonical(graph: Graph): boolean {
+  const newer = new Set(['int4', 'uint4', 'int16', 'uint16'])
+  for (const { dtype } of graph.constants.values()) if (newer.has(dtype)) return true
+  return graph.nodes.some(({ attributes }) => 'block_size' in attributes || 'output_dtype' in attributes)
+}
+
 class Writer {
   readonly #options: WriteOptions
   readonly #names: Names
-  readonly #domains = new Map<string, number>([['', CANONICAL_OPSET]])
+  readonly #domains = new Map<string, number>([['', WRITTEN_OPSET]])
 
   constructor(options: WriteOptions, names: Names) {
     this.#options = options
     this.#names = names
+  }
+
+  /** Opset of ai.onnx that the nodes written so far need. */
+  get opset(): number {
+    return this.#domains.get('') ?? WRITTEN_OPSET
   }
 
   imports(): { readonly domain: string; readonly version: bigint }[] {
@@ -118,6 +138,7 @@ class Writer {
   /** `captured`: names of the captures in the graph around. Other names stay unless something around has them. */
   graph(source: Graph, captured: ReadonlyMap<string, string>, around: Visible | undefined): GraphProto {
     const graph = this.#decomposed(source)
+    if (needsCanonical(graph)) this.#domains.set('', Math.max(this.opset, CANONICAL_OPSET))
     const renamed = new Map(captured)
     const names = new Set<string>()
     for (const name of definedNames(graph)) {

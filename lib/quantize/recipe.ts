@@ -19,11 +19,7 @@ const percent = v.pipe(v.number(), v.gtValue(50), v.maxValue(100))
 const positive = v.pipe(v.number(), v.gtValue(0), v.finite())
 
 const activationsSchema = v.strictObject({
-  /**
-   * The same integers either way, and the engine takes what its kernels like best. uint8 is what onnxruntime makes of int8 on
-   * x86; its own rewriting of int8 (output_dtype beside the zero point of another type) makes it refuse some models.
-   */
-  type: v.optional(type8, 'uint8'),
+  type: v.optional(type8, 'int8'),
   /** Zero point in the middle. Costs half of the levels after a Relu; some targets need it. */
   symmetric: v.optional(v.boolean(), false),
   observer: v.optional(v.picklist(OBSERVER_NAMES as readonly ObserverName[]), 'mse'),

@@ -137,7 +137,7 @@ describe('recipe', () => {
     const recipe = parseRecipe({ exclude: ['a', /head/i] })
     expect(recipe).toEqual({
       weights: { type: 'int8', granularity: 'channel', range: 'mse' },
-      activations: { type: 'uint8', symmetric: false, observer: 'mse' },
+      activations: { type: 'int8', symmetric: false, observer: 'mse' },
       exclude: ['a', { pattern: 'head', flags: 'i' }],
       biasCorrection: true,
     })
