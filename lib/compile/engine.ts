@@ -73,8 +73,11 @@ export class Engine {
   ): Promise<Record<string, EngineOutput>> {
     signal?.throwIfAborted()
     const wanted = this.positions(outputs)
-    const results = await cancellable(signal, (token) =>
-      this.native.run(this.feedsInOrder(feeds), wanted, token),
+    const inputs = this.feedsInOrder(feeds)
+    const results = await cancellable(signal, (token) => this.native.run(inputs, wanted, token)).catch(
+      (error: unknown) => {
+        throw withNode(error, this.plan)
+      },
     )
     return this.named(outputs, results)
   }
@@ -84,7 +87,12 @@ export class Engine {
     feeds: Readonly<Record<string, EngineTensor>>,
     outputs: readonly string[] = this.outputs.map((o) => o.name),
   ): Record<string, EngineOutput> {
-    return this.named(outputs, this.native.runSync(this.feedsInOrder(feeds), this.positions(outputs)))
+    const inputs = this.feedsInOrder(feeds)
+    try {
+      return this.named(outputs, this.native.runSync(inputs, this.positions(outputs)))
+    } catch (error) {
+      throw withNode(error, this.plan)
+    }
   }
 
   /** Statistics collected for an observed value (layout of Observe in docs/steps.md). */
@@ -138,6 +146,20 @@ export class Engine {
     })
     return Object.fromEntries(entries)
   }
+}
+
+/** An error of a step as an error of the node that the step computes. */
+function withNode(error: unknown, plan: Plan): unknown {
+  if (!(error instanceof OctavoError) || error.code === 'ERR_ABORTED') return error
+  const step = plan.steps[(error.cause as { step?: number } | undefined)?.step ?? -1]
+  const node = step?.nodes[0]
+  if (node === undefined) return error
+  return new OctavoError(error.code, `node "${node}": ${error.message}`, {
+    node,
+    opType: step?.op,
+    tensor: error.tensor,
+    cause: error.cause,
+  })
 }
 
 /** Compiles a graph as it is. */

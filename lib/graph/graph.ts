@@ -3,6 +3,7 @@
  * data: a pass builds new ones. Operators are in the canonical form of one opset (`onnx/upgrade/`), whatever
  * the file had.
  */
+import { OctavoError } from '../errors.js'
 import type { DType } from './dtype.js'
 import type { Dim } from './expr.js'
 
@@ -73,31 +74,51 @@ export interface Model {
   readonly metadata: Readonly<Record<string, string>>
 }
 
+const KINDS = {
+  int: 'an integer',
+  float: 'a number',
+  string: 'a string',
+  ints: 'a list of integers',
+  floats: 'a list of numbers',
+  strings: 'a list of strings',
+  tensor: 'a tensor',
+  graph: 'a graph',
+} as const
+
+/** The value of an attribute; undefined where it is absent. An attribute of another kind is an error. */
+function attributeOf<K extends Attribute['kind']>(node: Node, name: string, kind: K) {
+  const attribute = node.attributes[name]
+  if (attribute === undefined) return undefined
+  if (attribute.kind !== kind) {
+    throw new OctavoError(
+      'ERR_MODEL_INVALID',
+      `${node.opType} node "${node.name}": expected attribute '${name}' to be ${KINDS[kind]}, got ${KINDS[attribute.kind]}`,
+      { node: node.name, opType: node.opType },
+    )
+  }
+  return attribute.value as Extract<Attribute, { kind: K }>['value']
+}
+
 export function intAttribute(node: Node, name: string, fallback: number): number
 export function intAttribute(node: Node, name: string): number | undefined
 export function intAttribute(node: Node, name: string, fallback?: number): number | undefined {
-  const attribute = node.attributes[name]
-  return attribute?.kind === 'int' ? attribute.value : fallback
+  return attributeOf(node, name, 'int') ?? fallback
 }
 
 export function floatAttribute(node: Node, name: string, fallback: number): number {
-  const attribute = node.attributes[name]
-  return attribute?.kind === 'float' ? attribute.value : fallback
+  return attributeOf(node, name, 'float') ?? fallback
 }
 
 export function stringAttribute(node: Node, name: string, fallback: string): string {
-  const attribute = node.attributes[name]
-  return attribute?.kind === 'string' ? attribute.value : fallback
+  return attributeOf(node, name, 'string') ?? fallback
 }
 
 export function intsAttribute(node: Node, name: string): readonly number[] | undefined {
-  const attribute = node.attributes[name]
-  return attribute?.kind === 'ints' ? attribute.value : undefined
+  return attributeOf(node, name, 'ints')
 }
 
 export function floatsAttribute(node: Node, name: string): readonly number[] | undefined {
-  const attribute = node.attributes[name]
-  return attribute?.kind === 'floats' ? attribute.value : undefined
+  return attributeOf(node, name, 'floats')
 }
 
 /** Every value a node reads, captures included; absent inputs left out. */

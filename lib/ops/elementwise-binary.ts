@@ -141,7 +141,16 @@ const prelu: OpDef = {
   },
 }
 
-const shift = (node: Node) => (stringAttribute(node, 'direction', 'LEFT') === 'RIGHT' ? 'shr' : 'shl')
+const bitShift: OpDef = {
+  ...binary('BitShift', (node) => (stringAttribute(node, 'direction', '') === 'LEFT' ? 'shl' : 'shr')),
+  infer: (context) => {
+    const direction = stringAttribute(context.node, 'direction', '')
+    if (direction !== 'LEFT' && direction !== 'RIGHT') {
+      context.fail(`a direction, LEFT or RIGHT, got '${direction}'`)
+    }
+    return inferBroadcast(context)
+  },
+}
 
 export const ops: readonly OpDef[] = [
   binary('Add', () => 'add', { value: add, quantize: activation }),
@@ -163,7 +172,7 @@ export const ops: readonly OpDef[] = [
   binary('BitwiseAnd', () => 'bitand'),
   binary('BitwiseOr', () => 'bitor'),
   binary('BitwiseXor', () => 'bitxor'),
-  binary('BitShift', shift),
+  bitShift,
 ]
 
 function flag(a: Dim, b: Dim, decide: (x: boolean, y: boolean) => boolean): Dim | undefined {

@@ -10,7 +10,14 @@ import { floatInput, floatOutput, scalar } from './float32.js'
 import { ints, type NodeContext, texts } from './helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef, QuantizeRule } from './opdef.js'
 import { columnMajorIndices } from './pool-indices.js'
-import { channelsLast, intsOf, slidingWindow, type Window, windowStepAttributes } from './window.js'
+import {
+  channelsLast,
+  intsOf,
+  slidingWindow,
+  type Window,
+  windowExtent,
+  windowStepAttributes,
+} from './window.js'
 
 type PoolFunction = 'max' | 'average' | 'lp'
 
@@ -19,7 +26,15 @@ export function poolWindow(ctx: NodeContext, x: readonly Dim[]): Window {
   if (x.length < 3) ctx.fail(`an input of rank 3 or more, got rank ${x.length}`)
   const kernel = intsAttribute(ctx.node, 'kernel_shape')
   if (kernel === undefined) return ctx.fail('attribute kernel_shape')
-  return slidingWindow(ctx, x.slice(2), kernel, intAttribute(ctx.node, 'ceil_mode', 0) !== 0)
+  const window = slidingWindow(ctx, x.slice(2), kernel, intAttribute(ctx.node, 'ceil_mode', 0) !== 0)
+  window.pads.forEach((pad, i) => {
+    const axis = i % kernel.length
+    const extent = windowExtent(kernel[axis] as number, window.dilations[axis] as number)
+    // A window within the pads would have no elements to take the average or the maximum of.
+    if (typeof pad === 'number' && pad >= extent)
+      ctx.fail(`pads smaller than the kernel (${extent}), got ${pad}`)
+  })
+  return window
 }
 
 /** Attributes of the steps Pool and QPool. */

@@ -114,7 +114,13 @@ function inferSize(context: InferContext): Inferred[] {
 
 function inferExpand(context: InferContext): Inferred[] {
   const { dtype, shape } = context.required(0)
-  const result = broadcastShapes(context, [shape, context.valuesOrRead(1)])
+  const read = context.values(1) === undefined
+  const wanted = context.valuesOrRead(1)
+  const broadcast = broadcastShapes(context, [shape, wanted])
+  // What is read while running may contradict the input: the step sees the larger size, and refuses it.
+  const result = read
+    ? broadcast.map((d, a) => larger(d, wanted[a - broadcast.length + wanted.length] ?? 1))
+    : broadcast
   const values = context.values(0)
   const flat = values?.length === 1 && values[0] !== undefined ? repeated(values[0], result) : undefined
   return [{ dtype, shape: result, values: flat }]

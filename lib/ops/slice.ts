@@ -148,7 +148,7 @@ function lowerSplit(context: LowerContext): void {
 function inferConcat(context: InferContext): Inferred[] {
   const first = context.required(0)
   const rank = first.shape.length
-  const axis = normalizeAxis(context, intAttribute(context.node, 'axis', 0), rank)
+  const axis = normalizeAxis(context, intAttribute(context.node, 'axis') ?? context.fail('an axis'), rank)
   const shape = [...first.shape]
   for (let i = 0; i < context.inputs; i++) {
     const next = context.required(i)

@@ -1,5 +1,6 @@
 /** Options of InferenceSession.create: checked, and reduced to what the engine needs. */
 import { rangeError, typeError } from '../errors.js'
+import type { RunOptions } from './arguments.js'
 import { log } from './env.js'
 
 export interface ExternalDataDescription {
@@ -36,9 +37,9 @@ export interface SessionOptions {
   readonly extra?: Readonly<Record<string, unknown>>
   /** Octavo: cancels the creation. */
   readonly signal?: AbortSignal
-  /** Octavo: largest tensor, in bytes, that a run may need. */
+  /** Octavo: largest tensor, in bytes, that a run may need. Default 2 GiB, on 32-bit machines 1 GiB. */
   readonly maxTensorBytes?: number
-  /** Octavo: most iterations of a Loop. */
+  /** Octavo: most iterations of a Loop. Default 2^31. */
   readonly maxLoopIterations?: number
 }
 
@@ -53,20 +54,35 @@ export function checkSessionOptions(options: SessionOptions): void {
   integer(options, 'logVerbosityLevel', 0, 2 ** 31 - 1)
   integer(options, 'maxTensorBytes', 1, Number.MAX_SAFE_INTEGER)
   integer(options, 'maxLoopIterations', 1, Number.MAX_SAFE_INTEGER)
-  for (const name of ['enableCpuMemArena', 'enableMemPattern', 'enableProfiling', 'enableGraphCapture'] as const) {
+  for (const name of [
+    'enableCpuMemArena',
+    'enableMemPattern',
+    'enableProfiling',
+    'enableGraphCapture',
+  ] as const) {
     typed(options, name, 'boolean')
   }
-  for (const name of ['logId', 'optimizedModelFilePath', 'profileFilePrefix'] as const) typed(options, name, 'string')
+  for (const name of ['logId', 'optimizedModelFilePath', 'profileFilePrefix'] as const)
+    typed(options, name, 'string')
   oneOf(options, 'graphOptimizationLevel', LEVELS)
   oneOf(options, 'executionMode', ['sequential', 'parallel'])
   overrides(options.freeDimensionOverrides)
   const external: unknown = options.externalData
   if (external !== undefined && !Array.isArray(external)) {
-    throw typeError(`'externalData' should be an array of paths or of { path, data }, got ${typeof external}.`)
+    throw typeError(
+      `'externalData' should be an array of paths or of { path, data }, got ${typeof external}.`,
+    )
   }
-  if (options.signal !== undefined && !(options.signal instanceof AbortSignal)) {
-    throw typeError("'signal' should be an AbortSignal.")
-  }
+  abortSignal(options)
+}
+
+/** Checks the types of the options of one run. */
+export function checkRunOptions(options: RunOptions): void {
+  integer(options, 'logSeverityLevel', 0, 4)
+  integer(options, 'logVerbosityLevel', 0, 2 ** 31 - 1)
+  typed(options, 'terminate', 'boolean')
+  typed(options, 'tag', 'string')
+  abortSignal(options)
 }
 
 /** Drops providers that Octavo does not have; throws when none is left. */
@@ -83,10 +99,8 @@ export function checkProviders(providers: readonly ExecutionProvider[] | undefin
   for (const name of unknown) log('warning', `execution provider '${name}' is not available: it was dropped.`)
 }
 
-
-
-function integer(options: SessionOptions, name: keyof SessionOptions, least: number, most: number): void {
-  const value = options[name]
+function integer<T extends object>(options: T, name: keyof T & string, least: number, most: number): void {
+  const value: unknown = options[name]
   if (value === undefined) return
   if (typeof value !== 'number') throw typeError(`'${name}' should be a number, got ${typeof value}.`)
   if (!Number.isInteger(value) || value < least || value > most) {
@@ -94,8 +108,8 @@ function integer(options: SessionOptions, name: keyof SessionOptions, least: num
   }
 }
 
-function typed(options: SessionOptions, name: keyof SessionOptions, type: 'boolean' | 'string'): void {
-  const value = options[name]
+function typed<T extends object>(options: T, name: keyof T & string, type: 'boolean' | 'string'): void {
+  const value: unknown = options[name]
   if (value !== undefined && typeof value !== type) {
     throw typeError(`'${name}' should be a ${type}, got ${typeof value}.`)
   }
@@ -105,16 +119,26 @@ function oneOf(options: SessionOptions, name: keyof SessionOptions, words: reado
   const value = options[name]
   if (value === undefined) return
   if (typeof value !== 'string' || !words.includes(value)) {
-    throw typeError(`'${name}' should be one of ${words.map((w) => `'${w}'`).join(', ')}, got ${String(value)}.`)
+    throw typeError(
+      `'${name}' should be one of ${words.map((w) => `'${w}'`).join(', ')}, got ${String(value)}.`,
+    )
   }
+}
+
+function abortSignal({ signal }: { readonly signal?: unknown }): void {
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw typeError("'signal' should be an AbortSignal.")
 }
 
 function overrides(value: unknown): void {
   if (value === undefined) return
-  if (typeof value !== 'object' || value === null) throw typeError("'freeDimensionOverrides' should be an object.")
+  if (typeof value !== 'object' || value === null)
+    throw typeError("'freeDimensionOverrides' should be an object.")
   for (const [name, size] of Object.entries(value)) {
     if (!Number.isSafeInteger(size) || (size as number) < 0) {
-      throw rangeError(`'freeDimensionOverrides.${name}' should be a non-negative integer, got ${String(size)}.`)
+      throw rangeError(
+        `'freeDimensionOverrides.${name}' should be a non-negative integer, got ${String(size)}.`,
+      )
     }
   }
 }

@@ -14,7 +14,7 @@
 namespace octavo {
 
 struct Limits {
-  size_t max_tensor_bytes = sizeof(size_t) == 8 ? size_t{1} << 33 : size_t{1} << 30;
+  size_t max_tensor_bytes = sizeof(size_t) == 8 ? size_t{1} << 31 : size_t{1} << 30;
   int64_t max_loop_iterations = int64_t{1} << 31;
 };
 

@@ -252,7 +252,7 @@ const CASES: readonly (readonly [string, Uint8Array, string, RegExp])[] = [
   [
     'an attribute of the wrong kind',
     bytesOf({ node: [node('Slice', ['x'], ['y'], [text('starts', 'a')], 'cut')] }, 9),
-    'ERR_UNSUPPORTED_OP',
+    'ERR_MODEL_INVALID',
     /"cut"/,
   ],
 ]
