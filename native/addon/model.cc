@@ -59,7 +59,6 @@ class RunJob final : public Job {
     } catch (const std::bad_alloc&) {
       status_ = Status::Error(Code::kOutOfMemory, "out of memory");
     }
-    inputs_.clear();
   }
 
   void finish() override {
@@ -70,6 +69,7 @@ class RunJob final : public Job {
     } catch (const Napi::Error& error) {
       deferred.Reject(error.Value());
     }
+    inputs_.clear();  // not before: an output may be an input under another name
     model_->after_run();
     model_->Unref();
   }
