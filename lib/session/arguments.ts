@@ -29,7 +29,12 @@ export interface CreateArguments {
   readonly options: SessionOptions
 }
 
-export function createArguments(first: unknown, second: unknown, third: unknown, fourth: unknown): CreateArguments {
+export function createArguments(
+  first: unknown,
+  second: unknown,
+  third: unknown,
+  fourth: unknown,
+): CreateArguments {
   if (typeof first === 'string' || first instanceof Uint8Array) {
     return { source: first, options: optionsObject(second) }
   }
@@ -41,7 +46,8 @@ export function createArguments(first: unknown, second: unknown, third: unknown,
   if (third === undefined) return { source: new Uint8Array(first, second), options: {} }
   if (typeof third !== 'number') throw typeError("'byteLength' must be a number.")
   if (!Number.isSafeInteger(third)) throw rangeError("'byteLength' must be an integer.")
-  if (third <= 0 || second + third > total) throw rangeError(`'byteLength' is out of range (0, ${total - second}].`)
+  if (third <= 0 || second + third > total)
+    throw rangeError(`'byteLength' is out of range (0, ${total - second}].`)
   return { source: new Uint8Array(first, second, third), options: optionsObject(fourth) }
 }
 
@@ -60,7 +66,9 @@ export function runArguments(
   third: unknown,
 ): RunArguments {
   if (!isPlainMap(feeds)) {
-    throw typeError("'feeds' must be an object that use input names as keys and OnnxValue as corresponding values.")
+    throw typeError(
+      "'feeds' must be an object that use input names as keys and OnnxValue as corresponding values.",
+    )
   }
   const { fetches, options } = fetchesAndOptions(outputNames, second, third)
   for (const name of inputNames) {
@@ -81,11 +89,16 @@ function fetchesAndOptions(
   if (typeof second !== 'object') throw typeError("Unexpected argument[1]: must be 'fetches' or 'options'.")
   if (second === null) throw typeError('Unexpected argument[1]: cannot be null.')
   if (isTensor(second)) throw typeError("'fetches' cannot be a Tensor")
-  if (Array.isArray(second)) return { fetches: namedFetches(outputNames, second), options: optionsObject(third) }
+  if (Array.isArray(second))
+    return { fetches: namedFetches(outputNames, second), options: optionsObject(third) }
   const map = second as Record<string, unknown>
-  const named = outputNames.filter((name) => Object.hasOwn(map, name) && (map[name] === null || isTensor(map[name])))
+  const named = outputNames.filter(
+    (name) => Object.hasOwn(map, name) && (map[name] === null || isTensor(map[name])),
+  )
   if (named.length === 0) return { options: second as RunOptions }
-  const fetches = new Map(named.map((name): [string, TensorLike | null] => [name, map[name] as TensorLike | null]))
+  const fetches = new Map(
+    named.map((name): [string, TensorLike | null] => [name, map[name] as TensorLike | null]),
+  )
   return { fetches, options: optionsObject(third) }
 }
 
@@ -117,5 +130,7 @@ function isPlainMap(value: unknown): value is Record<string, unknown> {
 export function isTensor(value: unknown): value is TensorLike {
   if (value instanceof Tensor) return true
   if (typeof value !== 'object' || value === null) return false
-  return 'dims' in value && 'type' in value && ('data' in value || 'cpuData' in value) && Array.isArray(value.dims)
+  return (
+    'dims' in value && 'type' in value && ('data' in value || 'cpuData' in value) && Array.isArray(value.dims)
+  )
 }

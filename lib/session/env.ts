@@ -9,7 +9,12 @@ export interface Env {
   debug?: boolean
   trace?: boolean
   /** Version of this package, under the names that callers look for. */
-  readonly versions: { readonly common: string; readonly node?: string; readonly web?: string; readonly octavo: string }
+  readonly versions: {
+    readonly common: string
+    readonly node?: string
+    readonly web?: string
+    readonly octavo: string
+  }
   /** Instruction set whose kernels run. */
   readonly isa: string
   wasm: Record<string, unknown>
@@ -21,7 +26,8 @@ export interface Env {
 const LEVELS: readonly LogLevel[] = ['verbose', 'info', 'warning', 'error', 'fatal']
 
 /** The version of this package. */
-export const version: string = (createRequire(import.meta.url)('../../package.json') as { version: string }).version
+export const version: string = (createRequire(import.meta.url)('../../package.json') as { version: string })
+  .version
 
 /** Version of the onnxruntime API that the surface follows. */
 const API_VERSION = '1.30.0'
@@ -44,7 +50,9 @@ export const env: Env = {
   set logLevel(value: LogLevel | undefined) {
     if (value === undefined) return
     if (!LEVELS.includes(value)) {
-      throw Object.assign(new Error(`Unsupported logging level: ${String(value)}`), { code: 'ERR_OUT_OF_RANGE' })
+      throw Object.assign(new Error(`Unsupported logging level: ${String(value)}`), {
+        code: 'ERR_OUT_OF_RANGE',
+      })
     }
     level = value
   },

@@ -17,7 +17,7 @@ import {
   runArguments,
 } from './arguments.js'
 import { feedOf, tensorOf } from './feeds.js'
-import { checkProviders, checkSessionOptions, type SessionOptions } from './options.js'
+import { checkProviders, checkRunOptions, checkSessionOptions, type SessionOptions } from './options.js'
 import type { Tensor } from './tensor.js'
 import type { TensorType } from './tensor-types.js'
 
@@ -182,6 +182,7 @@ async function readBlobs(files: SessionOptions['externalData'] = []) {
 }
 
 function beforeRun(options: RunOptions): void {
+  checkRunOptions(options)
   options.signal?.throwIfAborted()
   if (options.terminate)
     throw new OctavoError('ERR_ABORTED', 'Exiting due to terminate flag being set to true.')

@@ -22,7 +22,13 @@ export interface PinnedTensorParameters<T extends TensorType = TensorType> {
   readonly dims?: readonly number[]
 }
 
-type Data = TensorData | Uint8ClampedArray | readonly number[] | readonly bigint[] | readonly boolean[] | readonly string[]
+type Data =
+  | TensorData
+  | Uint8ClampedArray
+  | readonly number[]
+  | readonly bigint[]
+  | readonly boolean[]
+  | readonly string[]
 
 /**
  * An n-dimensional array: element type, sizes, and dense row-major data, which is kept and not copied.
@@ -40,7 +46,11 @@ export class Tensor<T extends TensorType = TensorType> {
   constructor(type: T, data: Data, dims?: readonly number[])
   constructor(data: Data, dims?: readonly number[])
   constructor(parameters: PinnedTensorParameters<T>)
-  constructor(first: T | Data | PinnedTensorParameters<T>, second?: Data | readonly number[], third?: readonly number[]) {
+  constructor(
+    first: T | Data | PinnedTensorParameters<T>,
+    second?: Data | readonly number[],
+    third?: readonly number[],
+  ) {
     const parts = isPinned(first)
       ? pinned(first)
       : typeof first === 'string'
@@ -75,11 +85,9 @@ export class Tensor<T extends TensorType = TensorType> {
     return this.#location
   }
 
-  /** The data; with `releaseData` the tensor gives it up. */
-  async getData(releaseData?: boolean): Promise<TensorDataTypeMap[T]> {
-    const data = this.data
-    if (releaseData) this.dispose()
-    return data
+  /** The data. It is on the CPU: `releaseData` is about copies on other devices. */
+  async getData(_releaseData?: boolean): Promise<TensorDataTypeMap[T]> {
+    return this.data
   }
 
   /** A tensor with the same data and other sizes. */
@@ -199,7 +207,8 @@ function infer(data: Data): { type: TensorType; data: TensorData } {
     if (data.length === 0) throw typeError('Tensor type cannot be inferred from an empty array.')
     const kind = typeof data[0]
     if (kind === 'string') return { type: 'string', data: data as string[] }
-    if (kind === 'boolean') return { type: 'bool', data: Uint8Array.from(data as unknown as boolean[], Number) }
+    if (kind === 'boolean')
+      return { type: 'bool', data: Uint8Array.from(data as unknown as boolean[], Number) }
     throw typeError(`Invalid element type of data array: ${kind}.`)
   }
   if (data instanceof Uint8ClampedArray) return { type: 'uint8', data: Uint8Array.from(data) }
