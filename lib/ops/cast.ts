@@ -30,6 +30,21 @@ function targetType(context: InferContext): DType {
   return dtypeFromOnnx(number) ?? context.fail(`attribute "to" to be a type that Octavo has, got ${number}`)
 }
 
+/** The same bytes as another type of the same width. */
+const bitCast: OpDef = {
+  opType: 'BitCast',
+  domain: '',
+  inputs: [1, 1],
+  outputs: [1, 1],
+  infer: (context) => {
+    const { dtype, shape } = context.required(0)
+    const to = targetType(context)
+    if (DTYPES[to].bits !== DTYPES[dtype].bits) context.fail(`a type as wide as ${dtype}, got ${to}`)
+    return [{ dtype: to, shape }]
+  },
+  lower: (context) => context.outputAlias(0, context.input(0)),
+}
+
 const LOWEST_FLOAT = -3.4028234663852886e38
 
 /** Constant float bounds become parameters, which convolutions can take in; others stay inputs. */
@@ -58,6 +73,7 @@ function lowerClip(context: LowerContext): void {
 }
 
 export const ops: readonly OpDef[] = [
+  bitCast,
   {
     opType: 'Cast',
     domain: '',

@@ -141,20 +141,21 @@ function argument(opType: string, fn: string): OpDef {
   }
 }
 
-const cumSum: OpDef = {
-  opType: 'CumSum',
+const cumulative = (opType: string, fn: string): OpDef => ({
+  opType,
   domain: '',
   inputs: [2, 2],
   outputs: [1, 1],
   infer: sameAsInput,
   lower: (context) => {
     const attributes = {
+      fn: texts(fn),
       exclusive: ints(intAttribute(context.node, 'exclusive', 0)),
       reverse: ints(intAttribute(context.node, 'reverse', 0)),
     }
     context.step('Cumulative', [context.input(0), context.input(1)], [context.output(0)], attributes, 'float')
   },
-}
+})
 
 export const ops: readonly OpDef[] = [
   reduction('ReduceSum', 'sum', add),
@@ -169,5 +170,6 @@ export const ops: readonly OpDef[] = [
   reduction('ReduceSumSquare', 'sumsquare'),
   argument('ArgMax', 'max'),
   argument('ArgMin', 'min'),
-  cumSum,
+  cumulative('CumSum', 'sum'),
+  cumulative('CumProd', 'prod'),
 ]

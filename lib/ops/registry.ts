@@ -12,6 +12,7 @@ import { ops as einsum } from './einsum.js'
 import { ops as elementwiseBinary } from './elementwise-binary.js'
 import { ops as elementwiseUnary } from './elementwise-unary.js'
 import { ops as flattenedSoftmax } from './flattened-softmax.js'
+import { ops as fourier } from './fourier.js'
 import { ops as gather } from './gather.js'
 import { ops as layerNorm } from './layer-norm.js'
 import { ops as layout } from './layout.js'
@@ -44,6 +45,7 @@ const all: readonly (readonly OpDef[])[] = [
   elementwiseBinary,
   elementwiseUnary,
   flattenedSoftmax,
+  fourier,
   gather,
   layerNorm,
   layout,

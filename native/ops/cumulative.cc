@@ -1,4 +1,4 @@
-// Cumulative: running sums along an axis (CumSum).
+// Cumulative: running sums or products along an axis (CumSum, CumProd).
 #include "ops/axis_view.h"
 #include "ops/chunks.h"
 #include "ops/typed.h"
@@ -7,11 +7,14 @@ namespace octavo {
 namespace {
 
 struct Attributes {
-  bool exclusive = false, reverse = false;
+  bool exclusive = false, reverse = false, product = false;
   Status load(const LoadContext& c) {
     OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 2, 2, 1));
     exclusive = c.integer("exclusive", 0) != 0;
     reverse = c.integer("reverse", 0) != 0;
+    const std::string fn = c.text("fn", "sum");
+    if (fn != "sum" && fn != "prod") return c.error(Code::kUnsupported, "no function \"" + fn + "\"");
+    product = fn == "prod";
     const DType axis = c.input(1)->dtype, type = c.input(0)->dtype;
     if (axis != DType::kInt32 && axis != DType::kInt64) return c.error(Code::kInvalidPlan, "expected an int32 or int64 axis");
     if (type != c.output(0).dtype || !ops::has_type(ops::NumberTypes(), type))
@@ -45,12 +48,12 @@ class Cumulative final : public Bound {
       const T* x = c.in<T>(0);
       T* y = c.out<T>(0);
       ops::for_rows(c.pool(), view.lines(), view.n, [&](int64_t line) {
-        T sum = 0;
+        T result = attributes_.product ? 1 : 0;
         for (int64_t k = 0; k < view.n; ++k) {
           const int64_t at = view.start(line) + (attributes_.reverse ? view.n - 1 - k : k) * view.inner;
-          const T next = ops::wrap_add(sum, x[at]);
-          y[at] = attributes_.exclusive ? sum : next;
-          sum = next;
+          const T next = attributes_.product ? ops::wrap_mul(result, x[at]) : ops::wrap_add(result, x[at]);
+          y[at] = attributes_.exclusive ? result : next;
+          result = next;
         }
       });
     });

@@ -24,15 +24,24 @@ export function compareFloats(
   return { bad, total, worst }
 }
 
-export function cosine(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): number {
-  let [dot, aa, bb] = [0, 0, 0]
-  for (let i = 0; i < b.length; i++) {
-    const [x, y] = [Number(a[i]), Number(b[i])]
-    dot += x * y
-    aa += x * x
-    bb += y * y
+/** Cosine of two streams of tensors, each as one long vector. */
+export class CosineSum {
+  #dot = 0
+  #aa = 0
+  #bb = 0
+
+  add(a: ArrayLike<number | bigint>, b: ArrayLike<number | bigint>): void {
+    for (let i = 0; i < b.length; i++) {
+      const [x, y] = [Number(a[i]), Number(b[i])]
+      this.#dot += x * y
+      this.#aa += x * x
+      this.#bb += y * y
+    }
   }
-  return aa === bb && aa === 0 ? 1 : dot / Math.sqrt(aa * bb)
+
+  get value(): number {
+    return this.#aa === this.#bb && this.#aa === 0 ? 1 : this.#dot / Math.sqrt(this.#aa * this.#bb)
+  }
 }
 
 /** The largest element of each row of the last axis. */

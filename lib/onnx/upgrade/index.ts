@@ -4,6 +4,7 @@
  */
 import type { Node } from '../../graph/graph.js'
 import type { Upgrade, UpgradeContext } from './context.js'
+import { affineGrid, blackmanWindow, causalConvolution, hammingWindow, hannWindow } from './functions.js'
 import {
   axesToInput,
   clipBounds,
@@ -51,12 +52,15 @@ const softmaxBefore13: readonly Change[] = [{ before: 13, upgrade: flattenedSoft
 /** In the order of opsets: each change sees the result of those before it, while that is the same operator. */
 const CHANGES: Readonly<Record<string, readonly Change[]>> = {
   Add: broadcastBefore7,
+  AffineGrid: [{ before: ALL, upgrade: affineGrid }],
   And: broadcastBefore7,
   BatchNormalization: [
     { before: 7, upgrade: inferenceOnly },
     { before: 14, upgrade: batchNormalization },
   ],
+  BlackmanWindow: [{ before: ALL, upgrade: blackmanWindow }],
   Cast: [{ before: 6, upgrade: castName }],
+  CausalConvWithState: [{ before: ALL, upgrade: causalConvolution }],
   Clip: [{ before: 11, upgrade: clipBounds }],
   Concat: [{ before: 4, upgrade: concatAxis }],
   DFT: [{ before: 20, upgrade: dftAxis }],
@@ -72,6 +76,8 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
   Greater: broadcastBefore7,
   GridSample: [{ before: 20, upgrade: gridSampleModes }],
   GroupNormalization: [{ before: 21, upgrade: groupNormalization }],
+  HammingWindow: [{ before: ALL, upgrade: hammingWindow }],
+  HannWindow: [{ before: ALL, upgrade: hannWindow }],
   Hardmax: softmaxBefore13,
   LSTM: recurrentBefore7,
   Less: broadcastBefore7,
