@@ -29,11 +29,12 @@ export function correctionTargets(
   for (const [unit, product] of products) {
     const added = addedBias(graph, info, unit)
     const maker = added?.node ?? unit.node
-    const floatValue = maker.outputs[0] ?? ''
+    const floatValue = unit.results[0] ?? ''
     const value = byName.get(maker.name)?.outputs[0]
     const channels = statistics.get(floatValue)?.channelSums.length ?? 0
     if (value === undefined || channels === 0) continue
-    const base = { floatValue, value, channelAxis: product.channelAxis }
+    const bounds = added ? unit.absorbed.slice(1) : unit.absorbed
+    const base = { floatValue, value, bounds, channelAxis: product.channelAxis }
     const integer = inserted.biases.get(product)
     if (integer !== undefined && product.bias?.length === channels) {
       targets.push({ ...base, ...integerBias(product, product.bias, integer, byName) })
@@ -44,7 +45,7 @@ export function correctionTargets(
   return targets
 }
 
-type BiasPart = Omit<StoredTarget, 'floatValue' | 'value' | 'channelAxis'>
+type BiasPart = Omit<StoredTarget, 'floatValue' | 'value' | 'bounds' | 'channelAxis'>
 
 function integerBias(
   { units }: Product,

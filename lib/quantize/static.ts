@@ -112,7 +112,7 @@ async function quantizeCollected(
   }
 }
 
-/** The values whose ranges are asked for, and the outputs of products, whose channel means are. */
+/** The values whose ranges are asked for, and the results of products, whose channel means are. */
 function observationsOf(
   graph: Graph,
   info: Inference,
@@ -124,7 +124,7 @@ function observationsOf(
     if (unit.rule.kind !== 'weighted' || unit.weights === undefined) continue
     const added = addedBias(graph, info, unit)
     if (unit.rule.bias === undefined && !added) continue
-    const value = (added?.node ?? unit.node).outputs[0] ?? ''
+    const value = unit.results[0] ?? ''
     const axis = outputChannelAxis(info, unit.node, unit.rule)
     if (typeof info.types.get(value)?.shape?.[axis] === 'number') axes.set(value, axis)
   }
