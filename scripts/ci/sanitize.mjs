@@ -1,7 +1,8 @@
-// The C++ tests, and the TypeScript tests that exercise the addon, under AddressSanitizer and
+// The C++ tests, the TypeScript tests that exercise the addon, and the models, under AddressSanitizer and
 // UndefinedBehaviorSanitizer.
 import { join } from 'node:path'
-import { addCounts, cmake, fail, finish, has, root, run, skip, vitest } from './tools.mjs'
+import { differing, expectedHashes, hashes } from './bits.mjs'
+import { addCounts, check, cmake, fail, finish, has, root, run, skip, vitest } from './tools.mjs'
 
 if (!has('cmake')) skip('sanitizers', 'needs cmake')
 else {
@@ -23,7 +24,12 @@ else {
       LD_PRELOAD: preload,
       OCTAVO_BINARY: join(folder, 'octavo.node'),
     }
-    addCounts(vitest(['test/native', 'test/ops'], instrumented), 'TypeScript under ASan and UBSan')
+    addCounts(vitest(['test/native', 'test/malformed'], instrumented), 'TypeScript under ASan and UBSan')
+    const different = differing(await expectedHashes(), hashes([process.execPath], { env: instrumented }))
+    check(
+      different.length === 0,
+      `models under ASan and UBSan: same bits${different.map((d) => `, but not ${d}`).join('')}`,
+    )
   }
 }
 finish()
