@@ -14,6 +14,7 @@ import { ops as elementwiseUnary } from './elementwise-unary.js'
 import { ops as flattenedSoftmax } from './flattened-softmax.js'
 import { ops as fourier } from './fourier.js'
 import { ops as gather } from './gather.js'
+import { ops as gridSample } from './grid-sample.js'
 import { ops as layerNorm } from './layer-norm.js'
 import { ops as layout } from './layout.js'
 import { ops as logic } from './logic.js'
@@ -47,6 +48,7 @@ const all: readonly (readonly OpDef[])[] = [
   flattenedSoftmax,
   fourier,
   gather,
+  gridSample,
   layerNorm,
   layout,
   logic,
