@@ -29,18 +29,23 @@ beforeAll(async () => {
   }
 })
 
+async function labels(source: string, names: readonly string[]) {
+  const labelOf = await readLabels(source, names)
+  return names.map((name, i) => labelOf(name, i))
+}
+
 test('a folder gives its files in order; labels come from folders, CSV or JSON', async () => {
   const samples = await all(folder)
   expect(samples.map((s) => s.name)).toEqual([join('cat', 'a.npy'), join('dog', 'a.npy')])
   const names = samples.map((s) => s.name)
   const byFolder = await readLabels('folders', names)
-  expect(names.map(byFolder)).toEqual([0, 1])
+  expect(names.map((name, i) => byFolder(name, i))).toEqual([0, 1])
   const csv = join(folder, 'labels.csv')
   await writeFile(csv, `file,class\n${names[0]},7\n${names[1]},9\n`)
-  expect(names.map(await readLabels(csv, names))).toEqual([7, 9])
+  expect(await labels(csv, names)).toEqual([7, 9])
   const json = join(folder, 'labels.json')
   await writeFile(json, '[3, 4]')
-  expect(names.map(await readLabels(json, names))).toEqual([3, 4])
+  expect(await labels(json, names)).toEqual([3, 4])
   await writeFile(json, '{')
   await expect(readLabels(json, names)).rejects.toMatchObject({ code: 'ERR_CALIBRATION_DATA' })
 })
