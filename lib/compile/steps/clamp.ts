@@ -102,6 +102,9 @@ function sameLength(draft: Draft, a: number, b: number): boolean {
   return draft.tensors[a]?.dims.length === draft.tensors[b]?.dims.length
 }
 
+/** Functions that one step applies: what a longer chain saves is little, and its lists would grow as its square. */
+const MAX_FUNCTIONS = 64
+
 /** Unary -> Unary becomes one Unary that applies both. */
 export function mergeUnary(draft: Draft): Draft {
   const index = new DraftIndex(draft)
@@ -113,6 +116,7 @@ export function mergeUnary(draft: Draft): Draft {
     if (!producer || !isFloatUnary(draft, producer)) continue
     if (index.soleReader(producer.outputs[0] as number) !== step) continue
     const first = merged.get(producer) ?? producer
+    if (texts(first, 'fns').length + texts(step, 'fns').length > MAX_FUNCTIONS) continue
     gone.add(producer)
     merged.set(step, {
       ...step,
