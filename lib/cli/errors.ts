@@ -16,13 +16,16 @@ export function reportError(error: unknown): 1 | 2 {
   process.stderr.write(`octavo: ${message}\n`)
   const hint = HINTS[code]
   if (hint) process.stderr.write(`  ${hint}\n`)
-  if (process.env['OCTAVO_DEBUG'] && stack) process.stderr.write(`${stack}\n`)
+  if (process.env.OCTAVO_DEBUG && stack) process.stderr.write(`${stack}\n`)
   const usage = code === 'ERR_INVALID_ARG_TYPE' || code === 'ERR_OUT_OF_RANGE'
   return usage ? 2 : 1
 }
 
 function isAbort(error: unknown): boolean {
-  return error instanceof Error && (error.name === 'AbortError' || (error as { code?: string }).code === 'ERR_ABORTED')
+  return (
+    error instanceof Error &&
+    (error.name === 'AbortError' || (error as { code?: string }).code === 'ERR_ABORTED')
+  )
 }
 
 function describe(error: unknown): { message: string; code: string; stack?: string } {

@@ -1,5 +1,5 @@
 /** Options that several commands share, and their values. */
-import { InvalidArgumentError, type Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { readLabels } from '../data/labels.js'
 import { parsePreprocess } from '../data/preprocess.js'
 import { type NamedSample, openData, type TargetInput } from '../data/source.js'
@@ -9,7 +9,8 @@ import { readModel } from '../onnx/index.js'
 
 export function positiveInteger(text: string): number {
   const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('expected a positive integer.')
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new InvalidArgumentError('expected a positive integer.')
   return value
 }
 
@@ -28,9 +29,15 @@ export function collect(text: string, before: readonly string[] = []): string[] 
 /** --data, --samples, --preprocess. */
 export function withData(command: Command): Command {
   return command
-    .requiredOption('--data <path>', 'folder of images, .npy/.npz or raw files; one such file; or a .js module that exports an async generator')
+    .requiredOption(
+      '--data <path>',
+      'folder of images, .npy/.npz or raw files; one such file; or a .js module that exports an async generator',
+    )
     .option('--samples <n>', 'use at most this many samples', positiveInteger)
-    .option('--preprocess <spec>', 'how images become tensors: a preset (imagenet, ...), key=value pairs or a .json file')
+    .option(
+      '--preprocess <spec>',
+      'how images become tensors: a preset (imagenet, ...), key=value pairs or a .json file',
+    )
 }
 
 export interface DataFlags {
@@ -49,7 +56,10 @@ export async function targetInputs(path: string): Promise<TargetInput[]> {
   })
 }
 
-export async function openSamples(model: string, flags: DataFlags): Promise<() => AsyncGenerator<NamedSample>> {
+export async function openSamples(
+  model: string,
+  flags: DataFlags,
+): Promise<() => AsyncGenerator<NamedSample>> {
   const preprocess = await parsePreprocess(flags.preprocess)
   return openData(flags.data, { inputs: await targetInputs(model), preprocess, samples: flags.samples })
 }
@@ -64,8 +74,8 @@ export async function labelsOf(source: string, samples: AsyncIterable<NamedSampl
   const names: string[] = []
   for await (const sample of samples) names.push(sample.name)
   const labelOf = await readLabels(source, names)
-  return names.map((name) => {
-    const label = labelOf(name)
+  return names.map((name, i) => {
+    const label = labelOf(name, i)
     if (label === undefined) throw rangeError(`--labels: '${source}' has no class for '${name}'.`)
     return label
   })

@@ -3,7 +3,9 @@ import cliProgress from 'cli-progress'
 import Table from 'cli-table3'
 
 export function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? Number(v) : v), 2)}\n`)
+  process.stdout.write(
+    `${JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? Number(v) : v), 2)}\n`,
+  )
 }
 
 export function printTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
@@ -59,8 +61,14 @@ export class ProgressBar {
     if (phase !== this.phase) {
       this.stop()
       this.phase = phase
-      const format = total === undefined ? `${phase} {value}` : `${phase} {bar} {value}/{total} {eta_formatted}`
-      this.bar = new cliProgress.SingleBar({ format, stream: process.stderr, clearOnComplete: true, hideCursor: true })
+      const format =
+        total === undefined ? `${phase} {value}` : `${phase} {bar} {value}/{total} {eta_formatted}`
+      this.bar = new cliProgress.SingleBar({
+        format,
+        stream: process.stderr,
+        clearOnComplete: true,
+        hideCursor: true,
+      })
       this.bar.start(total ?? 0, done)
     }
     this.bar?.update(done)

@@ -18,6 +18,9 @@ export function program(): Command {
   for (const command of [quantize, run, compare, bench, inspect, explain, doctor]) {
     root.addCommand(command().exitOverride().showHelpAfterError('(add --help for the options)'))
   }
-  root.addHelpText('after', '\nExample:\n  octavo quantize model.onnx -o model.int8.onnx --data photos/ --preprocess imagenet')
+  root.addHelpText(
+    'after',
+    '\nExample:\n  octavo quantize model.onnx -o model.int8.onnx --data photos/ --preprocess imagenet',
+  )
   return root
 }

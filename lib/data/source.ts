@@ -61,13 +61,6 @@ export async function openData(
   }
 }
 
-/** Names of the files that samples come from, in their order; none for modules. */
-export async function sampleFiles(path: string): Promise<string[]> {
-  const info = await stat(path)
-  if (info.isDirectory()) return (await filesIn(path)).map((file) => relative(path, file))
-  return MODULES.test(path) ? [] : [basename(path)]
-}
-
 async function filesIn(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   return entries
@@ -116,7 +109,7 @@ function pickInputs(
 }
 
 /** A raw file takes the type and sizes of the input; one open size follows from its length. */
-export async function readRaw(file: string, input: TargetInput): Promise<Tensor> {
+async function readRaw(file: string, input: TargetInput): Promise<Tensor> {
   const bytes = await readFile(file)
   const width = { float32: 4, int32: 4, int64: 8, float64: 8, uint8: 1, int8: 1 }[input.type] ?? 0
   const known = input.shape.reduce<number>((p, d) => (typeof d === 'number' ? p * d : p), 1)

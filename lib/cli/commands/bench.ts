@@ -4,8 +4,8 @@ import { rangeError } from '../../errors.js'
 import { InferenceSession, type ValueMetadata } from '../../session/session.js'
 import { Tensor } from '../../session/tensor.js'
 import { arrayOf, type TensorData } from '../../session/tensor-types.js'
-import { line, printJson, printTable } from '../output.js'
 import { collect, positiveInteger } from '../options.js'
+import { line, printJson, printTable } from '../output.js'
 import { withSignals } from '../signals.js'
 
 interface Flags {
@@ -23,7 +23,11 @@ export function bench(): Command {
     .option('--vs <model>', 'a second model, run in turn with the first')
     .option('--threads <n>', 'threads of one run (default: the cores this process may use)', positiveInteger)
     .option('--runs <n>', 'timed runs of each model', positiveInteger, 30)
-    .option('--shape <name=sizes>', 'sizes of an input with open ones, as x=1,3,224,224 (may be repeated)', collect)
+    .option(
+      '--shape <name=sizes>',
+      'sizes of an input with open ones, as x=1,3,224,224 (may be repeated)',
+      collect,
+    )
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  octavo bench mobilenet.onnx --vs mobilenet.int8.onnx --threads 1')
     .action((model: string, flags: Flags) => withSignals((signal) => act(model, flags, signal)))
@@ -40,21 +44,30 @@ interface Entry {
 
 async function act(model: string, flags: Flags, signal: AbortSignal): Promise<void> {
   const entries: Entry[] = []
-  for (const path of flags.vs === undefined ? [model] : [model, flags.vs]) entries.push(await open(path, flags, signal))
+  for (const path of flags.vs === undefined ? [model] : [model, flags.vs])
+    entries.push(await open(path, flags, signal))
   for (let i = 0; i < flags.runs; ++i) {
     for (const entry of entries) {
       signal.throwIfAborted()
       entry.times.push(await timed(() => entry.session.run(entry.feeds)))
     }
   }
-  const results = entries.map(({ model: name, createMs, firstMs, times }) => ({ model: name, createMs, firstMs, ...spread(times) }))
+  const results = entries.map(({ model: name, createMs, firstMs, times }) => ({
+    model: name,
+    createMs,
+    firstMs,
+    ...spread(times),
+  }))
   const [a, b] = results
   const ratio = a && b ? a.median / b.median : undefined
   for (const { session } of entries) await session.release()
   if (flags.json) return printJson({ runs: flags.runs, threads: flags.threads, results, ratio })
   printTable(
     ['model', 'median ms', 'p10', 'p90', 'first run', 'create'],
-    results.map((r) => [r.model, ...[r.median, r.p10, r.p90, r.firstMs, r.createMs].map((ms) => ms.toFixed(3))]),
+    results.map((r) => [
+      r.model,
+      ...[r.median, r.p10, r.p90, r.firstMs, r.createMs].map((ms) => ms.toFixed(3)),
+    ]),
   )
   if (ratio !== undefined) line(`${model} takes ${ratio.toFixed(2)} times the time of ${flags.vs}`)
 }
@@ -65,7 +78,9 @@ async function open(model: string, flags: Flags, signal: AbortSignal): Promise<E
     session = await InferenceSession.create(model, { intraOpNumThreads: flags.threads, signal })
   })
   const opened = session as unknown as InferenceSession
-  const feeds = Object.fromEntries(opened.inputMetadata.map((input) => [input.name, seeded(input, flags.shape ?? [])]))
+  const feeds = Object.fromEntries(
+    opened.inputMetadata.map((input) => [input.name, seeded(input, flags.shape ?? [])]),
+  )
   const firstMs = await timed(() => opened.run(feeds))
   return { model, session: opened, feeds, createMs, firstMs, times: [] }
 }
@@ -74,10 +89,15 @@ async function open(model: string, flags: Flags, signal: AbortSignal): Promise<E
 function seeded(input: ValueMetadata, shapes: readonly string[]): Tensor {
   const given = shapes.find((s) => s.startsWith(`${input.name}=`))
   const dims = given
-    ? given.slice(input.name.length + 1).split(/[,x]/).map(Number)
+    ? given
+        .slice(input.name.length + 1)
+        .split(/[,x]/)
+        .map(Number)
     : input.shape.map((d) => (typeof d === 'number' ? d : 1))
   if (dims.length !== input.shape.length || !dims.every((d) => Number.isSafeInteger(d) && d >= 0)) {
-    throw rangeError(`--shape: expected ${input.shape.length} sizes for '${input.name}' ([${input.shape.join(', ')}]), got '${given}'.`)
+    throw rangeError(
+      `--shape: expected ${input.shape.length} sizes for '${input.name}' ([${input.shape.join(', ')}]), got '${given}'.`,
+    )
   }
   const array = arrayOf(input.type)
   if (!array) throw rangeError(`inputs of type ${input.type} cannot be made up.`)

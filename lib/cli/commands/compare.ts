@@ -1,8 +1,8 @@
 /** octavo compare FLOAT INT8 --data ... */
 import { Command } from 'commander'
 import { compare as compareModels } from '../../report/compare.js'
-import { line, number, percent, ProgressBar, printJson, printTable } from '../output.js'
 import { type DataFlags, feedsOf, labelsOf, openSamples, withData } from '../options.js'
+import { line, number, ProgressBar, percent, printJson, printTable } from '../output.js'
 import { withSignals } from '../signals.js'
 
 interface Flags extends DataFlags {
@@ -19,8 +19,13 @@ export function compare(): Command {
     .option('--labels <source>', 'classes: a JSON or CSV file of name and class, or the word folders')
     .option('--layers', 'compare every layer too, in the order of the graph')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  octavo compare mobilenet.onnx mobilenet.int8.onnx --data photos/ --preprocess imagenet --layers')
-    .action((float: string, int8: string, flags: Flags) => withSignals((signal) => act(float, int8, flags, signal)))
+    .addHelpText(
+      'after',
+      '\nExample:\n  octavo compare mobilenet.onnx mobilenet.int8.onnx --data photos/ --preprocess imagenet --layers',
+    )
+    .action((float: string, int8: string, flags: Flags) =>
+      withSignals((signal) => act(float, int8, flags, signal)),
+    )
 }
 
 async function act(float: string, int8: string, flags: Flags, signal: AbortSignal): Promise<void> {
@@ -43,7 +48,7 @@ async function act(float: string, int8: string, flags: Flags, signal: AbortSigna
       result.outputs.map((o) => [
         o.name,
         o.cosine.toFixed(6),
-        o.sqnr.toFixed(1),
+        decibels(o.sqnr),
         number(o.maxDifference),
         percent(o.top1Agreement),
         percent(o.accuracy?.float),
@@ -54,9 +59,20 @@ async function act(float: string, int8: string, flags: Flags, signal: AbortSigna
     line()
     printTable(
       ['layer', 'operator', 'cosine', 'SQNR dB', 'max difference'],
-      result.layers.map((l) => [l.name, l.opType, l.cosine.toFixed(6), l.sqnr.toFixed(1), number(l.maxDifference)]),
+      result.layers.map((l) => [
+        l.name,
+        l.opType,
+        l.cosine.toFixed(6),
+        decibels(l.sqnr),
+        number(l.maxDifference),
+      ]),
     )
   } finally {
     bar.stop()
   }
+}
+
+/** No noise at all has no ratio. */
+function decibels(sqnr: number | null): string {
+  return sqnr === null ? 'exact' : sqnr.toFixed(1)
 }

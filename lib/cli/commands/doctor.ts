@@ -7,32 +7,36 @@ import { line, printJson, printTable } from '../output.js'
 
 export function doctor(): Command {
   return new Command('doctor')
-    .description('Show the platform, the CPU, the instruction sets found and chosen, and the addon that was loaded.')
+    .description(
+      'Show the platform, the CPU, the instruction sets found and chosen, and the addon that was loaded.',
+    )
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  octavo doctor')
     .action((flags: { json?: boolean }) => {
       const result = examine()
-      if (result.error !== undefined) process.exitCode = 1
+      if ('error' in result) process.exitCode = 1
       if (flags.json) return printJson(result)
       const libc = result.libc === '' ? '' : `, ${result.libc} ${result.libcVersion}`
       line(`octavo ${result.version}, Node ${result.node}, ${result.platform}-${result.arch}${libc}`)
-      if (result.error !== undefined) return line(result.error)
+      if ('error' in result) return line(result.error)
       line(`addon: ${result.addon} (${result.compiler})`)
       line(`cores this process may use: ${result.cores}`)
-      line(`instruction set: ${result.isa}${result.forced ? ' (forced by OCTAVO_ISA)' : ''}, activations ${result.activations}`)
+      line(
+        `instruction set: ${result.isa}${result.forced ? ' (forced by OCTAVO_ISA)' : ''}, activations ${result.activations}`,
+      )
       printTable(
         ['instruction set', 'compiled', 'this CPU', ''],
-        (result.isas ?? []).map((i) => [i.name, i.compiled ? 'yes' : 'no', i.supported ? 'yes' : 'no', i.reason]),
+        result.isas.map((i) => [i.name, i.compiled ? 'yes' : 'no', i.supported ? 'yes' : 'no', i.reason]),
       )
     })
 }
 
 function examine() {
   const { platform, arch, libc, libcVersion } = host()
-  const base = { version, node: process.version, platform, arch, libc, libcVersion, error: undefined as string | undefined }
+  const base = { version, node: process.version, platform, arch, libc, libcVersion }
   try {
     const { isa, isas, activations, cores, compiler } = binding()
-    const forced = process.env['OCTAVO_ISA'] !== undefined
+    const forced = process.env.OCTAVO_ISA !== undefined
     return { ...base, addon: bindingPath(), compiler, cores, isa, forced, activations, isas }
   } catch (error) {
     return { ...base, error: error instanceof Error ? error.message : String(error) }

@@ -18,7 +18,14 @@ export function explain(): Command {
         line(`instruction set: ${result.isa}`)
         printTable(
           ['operator', 'integer', 'float', 'data', 'shape', 'convert'],
-          Object.entries(result.operators).map(([op, n]) => [op || '(added)', n.integer, n.float, n.data, n.shape, n.convert]),
+          Object.entries(result.operators).map(([op, n]) => [
+            op || '(added)',
+            n.integer,
+            n.float,
+            n.data,
+            n.shape,
+            n.convert,
+          ]),
         )
         const nodes = result.nodes.filter((n) => flags.all || n.kind === 'float')
         if (nodes.length === 0) return

@@ -14,10 +14,13 @@ export function inspect(): Command {
       withSignals(async (signal) => {
         const result = await inspectModel(model, { signal })
         if (flags.json) return printJson(result)
-        line(`${model}: ${bytes(result.bytes)}, opset ${result.opset}, IR ${result.irVersion}, made by ${result.producer || 'unknown'}`)
+        line(
+          `${model}: ${bytes(result.bytes)}, opset ${result.opset}, IR ${result.irVersion}, made by ${result.producer || 'unknown'}`,
+        )
         line(`${result.nodes} nodes, ${result.parameters} parameters (${bytes(result.parameterBytes)})`)
         line()
-        const shape = (s: readonly (number | string)[] | undefined) => (s === undefined ? '?' : `[${s.join(', ')}]`)
+        const shape = (s: readonly (number | string)[] | undefined) =>
+          s === undefined ? '?' : `[${s.join(', ')}]`
         printTable(
           ['', 'name', 'type', 'shape'],
           [
@@ -48,7 +51,14 @@ export function inspect(): Command {
         line()
         printTable(
           ['quantized tensor', 'type', 'min', 'max', 'scale', 'zero point'],
-          result.quantized.map((q) => [q.name, q.type, number(q.min), number(q.max), number(q.scale), q.zeroPoint]),
+          result.quantized.map((q) => [
+            q.name,
+            q.type,
+            number(q.min),
+            number(q.max),
+            number(q.scale),
+            q.zeroPoint,
+          ]),
         )
       }),
     )

@@ -3,8 +3,8 @@ import { stat } from 'node:fs/promises'
 import { Command, Option } from 'commander'
 import { checkWritable, writeFileAtomic } from '../../files.js'
 import { quantize as quantizeModel } from '../../quantize/index.js'
-import { bytes, line, ProgressBar, printJson } from '../output.js'
 import { type DataFlags, feedsOf, openSamples, regex, withData } from '../options.js'
+import { bytes, line, ProgressBar, printJson } from '../output.js'
 import { withSignals } from '../signals.js'
 
 interface Flags extends DataFlags {
@@ -22,7 +22,9 @@ const OBSERVERS = ['minmax', 'percentile', 'entropy', 'mse', 'moving-average', '
 
 export function quantize(): Command {
   return withData(new Command('quantize'))
-    .description('Quantize a float ONNX model to int8, calibrated on samples. Writes a standard QDQ ONNX file.')
+    .description(
+      'Quantize a float ONNX model to int8, calibrated on samples. Writes a standard QDQ ONNX file.',
+    )
     .argument('<model>', 'float ONNX file')
     .requiredOption('-o, --output <file>', 'the quantized file')
     .addOption(new Option('--observer <name>', 'how ranges of activations are chosen').choices(OBSERVERS))
@@ -32,7 +34,10 @@ export function quantize(): Command {
     .option('--no-bias-correction', 'leave the biases as they are')
     .option('--force', 'replace the output if it exists')
     .option('--json', 'print the report as JSON')
-    .addHelpText('after', '\nExample:\n  octavo quantize mobilenet.onnx -o mobilenet.int8.onnx --data photos/ --samples 200 --preprocess imagenet')
+    .addHelpText(
+      'after',
+      '\nExample:\n  octavo quantize mobilenet.onnx -o mobilenet.int8.onnx --data photos/ --samples 200 --preprocess imagenet',
+    )
     .action((model: string, flags: Flags) => withSignals((signal) => act(model, flags, signal)))
 }
 
@@ -54,7 +59,9 @@ async function act(path: string, flags: Flags, signal: AbortSignal): Promise<voi
     await writeFileAtomic(flags.output, model, { force: flags.force, signal })
     if (flags.json) return printJson({ output: flags.output, bytes: model.byteLength, recipe, report })
     const before = (await stat(path)).size
-    line(`${flags.output}: ${bytes(model.byteLength)}, ${(before / model.byteLength).toFixed(2)} times smaller than ${path} (${bytes(before)})`)
+    line(
+      `${flags.output}: ${bytes(model.byteLength)}, ${(before / model.byteLength).toFixed(2)} times smaller than ${path} (${bytes(before)})`,
+    )
     line(`see what runs in integer: octavo explain ${flags.output}`)
   } finally {
     bar.stop()

@@ -9,8 +9,8 @@ import { rangeError } from '../../errors.js'
 import { checkWritable, writeFileAtomic } from '../../files.js'
 import { InferenceSession, type ValueMetadata } from '../../session/session.js'
 import type { Tensor } from '../../session/tensor.js'
-import { line, number, printJson, printTable } from '../output.js'
 import { collect, positiveInteger } from '../options.js'
+import { line, number, printJson, printTable } from '../output.js'
 import { withSignals } from '../signals.js'
 
 interface Flags {
@@ -27,14 +27,24 @@ export function run(): Command {
   return new Command('run')
     .description('Run a model once.')
     .argument('<model>', 'ONNX file')
-    .requiredOption('--input <name=file>', '.npy file or image for an input; once per input (the name may be left out for a single input)', collect)
-    .option('--preprocess <spec>', 'how images become tensors: a preset (imagenet, ...), key=value pairs or a .json file')
+    .requiredOption(
+      '--input <name=file>',
+      '.npy file or image for an input; once per input (the name may be left out for a single input)',
+      collect,
+    )
+    .option(
+      '--preprocess <spec>',
+      'how images become tensors: a preset (imagenet, ...), key=value pairs or a .json file',
+    )
     .option('--top <n>', 'print the n largest elements of each output', positiveInteger)
     .option('--output <folder>', 'write every output as a .npy file')
     .option('--threads <n>', 'threads of one run', positiveInteger)
     .option('--force', 'replace files that exist')
     .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  octavo run mobilenet.int8.onnx --input cat.jpg --preprocess imagenet --top 5')
+    .addHelpText(
+      'after',
+      '\nExample:\n  octavo run mobilenet.int8.onnx --input cat.jpg --preprocess imagenet --top 5',
+    )
     .action((model: string, flags: Flags) => withSignals((signal) => act(model, flags, signal)))
 }
 
@@ -55,7 +65,11 @@ async function act(path: string, flags: Flags, signal: AbortSignal): Promise<voi
   if (flags.json) return printJson({ milliseconds, outputs: described })
   for (const { name, type, shape, top } of described) {
     line(`${name}: ${type} [${shape.join(', ')}]`)
-    if (top) printTable(['index', 'value'], top.map((t) => [t.index, number(t.value, 6)]))
+    if (top)
+      printTable(
+        ['index', 'value'],
+        top.map((t) => [t.index, number(t.value, 6)]),
+      )
   }
   line(`${milliseconds.toFixed(2)} ms`)
 }
@@ -65,17 +79,24 @@ async function readFeeds(session: InferenceSession, flags: Flags): Promise<Recor
   const feeds: Record<string, Tensor> = {}
   for (const text of flags.input) {
     const { metadata, file } = splitInput(session.inputMetadata, text)
-    feeds[metadata.name] = IMAGE_FILES.test(file) ? await readImage(file, preprocess, metadata) : await readNpy(file)
+    feeds[metadata.name] = IMAGE_FILES.test(file)
+      ? await readImage(file, preprocess, metadata)
+      : await readNpy(file)
   }
   return feeds
 }
 
-function splitInput(inputs: readonly ValueMetadata[], text: string): { metadata: ValueMetadata; file: string } {
+function splitInput(
+  inputs: readonly ValueMetadata[],
+  text: string,
+): { metadata: ValueMetadata; file: string } {
   const named = inputs.find((i) => text.startsWith(`${i.name}=`))
   if (named) return { metadata: named, file: text.slice(named.name.length + 1) }
   const [first] = inputs
   if (first && inputs.length === 1 && !text.includes('=')) return { metadata: first, file: text }
-  throw rangeError(`--input: expected NAME=FILE with one of the inputs ${inputs.map((i) => i.name).join(', ')}, got '${text}'.`)
+  throw rangeError(
+    `--input: expected NAME=FILE with one of the inputs ${inputs.map((i) => i.name).join(', ')}, got '${text}'.`,
+  )
 }
 
 function largest(tensor: Tensor, count: number): { index: number; value: number }[] {
@@ -88,7 +109,9 @@ function largest(tensor: Tensor, count: number): { index: number; value: number 
 
 async function writeOutputs(folder: string, outputs: Record<string, Tensor>, force?: boolean): Promise<void> {
   await mkdir(folder, { recursive: true })
-  const files = Object.entries(outputs).map(([name, tensor]) => [join(folder, `${name.replace(/[^\w.-]/g, '_')}.npy`), tensor] as const)
+  const files = Object.entries(outputs).map(
+    ([name, tensor]) => [join(folder, `${name.replace(/[^\w.-]/g, '_')}.npy`), tensor] as const,
+  )
   for (const [file] of files) await checkWritable(file, { force })
   for (const [file, tensor] of files) await writeFileAtomic(file, formatNpy(tensor), { force })
 }

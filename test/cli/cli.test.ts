@@ -1,0 +1,181 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { formatNpy } from '../../lib/data/npy.js'
+import { Tensor } from '../../lib/session/tensor.js'
+import { floatTensor, modelBytes, node, value } from '../helpers/model.js'
+
+const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
+const COMMANDS = ['quantize', 'run', 'compare', 'bench', 'inspect', 'explain', 'doctor']
+let folder = ''
+const at = (name: string) => join(folder, name)
+
+interface Result {
+  readonly code: number | null
+  readonly out: string
+  readonly err: string
+}
+
+function octavo(...args: string[]): Promise<Result> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const text = { out: '', err: '' }
+    child.stdout.on('data', (chunk) => {
+      text.out += chunk
+    })
+    child.stderr.on('data', (chunk) => {
+      text.err += chunk
+    })
+    child.on('close', (code) => resolve({ code, ...text }))
+  })
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'octavo-cli-'))
+  const weights = Array.from({ length: 32 }, (_, i) => Math.sin(i))
+  const model = modelBytes({
+    name: 'g',
+    input: [value('x', ['N', 8])],
+    output: [value('y', ['N', 4])],
+    initializer: [floatTensor('w', [8, 4], weights), floatTensor('b', [4], [0.1, 0.2, 0.3, 0.4])],
+    node: [node('Gemm', ['x', 'w', 'b'], ['z'], [], 'product'), node('Relu', ['z'], ['y'], [], 'relu')],
+  })
+  await writeFile(at('model.onnx'), model)
+  const data = Float32Array.from({ length: 16 * 8 }, (_, i) => Math.cos(i * 1.7))
+  await writeFile(at('data.npy'), formatNpy(new Tensor('float32', data, [16, 8])))
+})
+
+describe('usage', () => {
+  test.each(COMMANDS)('%s --help shows an example', async (command) => {
+    const { code, out } = await octavo(command, '--help')
+    expect(code).toBe(0)
+    expect(out).toContain(`Example:\n  octavo ${command}`)
+  })
+
+  test('every command is documented with its options', async () => {
+    const page = await readFile(new URL('../../docs/cli.md', import.meta.url), 'utf8')
+    for (const command of COMMANDS) {
+      const { out } = await octavo(command, '--help')
+      expect(page).toContain(`## octavo ${command}`)
+      for (const [, option] of out.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)) {
+        if (option !== '--help') expect(page, `${command} ${option}`).toContain(option)
+      }
+    }
+  })
+
+  test('the version is that of the package', async () => {
+    const { version } = JSON.parse(
+      await readFile(new URL('../../package.json', import.meta.url), 'utf8'),
+    ) as { version: string }
+    expect((await octavo('--version')).out.trim()).toBe(version)
+  })
+
+  test.each([
+    [['nosuch'], "unknown command 'nosuch'"],
+    [['inspect'], "missing required argument 'model'"],
+    [['bench', 'm.onnx', '--runs', '0'], 'expected a positive integer'],
+    [['quantize', 'm.onnx', '-o', 'q.onnx', '--data', 'd', '--observer', 'best'], 'Allowed choices'],
+    [['quantize', 'm.onnx', '-o', 'q.onnx', '--data', 'd', '--colour', 'red'], 'unknown option'],
+  ])('%j is wrong usage: exit code 2', async (args, message) => {
+    const { code, err } = await octavo(...args)
+    expect([code, err]).toEqual([2, expect.stringContaining(message)])
+  })
+})
+
+describe('a model from float to int8', () => {
+  test('quantize, explain, inspect, compare, bench, run', async () => {
+    const done = await octavo(
+      'quantize',
+      at('model.onnx'),
+      '-o',
+      at('q.onnx'),
+      '--data',
+      at('data.npy'),
+      '--json',
+    )
+    expect([done.code, done.err]).toEqual([0, ''])
+    expect(JSON.parse(done.out)).toMatchObject({
+      output: at('q.onnx'),
+      recipe: { activations: { type: 'int8' } },
+    })
+
+    const explained = JSON.parse((await octavo('explain', at('q.onnx'), '--json')).out)
+    expect(explained.operators.Gemm).toMatchObject({ integer: 1, float: 0 })
+
+    const inspected = JSON.parse((await octavo('inspect', at('q.onnx'), '--json')).out)
+    expect(inspected.quantized.length).toBeGreaterThan(0)
+
+    const compared = JSON.parse(
+      (
+        await octavo(
+          'compare',
+          at('model.onnx'),
+          at('q.onnx'),
+          '--data',
+          at('data.npy'),
+          '--layers',
+          '--json',
+        )
+      ).out,
+    )
+    expect(compared.samples).toBe(16)
+    expect(compared.outputs[0].cosine).toBeGreaterThan(0.99)
+
+    const timed = JSON.parse(
+      (await octavo('bench', at('model.onnx'), '--vs', at('q.onnx'), '--runs', '3', '--json')).out,
+    )
+    expect(timed.results).toHaveLength(2)
+
+    const ran = await octavo(
+      'run',
+      at('q.onnx'),
+      '--input',
+      `x=${at('data.npy')}`,
+      '--top',
+      '2',
+      '--output',
+      at('out'),
+      '--json',
+    )
+    expect(JSON.parse(ran.out).outputs[0]).toMatchObject({ name: 'y', shape: [16, 4] })
+    expect(existsSync(join(at('out'), 'y.npy'))).toBe(true)
+  })
+
+  test('an existing output is only replaced with --force', async () => {
+    await writeFile(at('kept.onnx'), 'precious')
+    const args = ['quantize', at('model.onnx'), '-o', at('kept.onnx'), '--data', at('data.npy')]
+    const refused = await octavo(...args)
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('--force')])
+    expect(await readFile(at('kept.onnx'), 'utf8')).toBe('precious')
+    expect((await octavo(...args, '--force')).code).toBe(0)
+    expect((await readdir(folder)).filter((name) => name.includes('octavo-'))).toEqual([])
+  })
+
+  test.each([
+    [
+      'a quantized model',
+      () => ['quantize', at('q.onnx'), '-o', at('qq.onnx'), '--data', at('data.npy')],
+      'already',
+    ],
+    ['no such model', () => ['inspect', at('nosuch.onnx')], "doesn't exist"],
+    [
+      'no such data',
+      () => ['quantize', at('model.onnx'), '-o', at('z.onnx'), '--data', at('nosuch')],
+      'No samples',
+    ],
+    [
+      'no such folder',
+      () => ['quantize', at('model.onnx'), '-o', '/nosuch/z.onnx', '--data', at('data.npy')],
+      'does not exist',
+    ],
+  ])('%s fails with one clear line', async (_, args, message) => {
+    const { code, err } = await octavo(...args())
+    expect(code).toBe(1)
+    expect(err).toMatch(/^octavo: /)
+    expect(err.toLowerCase()).toContain(message.toLowerCase())
+  })
+})
