@@ -79,11 +79,14 @@ export class SpecialisingEngine implements Runner {
     if (known?.ready) return this.use(known, (engine) => engine.run(feeds, outputs, options))
     const copies = copied(feeds)
     for (;;) {
+      const fixed = this.fixed.size
       const entry = this.find(copies) ?? this.add(copies)
       try {
         return await this.use(entry, (engine) => engine.run(copies, outputs, options))
       } catch (error) {
-        if (!(error instanceof ValueNeededError) || !this.fixMore(error, copies)) throw error
+        if (!(error instanceof ValueNeededError)) throw error
+        // Another run may have met the same error in the meantime, and added what it asks for.
+        if (this.fixed.size === fixed && !this.fixMore(error, copies)) throw error
       }
     }
   }
@@ -152,7 +155,9 @@ export class SpecialisingEngine implements Runner {
         entry.ready = engine
         if (entry.dropped && entry.users === 0) engine.release()
       },
-      () => this.engines.delete(key),
+      () => {
+        if (this.engines.get(key) === entry) this.engines.delete(key)
+      },
     )
     this.engines.set(key, entry)
     for (const [oldest, old] of this.engines) {
@@ -219,9 +224,9 @@ function specialised(
   const overrides: Record<string, number> = { ...given }
   for (const name of graph.inputs) {
     const { dtype, dims, data } = feedNamed(feeds, name)
-    graph.types
-      .get(name)
-      ?.shape?.forEach((d, axis) => setSize(overrides, d, dims[axis] as number, name, axis))
+    for (const [axis, d] of graph.types.get(name)?.shape?.entries() ?? []) {
+      setSize(overrides, d, dims[axis] as number, name, axis)
+    }
     types.set(name, { dtype, shape: dims })
     if (fixed.has(name)) constants.set(name, { dtype, dims, data })
   }

@@ -4,6 +4,7 @@ import { removeDead } from '../graph/rewrite.js'
 import { settleCaptures } from '../graph/subgraph.js'
 import { foldConstants } from './fold-constants.js'
 import { foldScale } from './fold-scale.js'
+import { inlineIf } from './inline-if.js'
 import { lastAxisSoftmax } from './last-axis-softmax.js'
 import { mergeGemm } from './merge-gemm.js'
 import { removeNoOps } from './no-ops.js'
@@ -19,6 +20,8 @@ export const passes: readonly (readonly [string, Pass])[] = [
   ['widenFloat16', widenFloat16],
   // Patterns need their weights and sizes as constants, whatever sub-graphs the exporter made of them.
   ['foldConstants', foldConstants],
+  // Its branches hold the patterns that the passes below look for.
+  ['inlineIf', inlineIf],
   ['lastAxisSoftmax', lastAxisSoftmax],
   ['removeNoOps', removeNoOps],
   ['removeDead', removeDead],
