@@ -93,7 +93,6 @@ export interface UnsupportedNode {
 
 /** Why operators that one could expect to run do not. */
 const REASONS: Readonly<Record<string, string>> = {
-  Scan: 'Scan is not implemented; Loop is',
   Unique: 'its output size depends on the data in a way that no step has',
   NonMaxSuppression: 'detection post-processing belongs behind the model',
   SequenceConstruct: 'sequences are not supported',

@@ -13,9 +13,12 @@ import { recogniseGelu } from './recognise-gelu.js'
 import { recogniseHardSwish } from './recognise-hardswish.js'
 import { recogniseLayerNorm } from './recognise-layer-norm.js'
 import { recogniseSwish } from './recognise-swish.js'
+import { scanToLoop } from './scan-to-loop.js'
 import { widenFloat16 } from './widen-float16.js'
 
 export const passes: readonly (readonly [string, Pass])[] = [
+  // Nothing below knows Scan.
+  ['scanToLoop', scanToLoop],
   // Every later pass sees float32 only.
   ['widenFloat16', widenFloat16],
   // Patterns need their weights and sizes as constants, whatever sub-graphs the exporter made of them.
@@ -40,7 +43,7 @@ export const passes: readonly (readonly [string, Pass])[] = [
 ]
 
 /** What a graph needs to run at all: the others only make it faster, or quantizable. */
-const required = passes.slice(0, 2)
+const required = passes.slice(0, 3)
 
 /** Runs all passes. `evaluate` computes constants; the compiler gives it. */
 export async function prepareGraph(graph: Graph, context: PassContext): Promise<Graph> {
