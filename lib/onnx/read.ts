@@ -32,8 +32,9 @@ export async function readModel(source: string | Uint8Array, options: ReadOption
   }
   const path = typeof source === 'string' ? source : undefined
   const read = typeof source === 'string' ? await readFile(source, signal) : source
-  // Not a Buffer, whose slice() does not copy.
-  const bytes = new Uint8Array(read.buffer, read.byteOffset, read.byteLength)
+  // Not a Buffer, whose slice() does not copy. A buffer that was transferred away has no bytes, and no views.
+  const bytes =
+    read.byteLength === 0 ? new Uint8Array(0) : new Uint8Array(read.buffer, read.byteOffset, read.byteLength)
   const breather = new Breather(signal)
   const proto = decodeModel(bytes, path === undefined ? 'the bytes given' : `"${path}"`)
   const graph = proto.graph as GraphProto
