@@ -2,12 +2,14 @@
 
 const HINTS: Readonly<Record<string, string>> = {
   ERR_ALREADY_QUANTIZED: 'Quantize the float model it was made from.',
+  ERR_CALIBRATION_DATA: 'docs/preprocess.md says what --data and --preprocess take.',
   ERR_MISSING_INPUT: '`octavo inspect MODEL` lists the inputs.',
   ERR_NATIVE_LOAD: '`octavo doctor` shows what this machine has.',
+  ERR_SHAPE_MISMATCH: '`octavo inspect MODEL` shows the sizes of the inputs.',
 }
 
 /** Prints the error; the exit code: 1 for a failed job, 2 for arguments that cannot be used. */
-export function reportError(error: unknown): 1 | 2 {
+export function reportError(error: unknown, verbose: boolean): 1 | 2 {
   if (isAbort(error)) {
     process.stderr.write('octavo: stopped; nothing was written.\n')
     return 1
@@ -16,7 +18,7 @@ export function reportError(error: unknown): 1 | 2 {
   process.stderr.write(`octavo: ${message}\n`)
   const hint = HINTS[code]
   if (hint) process.stderr.write(`  ${hint}\n`)
-  if (process.env.OCTAVO_DEBUG && stack) process.stderr.write(`${stack}\n`)
+  if (verbose && stack) process.stderr.write(`${stack}\n`)
   const usage = code === 'ERR_INVALID_ARG_TYPE' || code === 'ERR_OUT_OF_RANGE'
   return usage ? 2 : 1
 }

@@ -2,10 +2,13 @@
 import cliProgress from 'cli-progress'
 import Table from 'cli-table3'
 
+/** What JSON has no numbers for is text: "NaN", "Infinity", integers beyond 2^53. */
 export function printJson(value: unknown): void {
-  process.stdout.write(
-    `${JSON.stringify(value, (_, v: unknown) => (typeof v === 'bigint' ? Number(v) : v), 2)}\n`,
-  )
+  const replace = (_: string, v: unknown): unknown => {
+    if (typeof v === 'bigint') return Number.isSafeInteger(Number(v)) ? Number(v) : String(v)
+    return typeof v === 'number' && !Number.isFinite(v) ? String(v) : v
+  }
+  line(JSON.stringify(value, replace, 2))
 }
 
 export function printTable(head: readonly string[], rows: readonly (readonly (string | number)[])[]): void {

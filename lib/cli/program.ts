@@ -16,7 +16,12 @@ export function program(): Command {
     .showHelpAfterError('(add --help for the options)')
     .exitOverride()
   for (const command of [quantize, run, compare, bench, inspect, explain, doctor]) {
-    root.addCommand(command().exitOverride().showHelpAfterError('(add --help for the options)'))
+    root.addCommand(
+      command()
+        .option('--verbose', 'show where an error comes from')
+        .exitOverride()
+        .showHelpAfterError('(add --help for the options)'),
+    )
   }
   root.addHelpText(
     'after',
