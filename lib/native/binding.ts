@@ -35,7 +35,11 @@ export interface NativeToken {
 
 export interface NativeModel {
   /** Off the main thread; runs of one model are queued. Results are in the order of `outputs` (indices into the plan's outputs). */
-  run(inputs: readonly NativeTensor[], outputs: readonly number[], token?: NativeToken): Promise<NativeOutput[]>
+  run(
+    inputs: readonly NativeTensor[],
+    outputs: readonly number[],
+    token?: NativeToken,
+  ): Promise<NativeOutput[]>
   runSync(inputs: readonly NativeTensor[], outputs: readonly number[]): NativeOutput[]
   /** Bytes of a state tensor by its name. */
   readState(name: string): ArrayBuffer
@@ -70,5 +74,10 @@ export interface Binding {
    * Parses, checks and prepacks a plan off the main thread. `words`: the encoded plan; `buffers`: the constants it
    * refers to, kept alive until the promise settles.
    */
-  load(words: Int32Array, buffers: readonly Uint8Array[], options: LoadOptions, token?: NativeToken): Promise<NativeModel>
+  load(
+    words: Int32Array,
+    buffers: readonly Uint8Array[],
+    options: LoadOptions,
+    token?: NativeToken,
+  ): Promise<NativeModel>
 }

@@ -74,7 +74,8 @@ class ScaleFolding {
     if ((next.opType !== 'Mul' && next.opType !== 'Add') || next.domain !== '') return undefined
     const other = next.inputs[0] === output ? next.inputs[1] : next.inputs[0]
     const constant = other === undefined || other === output ? undefined : this.constants.get(other)
-    if (!constant || constant.dtype !== 'float32' || !isPerChannel(constant.dims, channels, rank)) return undefined
+    if (!constant || constant.dtype !== 'float32' || !isPerChannel(constant.dims, channels, rank))
+      return undefined
     const flat = `${next.name}:vector`
     const elements = constant.dims.reduce((p, d) => p * d, 1)
     const nodes = [this.reshape(flat, other as string, [elements])]
@@ -83,7 +84,9 @@ class ScaleFolding {
 
   private batchNorm(next: Node, output: string): Affine | undefined {
     const [x, gamma, beta, mean, variance] = next.inputs
-    const constant = [gamma, beta, mean, variance].every((name) => this.constants.get(name ?? '')?.dtype === 'float32')
+    const constant = [gamma, beta, mean, variance].every(
+      (name) => this.constants.get(name ?? '')?.dtype === 'float32',
+    )
     if (x !== output || !constant || next.outputs.slice(1).some((o) => o !== '')) return undefined
     if (intAttribute(next, 'training_mode', 0) !== 0) return undefined
     const name = (part: string) => `${next.name}:${part}`
@@ -101,7 +104,12 @@ class ScaleFolding {
     }
   }
 
-  private apply(node: Node, next: Node, { factor, offset }: Affine, axis: number): { nodes: Node[]; node: Node } {
+  private apply(
+    node: Node,
+    next: Node,
+    { factor, offset }: Affine,
+    axis: number,
+  ): { nodes: Node[]; node: Node } {
     const nodes: Node[] = []
     const inputs = [...node.inputs]
     const weights = this.weights(node) as ConstantTensor

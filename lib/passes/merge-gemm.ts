@@ -15,7 +15,8 @@ export function mergeGemm(graph: Graph, { overrides }: PassContext): Graph {
     const output = node.outputs[0] ?? ''
     if (node.opType !== 'MatMul' || node.domain !== '' || graph.outputs.includes(output)) continue
     const weights = graph.constants.get(b)
-    if (weights?.dtype !== 'float32' || weights.dims.length !== 2 || info.types.get(a)?.shape?.length !== 2) continue
+    if (weights?.dtype !== 'float32' || weights.dims.length !== 2 || info.types.get(a)?.shape?.length !== 2)
+      continue
     const followers = consumers.get(output) ?? []
     const next = followers[0]
     if (followers.length !== 1 || next?.opType !== 'Add' || next.domain !== '') continue

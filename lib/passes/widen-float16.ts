@@ -3,8 +3,8 @@
  * become casts to float32, inputs and outputs keep their type behind a Cast. Octavo computes in float32.
  */
 import type { DType } from '../graph/dtype.js'
-import type { Attribute, ConstantTensor, Graph, Node, TensorType } from '../graph/graph.js'
 import { DTYPES } from '../graph/dtype.js'
+import type { Attribute, ConstantTensor, Graph, Node, TensorType } from '../graph/graph.js'
 
 const HALF: ReadonlySet<DType> = new Set(['float16', 'bfloat16'])
 const FLOAT32 = DTYPES.float32.onnx
@@ -20,7 +20,9 @@ function usesHalf(graph: Graph): boolean {
   for (const tensor of graph.constants.values()) if (half(tensor)) return true
   return graph.nodes.some((node) =>
     Object.values(node.attributes).some(
-      (a) => (a.kind === 'graph' && usesHalf(a.value)) || (a.kind === 'int' && node.opType === 'Cast' && HALF_NUMBERS.has(a.value)),
+      (a) =>
+        (a.kind === 'graph' && usesHalf(a.value)) ||
+        (a.kind === 'int' && node.opType === 'Cast' && HALF_NUMBERS.has(a.value)),
     ),
   )
 }
@@ -29,7 +31,8 @@ function widen(graph: Graph, main: boolean): Graph {
   const nodes: Node[] = []
   const constants = new Map<string, ConstantTensor>()
   const types = new Map<string, TensorType>()
-  for (const [name, type] of graph.types) types.set(name, HALF.has(type.dtype) ? { ...type, dtype: 'float32' } : type)
+  for (const [name, type] of graph.types)
+    types.set(name, HALF.has(type.dtype) ? { ...type, dtype: 'float32' } : type)
   for (const [name, tensor] of graph.constants) {
     if (!HALF.has(tensor.dtype)) constants.set(name, tensor)
     else {
@@ -68,14 +71,17 @@ function widen(graph: Graph, main: boolean): Graph {
   for (const [name, dtype] of narrowed) {
     types.delete(`${name}:wide`)
     types.set(name, { ...types.get(name), dtype })
-    nodes.push(cast(constants.has(name) || renamed.has(name) ? use(name) : `${name}:wide`, name, DTYPES[dtype].onnx))
+    nodes.push(
+      cast(constants.has(name) || renamed.has(name) ? use(name) : `${name}:wide`, name, DTYPES[dtype].onnx),
+    )
   }
   return { ...graph, inputs, nodes, constants, types }
 }
 
 function widenAttribute(attribute: Attribute, key: string): Attribute {
   const namesType = key === 'to' || key === 'dtype' || key === 'output_dtype'
-  if (attribute.kind === 'int' && namesType && HALF_NUMBERS.has(attribute.value)) return { kind: 'int', value: FLOAT32 }
+  if (attribute.kind === 'int' && namesType && HALF_NUMBERS.has(attribute.value))
+    return { kind: 'int', value: FLOAT32 }
   if (attribute.kind === 'graph') return { kind: 'graph', value: widen(attribute.value, false) }
   return attribute
 }
@@ -91,6 +97,9 @@ function cast(from: string, to: string, dtype: number): Node {
   }
 }
 
-function mapValues<T>(record: Readonly<Record<string, T>>, change: (value: T, key: string) => T): Record<string, T> {
+function mapValues<T>(
+  record: Readonly<Record<string, T>>,
+  change: (value: T, key: string) => T,
+): Record<string, T> {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]))
 }
