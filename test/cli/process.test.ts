@@ -77,6 +77,14 @@ test('doctor says why the addon does not load', () => {
   expect(stdout).toContain(`${at('nosuch.node')}: not there`)
 })
 
+test.each([
+  [['bench', 'model.onnx', '--shape', 'z=1,8'], "got 'z=1,8'"],
+  [['quantize', 'model.onnx', '-o', './model.onnx', '--data', 'endless.mjs', '--force'], 'another file'],
+])('%j is wrong usage', (args, message) => {
+  const { status, stderr } = spawnSync(process.execPath, [main, ...args], { encoding: 'utf8', cwd: folder })
+  expect([status, stderr]).toEqual([2, expect.stringContaining(message)])
+})
+
 test('--verbose shows where an error comes from', () => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [main, 'inspect', at('nosuch.onnx'), ...args], { encoding: 'utf8' }).stderr

@@ -46,6 +46,7 @@ async function act(model: string, flags: Flags, signal: AbortSignal): Promise<vo
   const entries: Entry[] = []
   for (const path of flags.vs === undefined ? [model] : [model, flags.vs])
     entries.push(await open(path, flags, signal))
+  checkNames(entries, flags.shape ?? [])
   for (let i = 0; i < flags.runs; ++i) {
     for (const entry of entries) {
       signal.throwIfAborted()
@@ -83,6 +84,14 @@ async function open(model: string, flags: Flags, signal: AbortSignal): Promise<E
   )
   const firstMs = await timed(() => opened.run(feeds))
   return { model, session: opened, feeds, createMs, firstMs, times: [] }
+}
+
+function checkNames(entries: readonly Entry[], shapes: readonly string[]): void {
+  const names = entries.flatMap((e) => e.session.inputNames)
+  const wrong = shapes.find((s) => !names.some((name) => s.startsWith(`${name}=`)))
+  if (wrong === undefined) return
+  const known = [...new Set(names)].join(', ')
+  throw rangeError(`--shape: expected NAME=SIZES with one of the inputs ${known}, got '${wrong}'.`)
 }
 
 /** The same numbers in every run: a linear congruential generator (Numerical Recipes, section 7.1). */
