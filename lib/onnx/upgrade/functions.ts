@@ -1,4 +1,4 @@
-/** Operators that ONNX defines by others, as these: windows of signal processing, AffineGrid, CausalConvWithState. */
+/** Operators that ONNX defines by others, as these: windows of signal processing, AffineGrid, CausalConvWithState, TensorScatter. */
 import { type Attribute, intAttribute, type Node, stringAttribute } from '../../graph/graph.js'
 import { int64s, scalar } from '../tensor.js'
 import type { Upgrade, UpgradeContext } from './context.js'
@@ -127,5 +127,27 @@ export const causalConvolution: Upgrade = (node, context) => {
     const start = s.make('Sub', [length, s.integers(kernel - 1)])
     s.into(state, 'Slice', [all, start, length, s.integers(2)])
   }
+  return s.nodes
+}
+
+/** An update written into a cache from an index of each batch element on, around its end where it is circular. */
+export const tensorScatter: Upgrade = (node, context) => {
+  const [cache = '', update = '', starts = ''] = node.inputs
+  const rank =
+    context.typeOf(cache)?.shape?.length ?? context.fail('expected a cache (input 0) whose rank is known')
+  const given = intAttribute(node, 'axis', -2)
+  const axis = given < 0 ? given + rank : given
+  if (axis < 1 || axis >= rank) context.fail(`expected an axis in 1..${rank - 1}, got ${given}`)
+  const s = new Steps(context)
+  const only = (at: number) => s.integers(...Array.from({ length: rank }, (_, a) => (a === at ? -1 : 1)))
+  const sizes = s.make('Shape', [update])
+  const count = s.make('Range', [s.integer(0), s.make('Gather', [sizes, s.integer(axis)]), s.integer(1)])
+  let positions = s.make('Reshape', [count, only(axis)])
+  if (starts !== '') positions = s.make('Add', [positions, s.make('Reshape', [starts, only(0)])])
+  if (stringAttribute(node, 'mode', 'linear') === 'circular') {
+    positions = s.make('Mod', [positions, s.make('Gather', [s.make('Shape', [cache]), s.integer(axis)])])
+  }
+  const indices = s.make('Expand', [positions, sizes])
+  s.into(node.outputs[0] ?? '', 'ScatterElements', [cache, indices, update], { axis: int(axis) })
   return s.nodes
 }

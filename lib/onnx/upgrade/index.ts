@@ -4,7 +4,14 @@
  */
 import type { Node } from '../../graph/graph.js'
 import type { Upgrade, UpgradeContext } from './context.js'
-import { affineGrid, blackmanWindow, causalConvolution, hammingWindow, hannWindow } from './functions.js'
+import {
+  affineGrid,
+  blackmanWindow,
+  causalConvolution,
+  hammingWindow,
+  hannWindow,
+  tensorScatter,
+} from './functions.js'
 import {
   axesToInput,
   clipBounds,
@@ -117,6 +124,7 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
   ],
   Sub: broadcastBefore7,
   Squeeze: [{ before: 13, upgrade: axesToInput }],
+  TensorScatter: [{ before: ALL, upgrade: tensorScatter }],
   TopK: [{ before: 10, upgrade: topkCount }],
   Unsqueeze: [{ before: 13, upgrade: axesToInput }],
   Upsample: [

@@ -12,7 +12,7 @@ import { ops as quantization } from '../../../lib/ops/quantization.js'
 import { ops as recurrent } from '../../../lib/ops/recurrent.js'
 import { ops as resize } from '../../../lib/ops/resize.js'
 import { ops as rotary } from '../../../lib/ops/rotary-embedding.js'
-import { attributes, find, float, ints, lower, type RecordedStep, type } from './contexts.js'
+import { attributes, constant, find, float, ints, lower, type RecordedStep, type } from './contexts.js'
 
 const n = symbol('n')
 const scale = type('float32', 1)
@@ -54,7 +54,7 @@ describe('steps of convolutions and pools', () => {
   })
 
   it('take QLinearConv in the order of QConv, scales as scalars or vectors', () => {
-    const w = type('int8', 4, 3, 3, 3)
+    const w = constant('int8', [4, 3, 3, 3], new Uint8Array(108))
     const operands = [type('uint8', 1, 3, 8, 8), scale, zero, w, type('float32', 4), undefined, scale, zero]
     const [step] = lower(find(qoperator, 'QLinearConv'), operands)
     expect(step?.kind).toBe('integer')
