@@ -27,7 +27,7 @@ export function bindingPath(): string {
 function load(): { binding: Binding; path: string } {
   const machine = host()
   const attempts: string[] = []
-  for (const path of candidates(root, machine, process.env['OCTAVO_BINARY'])) {
+  for (const path of candidates(root, machine, process.env.OCTAVO_BINARY)) {
     if (!existsSync(path)) {
       attempts.push(`${path}: not there`)
       continue

@@ -74,8 +74,7 @@ class ScaleFolding {
     if ((next.opType !== 'Mul' && next.opType !== 'Add') || next.domain !== '') return undefined
     const other = next.inputs[0] === output ? next.inputs[1] : next.inputs[0]
     const constant = other === undefined || other === output ? undefined : this.constants.get(other)
-    if (!constant || constant.dtype !== 'float32' || !isPerChannel(constant.dims, channels, rank))
-      return undefined
+    if (constant?.dtype !== 'float32' || !isPerChannel(constant.dims, channels, rank)) return undefined
     const flat = `${next.name}:vector`
     const elements = constant.dims.reduce((p, d) => p * d, 1)
     const nodes = [this.reshape(flat, other as string, [elements])]

@@ -1,9 +1,9 @@
 // Runs the stages of continuous integration one after another and adds up what they report.
-// A stage is a command; every line `N passed, N failed, N skipped` it prints counts.
+// A stage is a command; the last line `N passed, N failed, N skipped` that it prints counts.
 import { spawn } from 'node:child_process'
 import { stages } from './stages.mjs'
 
-const COUNT = /^(?:\S+:\s*)?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/
+const COUNT = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?\s*$/
 
 const only = process.argv.slice(2)
 const totals = { passed: 0, failed: 0, skipped: 0 }
@@ -51,9 +51,9 @@ function execute(stage) {
     const line = (text) => {
       const match = COUNT.exec(text)
       if (match) {
-        counts.passed += Number(match[1])
-        counts.failed += Number(match[2])
-        counts.skipped += Number(match[3] ?? 0)
+        counts.passed = Number(match[1])
+        counts.failed = Number(match[2])
+        counts.skipped = Number(match[3] ?? 0)
       }
       const isa = /^isa: (\S+)$/.exec(text)
       if (isa) isas.add(isa[1])

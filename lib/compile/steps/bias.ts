@@ -15,7 +15,7 @@ export function fuseBias(draft: Draft): Draft {
       const made = step.inputs[data] as number
       const producer = index.producer.get(made)
       if (producer?.op !== 'MatMul' || (producer.inputs[2] ?? -1) >= 0 || gone.has(producer)) continue
-      if (producer.attributes['fn'] !== undefined || index.soleReader(made) !== step) continue
+      if (producer.attributes.fn !== undefined || index.soleReader(made) !== step) continue
       if ((draft.tensors[made] as PlanTensor).dtype !== 'float32') continue
       const bias = columnVector(draft, index, step.inputs[other] as number, made)
       if (bias === undefined) continue

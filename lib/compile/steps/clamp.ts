@@ -77,8 +77,7 @@ export function clampIntoFloat(draft: Draft): Draft {
   for (const step of draft.steps) {
     const bounds = boundsOf(draft, step)
     const producer = index.producer.get(step.inputs[0] as number)
-    if (!bounds || !producer || !TAKES_FN.has(producer.op) || producer.attributes['fn'] !== undefined)
-      continue
+    if (!bounds || !producer || !TAKES_FN.has(producer.op) || producer.attributes.fn !== undefined) continue
     const made = producer.outputs[0] as number
     if (index.soleReader(made) !== step || (draft.tensors[made] as PlanTensor).dtype !== 'float32') continue
     if (!sameLength(draft, made, step.outputs[0] as number)) continue

@@ -138,7 +138,7 @@ function bound(
 }
 
 function identity(step: PlanStep): boolean {
-  const fns = step.attributes['fns']
+  const fns = step.attributes.fns
   return fns?.kind === 'texts' && fns.value.length === 0
 }
 

@@ -217,7 +217,7 @@ function requantize(
   const target = draft.tensors[out] as PlanTensor
   const view = viewOf(draft, views, source)
   if (!view || !isActivationType(target.dtype) || !isPerTensor(draft, scale)) return undefined
-  const bounded = step.attributes['qmin'] !== undefined || step.attributes['qmax'] !== undefined
+  const bounded = step.attributes.qmin !== undefined || step.attributes.qmax !== undefined
   const from = draft.tensors[view.tensor] as PlanTensor
   if (!bounded && from.dtype === target.dtype && sameParams(draft, view, { scale, zeroPoint })) {
     if (!sameDims(from.dims, target.dims)) return undefined

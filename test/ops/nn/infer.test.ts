@@ -173,7 +173,7 @@ const cases: readonly Case[] = [
 ]
 
 describe('types of outputs', () => {
-  it.each(cases)('%s', (opType, operands, attrs, ...expected) => {
+  it.each(cases)('%s', (...[opType, operands, attrs, ...expected]: Case) => {
     const outputs = infer(find(all, opType), operands, attrs)
     expect(outputs.slice(0, expected.length).map((o) => `${o.dtype} ${text(o.shape)}`)).toEqual(expected)
   })

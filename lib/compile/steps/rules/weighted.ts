@@ -18,7 +18,7 @@ export const convTranspose: IntegerRule = {
 
 function convolution(context: RuleContext, op: string, channelAxis: number): IntegerStep | string {
   const { step } = context
-  if (step.attributes['fn'] !== undefined || (step.inputs[3] ?? -1) >= 0)
+  if (step.attributes.fn !== undefined || (step.inputs[3] ?? -1) >= 0)
     return 'it is fused with a float activation'
   const x = context.view(0)
   if (!x) return 'its input is not quantized'
@@ -37,7 +37,7 @@ export const matMul: IntegerRule = {
   floatOutput: true,
   apply(context) {
     const { step, draft } = context
-    if (step.attributes['fn'] !== undefined) return 'it is fused with a float activation'
+    if (step.attributes.fn !== undefined) return 'it is fused with a float activation'
     if ((floats(step, 'alpha')[0] ?? 1) !== 1) return 'alpha is not 1'
     const bias = step.inputs[2] ?? -1
     if (bias >= 0 && (floats(step, 'beta')[0] ?? 1) !== 1) return 'beta is not 1'
