@@ -173,10 +173,13 @@ const cases: readonly Case[] = [
 ]
 
 describe('types of outputs', () => {
-  it.each(cases)('%s', (...[opType, operands, attrs, ...expected]: Case) => {
-    const outputs = infer(find(all, opType), operands, attrs)
-    expect(outputs.slice(0, expected.length).map((o) => `${o.dtype} ${text(o.shape)}`)).toEqual(expected)
-  })
+  it.each(cases.map((all) => ({ op: all[0], all })))(
+    '$op',
+    ({ all: [opType, operands, attrs, ...expected] }) => {
+      const outputs = infer(find(all, opType), operands, attrs)
+      expect(outputs.slice(0, expected.length).map((o) => `${o.dtype} ${text(o.shape)}`)).toEqual(expected)
+    },
+  )
 })
 
 type Failure = readonly [
