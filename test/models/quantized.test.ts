@@ -138,10 +138,12 @@ async function compareWhole(
 }
 
 /**
- * A tie that is rounded the other way moves a quantized tensor by a step; deep residual networks, and those that compare (mlsd's
- * peaks), make more of that. Where quantization itself moved the output further than the two runtimes are apart, that is all there is.
+ * A tie that is rounded the other way moves a quantized tensor by a step, which the sensitive models make much of. Two runs of
+ * theirs may be as far apart as two independent quantizations would be: twice as far (of 1 - cosine) as one is from the float model.
  */
-const agrees = ({ ours, float }: Agreement['outputs'][number]) => ours >= 0.999 || 1 - ours <= 1 - float
+function agrees({ ours, float }: Agreement['outputs'][number], sensitive: boolean): boolean {
+  return ours >= 0.999 || (sensitive && 1 - ours <= 2 * (1 - float))
+}
 
 describe('quantized models against onnxruntime', () => {
   for (const model of models.filter((m) => m.quantize)) {
@@ -164,7 +166,7 @@ describe('quantized models against onnxruntime', () => {
       // One of so few samples may be the one in two hundred.
       const fewest = Math.min(0.995, whole.theirs, 1 - 1 / whole.rows)
       if (model.classes) expect(whole.top1).toBeGreaterThanOrEqual(fewest)
-      else expect(whole.outputs.filter((o) => !agrees(o))).toEqual([])
+      else expect(whole.outputs.filter((o) => !agrees(o, model.sensitive === true))).toEqual([])
     })
   }
 })
