@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { access, type FileHandle, open, readdir, rename, stat, unlink } from 'node:fs/promises'
+import { access, type FileHandle, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { OctavoError } from './errors.js'
 
@@ -18,7 +18,7 @@ export interface WriteOptions {
 
 /** Fails early, with a reason, where `path` could not be written. */
 export async function checkWritable(path: string, { force = false }: WriteOptions = {}): Promise<void> {
-  const directory = dirname(resolve(path))
+  const directory = dirname(await placeOf(path))
   const parent = await stat(directory).catch(() => undefined)
   if (!parent?.isDirectory()) throw io(path, `the folder '${directory}' does not exist`)
   await access(directory, constants.W_OK).catch((cause: unknown) => {
@@ -31,12 +31,19 @@ export async function checkWritable(path: string, { force = false }: WriteOption
 }
 
 /** Writes a file atomically, durably, with the mode of the file it replaces. */
-export async function writeFileAtomic(path: string, data: Uint8Array | string, options: WriteOptions = {}): Promise<void> {
+export async function writeFileAtomic(
+  path: string,
+  data: Uint8Array | string,
+  options: WriteOptions = {},
+): Promise<void> {
   await checkWritable(path, options)
-  const full = resolve(path)
+  const full = await placeOf(path)
   const directory = dirname(full)
   await removeStale(directory, basename(full))
-  const temporary = join(directory, `.${basename(full)}.octavo-${process.pid}-${randomBytes(6).toString('hex')}`)
+  const temporary = join(
+    directory,
+    `.${basename(full)}.octavo-${process.pid}-${randomBytes(6).toString('hex')}`,
+  )
   const mode = (await stat(full).catch(() => undefined))?.mode
   try {
     options.signal?.throwIfAborted()
@@ -50,6 +57,11 @@ export async function writeFileAtomic(path: string, data: Uint8Array | string, o
     throw io(path, cause instanceof Error ? cause.message : String(cause), cause)
   }
   await syncDirectory(directory)
+}
+
+/** The file itself where `path` is a link to it: the link stays a link. */
+export function placeOf(path: string): Promise<string> {
+  return realpath(path).catch(() => resolve(path))
 }
 
 async function writeAndSync(file: FileHandle, data: Uint8Array | string): Promise<void> {

@@ -1,9 +1,8 @@
 /** octavo quantize MODEL -o OUT --data ... */
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { rangeError } from '../../errors.js'
-import { checkWritable, writeFileAtomic } from '../../files.js'
+import { checkWritable, placeOf, writeFileAtomic } from '../../files.js'
 import { quantize as quantizeModel } from '../../quantize/index.js'
 import { type DataFlags, feedsOf, openSamples, regex, withData } from '../options.js'
 import { bytes, line, ProgressBar, printJson } from '../output.js'
@@ -44,7 +43,7 @@ export function quantize(): Command {
 }
 
 async function act(path: string, flags: Flags, signal: AbortSignal): Promise<void> {
-  if (resolve(flags.output) === resolve(path)) {
+  if ((await placeOf(flags.output)) === (await placeOf(path))) {
     throw rangeError(`--output: expected another file than the model, got '${flags.output}'.`)
   }
   await checkWritable(flags.output, { force: flags.force })
