@@ -39,8 +39,19 @@ export {
   TRACE_FUNC_END,
 } from './session/backend.js'
 export { type Env, env, version } from './session/env.js'
-export type { SessionOptions } from './session/options.js'
+export type { ExecutionProvider, ExternalData, SessionOptions } from './session/options.js'
 export type { ValueMetadata } from './session/session.js'
 export { InferenceSession } from './session/session.js'
 export { Tensor } from './session/tensor.js'
 export type { TensorData, TensorType } from './session/tensor-types.js'
+export type {
+  Backend,
+  InferenceSessionFactory,
+  NonTensorType,
+  OnnxModelOptions,
+  OnnxValue,
+  OnnxValueDataLocation,
+  TensorConstructor,
+  TensorFactory,
+  TypedTensor,
+} from './session/types.js'

@@ -1,4 +1,5 @@
 /** Parts of the API that exist so that code written for onnxruntime finds them. There is one backend, the CPU. */
+import type { Backend } from './types.js'
 
 export interface SupportedBackend {
   readonly name: string
@@ -10,7 +11,7 @@ export function listSupportedBackends(): SupportedBackend[] {
 }
 
 /** Accepted and ignored: Octavo has no pluggable backends. */
-export function registerBackend(_name: string, _backend: unknown, _priority?: number): void {}
+export function registerBackend(_name: string, _backend: Backend, _priority?: number): void {}
 
 export function TRACE(_deviceType: string, _label: string): void {}
 export function TRACE_FUNC_BEGIN(_extraMessage?: string): void {}

@@ -17,7 +17,13 @@ import {
   runArguments,
 } from './arguments.js'
 import { feedOf, tensorOf } from './feeds.js'
-import { checkProviders, checkRunOptions, checkSessionOptions, type SessionOptions } from './options.js'
+import {
+  checkProviders,
+  checkRunOptions,
+  checkSessionOptions,
+  type ExecutionProvider,
+  type SessionOptions,
+} from './options.js'
 import type { Tensor } from './tensor.js'
 import type { TensorType } from './tensor-types.js'
 
@@ -169,6 +175,25 @@ export class InferenceSession {
     return Object.fromEntries(entries)
   }
 }
+
+/** The names that onnxruntime gives these types. */
+export declare namespace InferenceSession {
+  type OnnxValueMapType = Readonly<Record<string, Tensor>>
+  type NullableOnnxValueMapType = Readonly<Record<string, Tensor | null>>
+  type FeedsType = Feeds
+  type FetchesType = Fetches
+  type ReturnType = Readonly<Record<string, Tensor>>
+  type SessionOptions = Options
+  type RunOptions = OptionsOfRun
+  type ValueMetadata = TensorMetadata
+  type TensorValueMetadata = TensorMetadata
+  type ExecutionProviderConfig = ExecutionProvider
+  type ExecutionProviderOption = Exclude<ExecutionProvider, string>
+}
+
+type Options = SessionOptions
+type OptionsOfRun = RunOptions
+type TensorMetadata = ValueMetadata
 
 async function readBlobs(files: SessionOptions['externalData'] = []) {
   return Promise.all(

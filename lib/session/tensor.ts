@@ -152,6 +152,17 @@ export class Tensor<T extends TensorType = TensorType> {
   }
 }
 
+/** The names that onnxruntime gives these types. */
+export declare namespace Tensor {
+  type DataTypeMap = TensorDataTypeMap
+  type ElementTypeMap = TensorElementTypeMap
+  type Type = TensorType
+  type DataType = TensorDataTypeMap[TensorType]
+  type ElementType = TensorElementTypeMap[TensorType]
+  type CpuPinnedDataTypes = Exclude<TensorType, 'string'>
+  type DataLocation = TensorLocation
+}
+
 export type { TensorDataTypeMap, TensorElementTypeMap, TensorType }
 
 function isPinned(value: unknown): value is PinnedTensorParameters {
