@@ -123,8 +123,19 @@ function unzip(bytes: Buffer, where: string): Map<string, Uint8Array> {
     const start = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28)
     const body = bytes.subarray(start, start + packed)
     if (body.length !== packed || (method !== 0 && method !== 8)) throw bad()
-    entries.set(name, method === 0 ? body : inflateRawSync(body))
+    entries.set(name, method === 0 ? body : inflate(body, bytes.readUInt32LE(at + 24), bad))
     at += 46 + nameLength + extra + comment
   }
   return entries
+}
+
+/** Inflates to the size that the archive states, and no further. */
+function inflate(body: Uint8Array, size: number, bad: () => OctavoError): Uint8Array {
+  try {
+    const whole = inflateRawSync(body, { maxOutputLength: Math.max(size, 1) })
+    if (whole.length === size) return whole
+  } catch {
+    // Damaged, or larger than stated.
+  }
+  throw bad()
 }

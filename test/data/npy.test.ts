@@ -65,3 +65,16 @@ test.each([false, true])('.npz, deflated: %s', async (deflate) => {
   await writeFile(path, 'not a zip')
   await expect(readNpz(path)).rejects.toMatchObject({ code: 'ERR_CALIBRATION_DATA' })
 })
+
+test('an entry of .npz that is damaged, or larger than it says, is an error', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'octavo-npz-'))
+  const path = join(folder, 'a.npz')
+  const good = zip('x.npy', formatNpy(tensors[0] as Tensor), true)
+  const damaged = Buffer.from(good).fill(0xff, 40, 60)
+  const understated = Buffer.from(good)
+  understated.writeUInt32LE(8, understated.readUInt32LE(understated.length - 6) + 24)
+  for (const bytes of [damaged, understated]) {
+    await writeFile(path, bytes)
+    await expect(readNpz(path)).rejects.toMatchObject({ code: 'ERR_CALIBRATION_DATA' })
+  }
+})
