@@ -2,8 +2,9 @@
  * Softmax, LogSoftmax and Hardmax of opsets before 13: the axes from `axis` on count as one. Domain `octavo`; written
  * back to a file as Shape, Flatten, the operator, Reshape.
  */
-import type { Attribute, Node } from '../graph/graph.js'
+
 import { product } from '../graph/expr.js'
+import type { Attribute, Node } from '../graph/graph.js'
 import { intAttribute } from '../graph/graph.js'
 import { ints, sameAsInput } from './helpers.js'
 import type { LowerContext, OpDef } from './opdef.js'
@@ -20,14 +21,26 @@ function lower(context: LowerContext, log: number): void {
   const axis = axisOf(context.node, shape.length)
   const rows = [product(shape.slice(0, axis)), product(shape.slice(axis))]
   const result = context.scratch(dtype, rows)
-  context.step('Softmax', [context.alias(context.input(0), rows)], [result], { axis: ints(1), log: ints(log) }, 'float')
+  context.step(
+    'Softmax',
+    [context.alias(context.input(0), rows)],
+    [result],
+    { axis: ints(1), log: ints(log) },
+    'float',
+  )
   context.outputAlias(0, result)
 }
 
 function decompose(node: Node, opType: string): Node[] {
   const [x = '', y = ''] = [node.inputs[0], node.outputs[0]]
   const int = (value: number): Attribute => ({ kind: 'int', value })
-  const make = (part: string, type: string, inputs: string[], outputs: string[], attributes: Node['attributes'] = {}): Node => ({
+  const make = (
+    part: string,
+    type: string,
+    inputs: string[],
+    outputs: string[],
+    attributes: Node['attributes'] = {},
+  ): Node => ({
     name: `${node.name}/${part}`,
     opType: type,
     domain: '',
@@ -52,10 +65,13 @@ export const ops: readonly OpDef[] = NAMES.map((opType) => ({
   infer: (context) => {
     const rank = context.required(0).shape.length
     const axis = axisOf(context.node, rank)
-    if (axis < 0 || axis > rank) context.fail(`axis in [-${rank}, ${rank}], got ${intAttribute(context.node, 'axis', 1)}`)
+    if (axis < 0 || axis > rank)
+      context.fail(`axis in [-${rank}, ${rank}], got ${intAttribute(context.node, 'axis', 1)}`)
     return sameAsInput(context)
   },
-  ...(opType === 'Hardmax' ? {} : { lower: (context: LowerContext) => lower(context, opType === 'LogSoftmax' ? 1 : 0) }),
+  ...(opType === 'Hardmax'
+    ? {}
+    : { lower: (context: LowerContext) => lower(context, opType === 'LogSoftmax' ? 1 : 0) }),
   ...(opType === 'Softmax' ? { quantize: { kind: 'activation', inputs: [0], range: [0, 1] } } : {}),
   decompose: (node) => decompose(node, opType),
 }))

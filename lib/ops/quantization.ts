@@ -122,7 +122,9 @@ function lowerDequantize(ctx: LowerContext): void {
   const layout = ctx.sharedLayout()
   const { scale, zero, attributes } = parameters(ctx, layout)
   const x = ctx.input(0, layout)
-  floatOutput(ctx, 0, layout, (y) => ctx.step('DequantizeLinear', [x, scale, zero], [y], attributes, 'convert'))
+  floatOutput(ctx, 0, layout, (y) =>
+    ctx.step('DequantizeLinear', [x, scale, zero], [y], attributes, 'convert'),
+  )
 }
 
 function inferDynamic(ctx: InferContext): readonly Inferred[] {

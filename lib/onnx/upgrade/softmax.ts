@@ -13,5 +13,12 @@ export const flattenedSoftmax: Upgrade = (node, context) => {
   if (axis === -1 || (rank !== undefined && axis === rank - 1)) {
     return [{ ...node, attributes: { ...node.attributes, axis: { kind: 'int', value: -1 } } }]
   }
-  return [{ ...node, opType: `Flattened${node.opType}`, domain: 'octavo', attributes: { axis: { kind: 'int', value: axis } } }]
+  return [
+    {
+      ...node,
+      opType: `Flattened${node.opType}`,
+      domain: 'octavo',
+      attributes: { axis: { kind: 'int', value: axis } },
+    },
+  ]
 }
