@@ -1,5 +1,5 @@
 /** Writes a model as ONNX: opset 20 or what its operators need, IR 9 or 10. The same model gives the same bytes. */
-import { create, toBinary } from '@bufbuild/protobuf'
+import { create } from '@bufbuild/protobuf'
 import {
   type AttributeProto,
   AttributeProtoSchema,
@@ -20,6 +20,7 @@ import { topologicalOrder } from '../graph/sort.js'
 import { definedNames, ownedGraphs } from '../graph/subgraph.js'
 import { valueInfo } from './types.js'
 import { CANONICAL_OPSET } from './upgrade/index.js'
+import { concatenate, lengthOf, modelChunks } from './wire.js'
 
 export interface WriteOptions {
   /** Nodes of other operators that do the same, where the file should not have this one; undefined to write it as it is. */
@@ -64,9 +65,10 @@ export function writeModel(model: Model, options: WriteOptions = {}): Uint8Array
     graph,
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   })
-  const bytes = toBinary(ModelProtoSchema, message)
-  if (bytes.byteLength > LARGEST_MESSAGE) throw tooLarge(bytes.byteLength)
-  return bytes
+  const chunks = modelChunks(message)
+  const total = lengthOf(chunks)
+  if (total > LARGEST_MESSAGE) throw tooLarge(total)
+  return concatenate(chunks, total)
 }
 
 function tooLarge(bytes: number): OctavoError {
