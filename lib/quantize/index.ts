@@ -3,7 +3,7 @@ import type { DataSource } from '../calibrate/data.js'
 import { prepare } from '../calibrate/engine.js'
 import { typeError } from '../errors.js'
 import { type ReadOptions, readModel, writeModel } from '../onnx/index.js'
-import { findOp } from '../ops/registry.js'
+import { decompose } from '../ops/registry.js'
 import type { Progress } from './progress.js'
 import { parseRecipe, type Recipe, type RecipeOptions } from './recipe.js'
 import { refuseQuantized } from './refuse.js'
@@ -52,9 +52,6 @@ export async function quantize(
   refuseQuantized(source.graph)
   const { graph, info } = await prepare(source.graph, signal)
   const quantized = await quantizeGraph(graph, info, { data, recipe, onProgress, signal })
-  const bytes = writeModel(
-    { ...source, graph: quantized.graph },
-    { decompose: (node, owner) => findOp(node.domain, node.opType)?.decompose?.(node, owner) },
-  )
+  const bytes = writeModel({ ...source, graph: quantized.graph }, { decompose })
   return { model: bytes, recipe, report: quantized.report }
 }
