@@ -11,6 +11,8 @@ struct ConvWindow {
   int spatial = 2;
 
   int64_t taps() const { return kernel[0] * kernel[1]; }
+  // From the first tap of an axis to its last.
+  int64_t reach(int axis) const { return (kernel[axis] - 1) * dilation[axis]; }
   // From the attributes strides, dilations and group, and the weights [., ., k...].
   Status load(const LoadContext& c, const TensorSpec& w);
 };

@@ -57,9 +57,9 @@ class BoundQConv final : public Bound {
     image_offset_ = zero_offset_ + round_up(channels + kReadSlack);
     c.scratch(image_offset_ + (copy_ ? image + kReadSlack : 0), per_thread);
 
-    if (way_ != Way::kWindows) return Status::Ok();
+    if (way_ == Way::kPointwise) return Status::Ok();
     for (int64_t y = 0; y < w.kernel[0]; ++y)
-      for (int64_t x = 0; x < w.kernel[1]; ++x)
+      for (int64_t x = 0; x < (way_ == Way::kStrips ? 1 : w.kernel[1]); ++x)
         offsets_.push_back((y * w.dilation[0] * image_[1] + x * w.dilation[1]) * sizes_.channels);
     return Status::Ok();
   }
@@ -130,37 +130,37 @@ class BoundQConv final : public Bound {
     });
   }
 
+  // Pointers of m rows: as if every window lay inside, tap by tap, then those of the windows that do not.
   void fill(const uint8_t* image, const uint8_t* zeros, int64_t row, size_t m, const uint8_t** rows) const {
     const ConvWindow& w = model_.window;
     const size_t mr = static_cast<size_t>(blocks_.kernel->mr);
-    const int64_t pixels = sizes_.pixels();
+    const int64_t pixels = sizes_.pixels(), below = image_[0] - w.reach(0), right = image_[1] - w.reach(1);
+    const int64_t top = way_ == Way::kStrips ? 0 : sizes_.begin[0], left = way_ == Way::kStrips ? 0 : sizes_.begin[1];
     int64_t n = row / pixels, y = row % pixels / sizes_.out[1], x = row % pixels % sizes_.out[1];
+    int64_t base[kQGemmMaxRows];
+    struct Place { int64_t n, y, x; } outside[kQGemmMaxRows];
+    size_t outside_of[kQGemmMaxRows], count = 0;
     for (size_t r = 0; r < m; ++r) {
-      if (way_ == Way::kStrips) {
-        const uint8_t* at = image + ((n * image_[0] + y * w.stride[0]) * image_[1] + x * w.stride[1]) * sizes_.channels;
-        const int64_t step = w.dilation[0] * image_[1] * sizes_.channels;
-        for (int64_t t = 0; t < w.kernel[0]; ++t) rows[static_cast<size_t>(t) * mr + r] = at + t * step;
-      } else {
-        fill_window(image, zeros, n, y * w.stride[0] - sizes_.begin[0], x * w.stride[1] - sizes_.begin[1], rows + r, mr);
-      }
+      const int64_t y0 = y * w.stride[0] - top, x0 = x * w.stride[1] - left;
+      base[r] = ((n * image_[0] + y0) * image_[1] + x0) * sizes_.channels;
+      if (y0 < 0 || x0 < 0 || y0 >= below || x0 >= right) outside_of[count] = r, outside[count++] = {n, y0, x0};
       if (++x < sizes_.out[1]) continue;
       x = 0;
       if (++y < sizes_.out[0]) continue;
       y = 0;
       ++n;
     }
+    const uintptr_t start = reinterpret_cast<uintptr_t>(image);
+    for (size_t t = 0; t < offsets_.size(); ++t)
+      for (size_t r = 0; r < m; ++r)
+        rows[t * mr + r] = reinterpret_cast<const uint8_t*>(start + static_cast<uintptr_t>(base[r] + offsets_[t]));
+    for (size_t i = 0; i < count; ++i) fill_window(image, zeros, outside[i].n, outside[i].y, outside[i].x, rows + outside_of[i], mr);
   }
 
+  // A window that the border cuts.
   void fill_window(const uint8_t* image, const uint8_t* zeros, int64_t n, int64_t y0, int64_t x0, const uint8_t** rows, size_t mr) const {
     const ConvWindow& w = model_.window;
     const int64_t height = image_[0], width = image_[1];
-    const bool inside = y0 >= 0 && x0 >= 0 && y0 + (w.kernel[0] - 1) * w.dilation[0] < height &&
-                        x0 + (w.kernel[1] - 1) * w.dilation[1] < width;
-    if (inside) {
-      const uint8_t* at = image + ((n * height + y0) * width + x0) * sizes_.channels;
-      for (size_t t = 0; t < offsets_.size(); ++t) rows[t * mr] = at + offsets_[t];
-      return;
-    }
     for (int64_t ky = 0; ky < w.kernel[0]; ++ky) {
       const int64_t y = y0 + ky * w.dilation[0];
       for (int64_t kx = 0; kx < w.kernel[1]; ++kx, rows += mr) {

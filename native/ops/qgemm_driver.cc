@@ -96,6 +96,10 @@ void finish_tile(const QGemmBlocks& b, const QLinear& linear, const QLinearParam
   }
 }
 
+ResidualAdd residual_add(const Q8Binary& p) {
+  return {p.ra, p.rb, p.k, static_cast<float>(p.qmin), static_cast<float>(p.qmax), p.b_signed};
+}
+
 void finish_bytes(const QLinearParameters& p, uint8_t* out, const uint8_t* residual, size_t m, size_t n, size_t row_bytes) {
   // The elementwise kernels do not write where they read: through a buffer that stays in the first level cache.
   constexpr size_t kChunk = 256;

@@ -52,6 +52,8 @@ void sum_rows(const QGemmBlocks& blocks, bool a_signed, size_t count, const QGem
 void finish_tile(const QGemmBlocks& blocks, const QLinear& linear, const QLinearParameters& p, const QGemmScratch& scratch,
                  size_t column, size_t m, size_t n, uint8_t* out, size_t row_bytes);
 
+ResidualAdd residual_add(const Q8Binary& p);
+
 // Residual and table, over `m` rows of `n` bytes in place.
 void finish_bytes(const QLinearParameters& p, uint8_t* out, const uint8_t* residual, size_t m, size_t n, size_t row_bytes);
 
@@ -61,6 +63,9 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
                const QLinearParameters& parameters, Fill&& fill) {
   const size_t mr = static_cast<size_t>(b.kernel->mr), nr = b.layout.nr, element = linear.output_bytes();
   const bool direct = !parameters.correct_rows && linear.output() != QLinearOutput::kFloat;
+  const bool fused = direct && run.residual && b.kernel->adds;
+  const uint8_t* separate = fused ? nullptr : run.residual;
+  const ResidualAdd add = residual_add(parameters.residual);
   context.pool().for_each(b.tasks(), [&](int64_t task, int thread) {
     if (context.cancelled().load(std::memory_order_relaxed)) return;
     const int64_t row_task = task % b.row_tasks, rest = task / b.row_tasks;
@@ -76,8 +81,11 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
     const size_t row_bytes = run.row_stride * element;
 
     const int64_t begin = row_task * b.rows_per_task, end = std::min(b.rows, begin + b.rows_per_task);
-    for (int64_t row = begin; row < end; row += static_cast<int64_t>(mr)) {
-      const size_t m = static_cast<size_t>(std::min<int64_t>(end - row, static_cast<int64_t>(mr)));
+    // Tiles of one height, so that no last one is left with too few rows to fill the pipelines.
+    const int64_t tiles = (end - begin + static_cast<int64_t>(mr) - 1) / static_cast<int64_t>(mr);
+    const int64_t height = (end - begin + tiles - 1) / tiles;
+    for (int64_t row = begin; row < end; row += height) {
+      const size_t m = static_cast<size_t>(std::min<int64_t>(end - row, height));
       fill(batch, row, m, scratch.rows);
       for (size_t tap = 0; m < mr && tap < b.layout.taps; ++tap)
         std::fill_n(scratch.rows + tap * mr + m, mr - m, scratch.rows[tap * mr]);
@@ -93,6 +101,7 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
       tile.requantize = p.requantize;
       tile.store = direct && linear.output() == QLinearOutput::kBytes ? QGemmStore::kBytes : QGemmStore::kInt32;
       tile.m = m;
+      tile.add = add;
       for (size_t panel = panel0; panel < panel1; ++panel) {
         const size_t column = panel * nr;
         tile.panel = packed + panel * b.layout.panel_bytes;
@@ -101,12 +110,13 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
         tile.n = std::min(nr, b.layout.n - column);
         tile.c = direct ? static_cast<void*>(out + column * element) : scratch.tile;
         tile.c_stride = direct ? row_bytes : nr * sizeof(int32_t);
+        tile.residual = fused ? run.residual + first + column : nullptr;
         b.kernel->run(tile);
         if (!direct) finish_tile(b, linear, p, scratch, column, m, tile.n, out + column * element, row_bytes);
       }
-      if (run.residual || p.table) {
+      if (separate || p.table) {
         const size_t column = panel0 * nr, n = std::min(b.layout.n, panel1 * nr) - column;
-        finish_bytes(p, out + column, run.residual ? run.residual + first + column : nullptr, m, n, row_bytes);
+        finish_bytes(p, out + column, separate ? separate + first + column : nullptr, m, n, row_bytes);
       }
     }
   });

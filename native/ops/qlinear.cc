@@ -149,6 +149,7 @@ Status QLinear::fold(const RunContext* run, const QLinearShape& s, QLinearParame
   p->x_zero = x.zp + (x_signed == s.a_signed ? 0 : s.a_signed ? -128 : 128);
   p->correct_rows = false;
 
+  bool small = true;
   const uint8_t* scales = w_scale_.data(run);
   const uint8_t* zeros = w_zero_.data(run);
   const uint8_t* biases = bias_.data(run);
@@ -167,6 +168,7 @@ Status QLinear::fold(const RunContext* run, const QLinearShape& s, QLinearParame
       const float m = bytes ? flush_subnormal(product / y.scale) : product;
       if (!(m <= std::numeric_limits<float>::max())) return bad("the scales of column " + std::to_string(n) + " overflow float32");
       p->columns.multiplier[at] = m;
+      small &= m < 0.5f;
 
       int32_t zero = 0;
       if (!s.w_zero_folded) {
@@ -188,7 +190,7 @@ Status QLinear::fold(const RunContext* run, const QLinearShape& s, QLinearParame
     }
 
   if (!bytes) return Status::Ok();
-  p->requantize = {static_cast<float>(clamp_.qmin - y.zp), static_cast<float>(clamp_.qmax - y.zp), y.zp};
+  p->requantize = {static_cast<float>(clamp_.qmin - y.zp), static_cast<float>(clamp_.qmax - y.zp), y.zp, small};
   p->table = table_.data(run);
   if (!has_residual_) return Status::Ok();
   Q8Binary& r = p->residual;

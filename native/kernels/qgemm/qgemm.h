@@ -29,6 +29,9 @@ struct QGemmTile {
   size_t c_stride;             // bytes
   size_t m;                    // 1..mr
   size_t n;                    // 1..nr
+  // Added after requantization, laid out as c with its stride; null: nothing. kBytes of kernels that `adds` only.
+  const uint8_t* residual = nullptr;
+  ResidualAdd add;
 };
 
 constexpr size_t kQGemmOverRead = 32;
@@ -46,6 +49,7 @@ struct QGemmKernel {
   int kr;         // consecutive k of one column that lie together
   bool a_signed;  // int8 activations; else uint8
   bool narrow;    // weights must be in [-127, 127]: two products are summed in 16 bits
+  bool adds;      // adds a residual itself
 };
 
 // Every kernel of this build, best first; the caller asks cpu/isa.h which of them may run.
@@ -54,7 +58,7 @@ const QGemmKernel* qgemm_kernels(size_t* count);
 // The kernel for n columns on this CPU. `narrow`: no weight is -128.
 const QGemmKernel& choose_qgemm(int64_t n, bool narrow);
 
-#define OCTAVO_KERNEL(isa, symbol, mr, nr, kr, a_signed, narrow) void symbol(const QGemmTile& tile);
+#define OCTAVO_KERNEL(isa, symbol, mr, nr, kr, a_signed, narrow, adds) void symbol(const QGemmTile& tile);
 #include "kernels/qgemm/kernels.inc"
 #undef OCTAVO_KERNEL
 

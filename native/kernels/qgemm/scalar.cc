@@ -27,10 +27,13 @@ void tile_scalar(const QGemmTile& t) {
     uint8_t* c = static_cast<uint8_t*>(t.c) + r * t.c_stride;
     for (size_t n = 0; n < t.n; ++n) {
       const int32_t sum = static_cast<int32_t>(acc[r][n]);
-      if (t.store == QGemmStore::kInt32)
+      if (t.store == QGemmStore::kInt32) {
         reinterpret_cast<int32_t*>(c)[n] = sum;
-      else
-        c[n] = static_cast<uint8_t>(requantize_one(sum, t.multiplier[n], t.requantize));
+        continue;
+      }
+      int32_t q = requantize_one(sum, t.multiplier[n], t.requantize);
+      if (t.residual) q = add_residual_one(q, t.residual[r * t.c_stride + n], t.add);
+      c[n] = static_cast<uint8_t>(q);
     }
   }
 }

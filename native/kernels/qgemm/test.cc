@@ -16,6 +16,15 @@ uint8_t extreme(Random& r, bool narrow) {
   return narrow && b == 0x80 ? 0x81 : b;
 }
 
+enum class Store { kInt32, kBytes, kSmall, kLarge, kSigned, kUnsigned, kResidual };
+
+// Multipliers whose products fit in an int32, or not; bounds within a type, or those of the type.
+Requantize bounds(Store store) {
+  if (store == Store::kSigned) return {-130.0f, 125.0f, 2, true};
+  if (store == Store::kUnsigned) return {-3.0f, 252.0f, 3, true};
+  return {-100.0f, 120.0f, 3, store == Store::kSmall};
+}
+
 void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps, bool all_lowest, uint64_t seed) {
   Random r(seed);
   QGemmLayout layout;
@@ -38,7 +47,14 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
   for (size_t t = 0; t < taps; ++t)
     for (size_t i = 0; i < mr; ++i) rows.push_back(memory[t * m + (i < m ? i : 0)].data());
 
-  for (const bool bytes : {false, true}) {
+  const ResidualAdd add = {0.75f, -0.3125f, 1.5f, seed % 2 ? 0.0f : -90.0f, seed % 2 ? 200.0f : 100.0f, seed % 3 == 0};
+  Guarded residual(m * n, 0xAA);
+  for (size_t i = 0; i < m * n; ++i) residual.data()[i] = static_cast<uint8_t>(r.next());
+  for (const Store store : {Store::kInt32, Store::kBytes, Store::kSmall, Store::kSigned, Store::kUnsigned, Store::kResidual, Store::kLarge}) {
+    if (store == Store::kResidual && !kernel.adds) continue;
+    if (store == Store::kLarge)
+      for (float& value : multiplier) value *= 1e8f;
+    const bool bytes = store != Store::kInt32;
     const size_t element = bytes ? 1 : 4, stride = n * element;
     Guarded c(m * stride, 0x55);
     for (size_t panel = 0; panel < layout.panels; ++panel) {
@@ -46,7 +62,9 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
       t.rows = rows.data(), t.taps = taps, t.k = k;
       t.panel = packed.data() + panel * layout.panel_bytes;
       t.bias = bias.data() + panel * nr, t.multiplier = multiplier.data() + panel * nr;
-      t.requantize = {-100.0f, 120.0f, 3};
+      t.requantize = bounds(store);
+      t.add = add;
+      if (store == Store::kResidual) t.residual = residual.data() + panel * nr;
       t.store = bytes ? QGemmStore::kBytes : QGemmStore::kInt32;
       t.c = c.data() + panel * nr * element, t.c_stride = stride;
       t.m = m, t.n = std::min(nr, n - panel * nr);
@@ -63,8 +81,9 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
             sum += int64_t{kernel.a_signed ? static_cast<int8_t>(a) : a} * static_cast<int8_t>(w[(j * taps + t) * k + d]);
           }
         const int32_t acc = static_cast<int32_t>(static_cast<uint32_t>(sum));
-        if (bytes) want[i * n + j] = static_cast<uint8_t>(requantize_one(acc, multiplier[j], {-100.0f, 120.0f, 3}));
-        else std::memcpy(&want[(i * n + j) * 4], &acc, 4);
+        const int32_t q = requantize_one(acc, multiplier[j], bounds(store));
+        if (!bytes) std::memcpy(&want[(i * n + j) * 4], &acc, 4);
+        else want[i * n + j] = static_cast<uint8_t>(store == Store::kResidual ? add_residual_one(q, residual.data()[i * n + j], add) : q);
       }
     EXPECT_SAME(c.data(), want.data(), want.size(),
                 std::string(kernel.name) + " m " + std::to_string(m) + " n " + std::to_string(n) + " k " + std::to_string(k) + " taps " + std::to_string(taps));

@@ -12,6 +12,16 @@ struct Requantize {
   float lo = 0;
   float hi = 0;
   int32_t zero_point = 0;
+  // No product of an int32 and a multiplier leaves the range of int32 (each is below 1/2): the clamp may as well
+  // follow the conversion.
+  bool small = false;
+};
+
+// A residual that is added to a requantized value q: clamp(rint(ra * q + rb * residual + k), lo, hi).
+struct ResidualAdd {
+  float ra = 0, rb = 0, k = 0;
+  float lo = 0, hi = 0;    // bounds of the sum, its zero point included
+  bool is_signed = false;  // the residual's bytes
 };
 
 // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer, ties to even, for |v| < 2^22: bounds are at
@@ -30,6 +40,12 @@ static inline float clamp_float(float v, float lo, float hi) {
 static inline int32_t requantize_one(int32_t acc, float multiplier, const Requantize& r) {
   return static_cast<int32_t>(round_half_even(clamp_float(static_cast<float>(acc) * multiplier, r.lo, r.hi))) +
          r.zero_point;
+}
+
+static inline int32_t add_residual_one(int32_t q, uint8_t residual, const ResidualAdd& p) {
+  const float b = static_cast<float>(p.is_signed ? static_cast<int8_t>(residual) : residual);
+  const float sum = (p.ra * static_cast<float>(q) + p.rb * b) + p.k;
+  return static_cast<int32_t>(round_half_even(clamp_float(sum, p.lo, p.hi)));
 }
 
 // Subnormal scales count as zero on every CPU, whatever mode its FPU is in.
