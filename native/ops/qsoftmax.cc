@@ -1,9 +1,6 @@
-// QSoftmax: exp of the distance from the row's largest byte is one of 256 values, so a row needs one table and one sum.
-#include <cstring>
-
+// QSoftmax along any axis; rows that do not lie together pass through the thread's scratch.
 #include "kernels/math/math.h"
-#include "kernels/q8/q8.h"
-#include "kernels/rows/rows.h"
+#include "kernels/qsoftmax/qsoftmax.h"
 #include "ops/chunks.h"
 #include "ops/quantization.h"
 
@@ -36,8 +33,9 @@ class QSoftmax final : public Bound {
     outer_ = ops::span(in, 0, axis);
     n_ = in[axis];
     inner_ = ops::span(in, axis + 1, in.rank);
-    row_bytes_ = (static_cast<size_t>(n_) * sizeof(float) + 2 * kReadSlack) / 64 * 64;
-    c.scratch(0, row_bytes_);
+    values_bytes_ = round_up((static_cast<size_t>(n_) + 16) * sizeof(float));
+    row_bytes_ = inner_ == 1 ? 0 : round_up(static_cast<size_t>(n_) + kReadSlack);
+    c.scratch(0, values_bytes_ + 2 * row_bytes_);
     return Status::Ok();
   }
 
@@ -45,52 +43,51 @@ class QSoftmax final : public Bound {
     ops::QuantParams x, y;
     OCTAVO_RETURN_IF_ERROR(attributes_.x.read(c, &x));
     OCTAVO_RETURN_IF_ERROR(attributes_.y.read(c, &y));
-    float distances[256 + kReadSlack / sizeof(float)] = {}, e[256 + kReadSlack / sizeof(float)];
-    for (int d = 0; d < 256; ++d) distances[d] = static_cast<float>(-d) * x.scale;
-    const float unused[2] = {0, 0};
-    math_kernels().apply(VectorFunction::kExp, distances, e, 256, unused);
     if (n_ == 0) return Status::Ok();
+    const QSoftmaxParameters p = parameters(x.scale, y);
     const uint8_t* in = c.in<uint8_t>(0);
     uint8_t* out = c.out<uint8_t>(0);
     const int64_t rows = outer_ * inner_, each = n_ >= ops::kChunk ? 1 : ops::kChunk / n_;
+    const QSoftmaxKernel& kernel = qsoftmax_kernel();
     c.pool().for_each((rows + each - 1) / each, [&](int64_t task, int thread) {
-      float* values = static_cast<float*>(c.thread_scratch(thread));
+      auto* scratch = static_cast<uint8_t*>(c.thread_scratch(thread));
+      auto* values = reinterpret_cast<float*>(scratch);
       const int64_t begin = task * each, end = rows - begin < each ? rows : begin + each;
       for (int64_t row = begin; row < end; ++row) {
         const int64_t at = row / inner_ * n_ * inner_ + row % inner_;
-        softmax_row(in + at, out + at, e, values, y);
+        if (inner_ == 1) {
+          kernel.row(p, in + at, out + at, n_, values);
+          continue;
+        }
+        uint8_t *from = scratch + values_bytes_, *to = from + row_bytes_;
+        for (int64_t i = 0; i < n_; ++i) from[i] = in[at + i * inner_];
+        kernel.row(p, from, to, n_, values);
+        for (int64_t i = 0; i < n_; ++i) out[at + i * inner_] = to[i];
       }
     });
     return Status::Ok();
   }
 
  private:
-  // Element i is at x[i * inner_].
-  void softmax_row(const uint8_t* x, uint8_t* y, const float* e, float* values, const ops::QuantParams& py) const {
-    const uint8_t flip = attributes_.x.is_signed() ? 0x80 : 0;  // int8 in the order of uint8
-    uint8_t top = 0;
-    for (int64_t i = 0; i < n_; ++i) {
-      const uint8_t b = x[i * inner_] ^ flip;
-      if (b > top) top = b;
+  static size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+  QSoftmaxParameters parameters(float x_scale, const ops::QuantParams& y) const {
+    QSoftmaxParameters p = {{}, {}, attributes_.x.is_signed(), y.scale, y.zp, attributes_.clamp.qmin, attributes_.clamp.qmax};
+    constexpr size_t kSlack = kReadSlack / sizeof(float);
+    float coarse[16 + kSlack] = {}, fine[16 + kSlack] = {};
+    for (int i = 0; i < 16; ++i) {
+      coarse[i] = static_cast<float>(-16 * i) * x_scale;
+      fine[i] = static_cast<float>(-i) * x_scale;
     }
-    for (int64_t i = 0; i < n_; ++i) values[i] = e[top - (x[i * inner_] ^ flip)];
-    const float sum = row_kernels().reduce(Reduction::kSum, values, n_, 0);
-    if (n_ > 256) {
-      uint8_t table[256];
-      for (int b = 0; b < 256; ++b) table[b] = b <= top ? quantized(e[top - b], sum, py) : 0;
-      for (int64_t i = 0; i < n_; ++i) y[i * inner_] = table[x[i * inner_] ^ flip];
-    } else {
-      for (int64_t i = 0; i < n_; ++i) y[i * inner_] = quantized(values[i], sum, py);
-    }
-  }
-  uint8_t quantized(float e, float sum, const ops::QuantParams& y) const {
-    const float p = e / sum;
-    return static_cast<uint8_t>(ops::round_q8(p / y.scale, y.zp, attributes_.clamp));
+    const float unused[2] = {0, 0};
+    math_kernels().apply(VectorFunction::kExp, coarse, p.coarse, 16, unused);
+    math_kernels().apply(VectorFunction::kExp, fine, p.fine, 16, unused);
+    return p;
   }
 
   Attributes attributes_;
   int64_t outer_ = 0, n_ = 0, inner_ = 0;
-  size_t row_bytes_ = 0;
+  size_t values_bytes_ = 0, row_bytes_ = 0;
 };
 
 }  // namespace

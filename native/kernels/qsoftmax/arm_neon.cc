@@ -1,0 +1,8 @@
+#include "kernels/qsoftmax/generic.h"
+
+namespace octavo {
+
+extern const QSoftmaxKernel qsoftmax_arm_neon;
+const QSoftmaxKernel qsoftmax_arm_neon = {"arm_neon", row};
+
+}  // namespace octavo

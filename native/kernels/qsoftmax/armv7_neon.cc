@@ -1,0 +1,8 @@
+#include "kernels/qsoftmax/generic.h"
+
+namespace octavo {
+
+extern const QSoftmaxKernel qsoftmax_armv7_neon;
+const QSoftmaxKernel qsoftmax_armv7_neon = {"armv7_neon", row};
+
+}  // namespace octavo

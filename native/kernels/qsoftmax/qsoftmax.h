@@ -1,0 +1,31 @@
+// Softmax of quantized rows. The distance d = max - q of a byte from the largest of its row is 0..255, and
+// exp(-d * scale) = exp(-16 (d / 16) * scale) * exp(-(d mod 16) * scale): two tables of sixteen values, which vectors can
+// look up in registers, and one product.
+//
+//   e[i] = f32(coarse[d / 16] * fine[d mod 16])
+//   y[i] = clamp(rint(f32(e[i] * m)), qmin - zp, qmax - zp) + zp,   m = f32(1 / f32(sum e * y_scale))
+//
+// The sum has the sixteen accumulators of kernels/rows.
+#pragma once
+
+#include <cstdint>
+
+namespace octavo {
+
+struct QSoftmaxParameters {
+  float coarse[16];  // exp(f32(-16 i * x_scale))
+  float fine[16];    // exp(f32(-i * x_scale))
+  bool is_signed;    // of x
+  float y_scale;
+  int32_t zp, qmin, qmax;
+};
+
+struct QSoftmaxKernel {
+  const char* isa;
+  // One row of n > 0 bytes, x and y apart. `values` holds n floats and 16 more. x may be read kReadSlack bytes past its end.
+  void (*row)(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y, int64_t n, float* values);
+};
+
+const QSoftmaxKernel& qsoftmax_kernel();  // the best for this machine
+
+}  // namespace octavo

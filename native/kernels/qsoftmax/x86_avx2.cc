@@ -1,0 +1,8 @@
+#include "kernels/qsoftmax/generic.h"
+
+namespace octavo {
+
+extern const QSoftmaxKernel qsoftmax_x86_avx2;
+const QSoftmaxKernel qsoftmax_x86_avx2 = {"x86_avx2", row};
+
+}  // namespace octavo

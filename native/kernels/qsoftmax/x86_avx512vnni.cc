@@ -1,0 +1,8 @@
+#include "kernels/qsoftmax/generic.h"
+
+namespace octavo {
+
+extern const QSoftmaxKernel qsoftmax_x86_avx512vnni;
+const QSoftmaxKernel qsoftmax_x86_avx512vnni = {"x86_avx512vnni", row};
+
+}  // namespace octavo
