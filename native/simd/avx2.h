@@ -61,6 +61,11 @@ inline I32 min(I32 a, I32 b) { return {_mm256_min_epi32(a.v, b.v)}; }
 template <int n> inline I32 shift_left(I32 a) { return {_mm256_slli_epi32(a.v, n)}; }
 template <int n> inline I32 shift_right(I32 a) { return {_mm256_srai_epi32(a.v, n)}; }
 
+template <int n> inline F32 shift_down(F32 a) {
+  if constexpr (n == 4) return {_mm256_permute2f128_ps(a.v, a.v, 1)};
+  else return {_mm256_permute_ps(a.v, n == 2 ? 0x4E : 0xB1)};
+}
+
 inline F32 rint(F32 a) { return {_mm256_round_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
 
 }  // namespace

@@ -64,6 +64,11 @@ inline I32 min(I32 a, I32 b) { return {_mm512_min_epi32(a.v, b.v)}; }
 template <int n> inline I32 shift_left(I32 a) { return {_mm512_slli_epi32(a.v, n)}; }
 template <int n> inline I32 shift_right(I32 a) { return {_mm512_srai_epi32(a.v, n)}; }
 
+template <int n> inline F32 shift_down(F32 a) {
+  if constexpr (n >= 4) return {_mm512_shuffle_f32x4(a.v, a.v, n == 8 ? 0x4E : 0xB1)};
+  else return {_mm512_permute_ps(a.v, n == 2 ? 0x4E : 0xB1)};
+}
+
 inline F32 rint(F32 a) {
   return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
 }

@@ -67,6 +67,8 @@ inline I32 min(I32 a, I32 b) { return {vminq_s32(a.v, b.v)}; }
 template <int n> inline I32 shift_left(I32 a) { return {vshlq_n_s32(a.v, n)}; }
 template <int n> inline I32 shift_right(I32 a) { return {vshrq_n_s32(a.v, n)}; }
 
+template <int n> inline F32 shift_down(F32 a) { return {vextq_f32(a.v, a.v, n)}; }
+
 #if defined(__aarch64__)
 inline F32 operator/(F32 a, F32 b) { return {vdivq_f32(a.v, b.v)}; }
 inline F32 sqrt(F32 a) { return {vsqrtq_f32(a.v)}; }

@@ -55,6 +55,8 @@ inline I32 min(I32 a, I32 b) { return {a.v < b.v ? a.v : b.v}; }
 template <int n> inline I32 shift_left(I32 a) { return {wrap32(static_cast<uint32_t>(a.v) << n)}; }
 template <int n> inline I32 shift_right(I32 a) { return {a.v >> n}; }  // arithmetic
 
+template <int n> inline F32 shift_down(F32 a) { return a; }
+
 // Adding and taking away 2^23 leaves an integer, rounded half to even by the addition itself; no library call.
 inline F32 rint(F32 a) {
   const float magnitude = std::fabs(a.v);

@@ -2,6 +2,7 @@
 // same bits on every instruction set: each operation below is the IEEE operation in every lane, and
 // - max(a, b) is `a > b ? a : b`, min(a, b) is `a < b ? a : b` (the second operand when one is NaN, as maxps);
 // - rint rounds half to even; to_int wants |x| < 2^31 and truncates;
+// - shift_down<n>(a), n a power of two below kLanes: lane i is lane i + n of a; the last n lanes are anything;
 // - division and sqrt are exact everywhere (ARMv7 does them in VFP, lane by lane).
 // There is no fused multiply-add on purpose. A kernel includes this header once per instruction set, hence the
 // anonymous namespaces; OCTAVO_SIMD_SCALAR asks for one lane in plain C++, the specification of the others.

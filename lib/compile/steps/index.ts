@@ -7,6 +7,7 @@ import { fuseEpilogues } from './epilogue.js'
 import { toInteger } from './integer.js'
 import { cancelPairs, hoistQuantize, sinkDequantize } from './move.js'
 import { scalarToUnary } from './scalar.js'
+import { scaleIntoQuantize } from './scale.js'
 import { preferSign } from './sign.js'
 
 export interface StepPassOptions {
@@ -31,6 +32,8 @@ export function stepPasses({ activations, fuse }: StepPassOptions): readonly (re
     // Quantizers rise to the step that computes, and swallow the activations on their way.
     ['hoistQuantize', hoistQuantize],
     ['clampIntoQuantize', clampIntoQuantize],
+    // Before scales by a number look like functions: behind a product they are the quantizer's.
+    ['scaleIntoQuantize', scaleIntoQuantize],
     // Scales and shifts by a number belong to the table of the function before or behind them.
     ['scalarToUnary', scalarToUnary],
     ['mergeUnary', mergeUnary],
@@ -41,11 +44,11 @@ export function stepPasses({ activations, fuse }: StepPassOptions): readonly (re
     ['toInteger', toInteger],
     ['cancelPairs', cancelPairs],
     ['removeUnread', removeUnread],
+    // Once integer steps and their tables have taken what they can: a table, once fused, is made for one signedness.
+    ['preferSign', preferSign(activations)],
     ['fuseEpilogues', fuseEpilogues],
     // Before the integer pass a float activation would hide Conv -> QuantizeLinear.
     ['clampIntoFloat', clampIntoFloat],
-    // Last of the rewrites: it shifts the zero points that all others compare.
-    ['preferSign', preferSign(activations)],
     ['writeOutputsDirectly', writeOutputsDirectly],
     ['removeUnread', removeUnread],
     ['compact', compact],

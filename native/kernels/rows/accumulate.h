@@ -27,30 +27,35 @@ inline float first_lane(F32 a) {
   return lanes[0];
 }
 
-template <class J>
-inline float join_all(float* a) {
-  for (int step = kAccumulators / 2; step > 0; step /= 2)
-    for (int i = 0; i < step; ++i) a[i] = first_lane(J::join(splat(a[i]), splat(a[i + step])));
-  return a[0];
+// Lanes 0 .. n of a vector whose other lanes are anything, joined pairwise: 0 with n / 2, ...
+template <class J, int n>
+inline float join_lanes(F32 a) {
+  if constexpr (n == 1) return first_lane(a);
+  else return join_lanes<J, n / 2>(J::join(a, shift_down<n / 2>(a)));
+}
+
+// The first n lanes of a (n < kLanes), the others of b.
+inline F32 first_lanes(int64_t n, F32 a, F32 b) {
+  static constexpr int32_t kIndex[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  return select(load_i32(kIndex) < splat(static_cast<int32_t>(n)), a, b);
 }
 
 // value(i): the vector of elements [i, i + kLanes).
 template <class J, class F>
 inline float accumulate(int64_t n, F value) {
   constexpr int kVectors = kAccumulators / kLanes;
-  F32 vectors[kVectors];
-  for (F32& v : vectors) v = J::start();
+  F32 a[kVectors];
+  for (F32& v : a) v = J::start();
   int64_t i = 0;
   for (; i + kAccumulators <= n; i += kAccumulators)
-    for (int v = 0; v < kVectors; ++v) vectors[v] = J::join(vectors[v], value(i + v * kLanes));
-  float a[kAccumulators];
-  for (int v = 0; v < kVectors; ++v) store(a + v * kLanes, vectors[v]);
-  for (int at = 0; i < n; i += kLanes, at += kLanes) {
-    float joined[kLanes];
-    store(joined, J::join(load(a + at), value(i)));
-    for (int lane = 0; lane < kLanes && i + lane < n; ++lane) a[at + lane] = joined[lane];
+    for (int v = 0; v < kVectors; ++v) a[v] = J::join(a[v], value(i + v * kLanes));
+  for (int v = 0; v < kVectors && i < n; ++v, i += kLanes) {
+    const F32 joined = J::join(a[v], value(i));
+    a[v] = n - i < kLanes ? first_lanes(n - i, joined, a[v]) : joined;
   }
-  return join_all<J>(a);
+  for (int step = kVectors / 2; step > 0; step /= 2)
+    for (int v = 0; v < step; ++v) a[v] = J::join(a[v], a[v + step]);
+  return join_lanes<J, kLanes>(a[0]);
 }
 
 // value(i): the vector of kLanes columns of row i.
