@@ -24,7 +24,7 @@ function absorb(draft: Draft, index: DraftIndex, quantize: PlanStep): PlanStep |
   const made = quantize.inputs[0] as number
   const scaling = index.producer.get(made)
   const scale = scalarConstant(draft, quantize.inputs[1] as number)
-  if (!scaling || scaling.op !== 'Binary' || scale === undefined) return undefined
+  if (scaling?.op !== 'Binary' || scale === undefined) return undefined
   if (!isActivationType(draft.tensors[quantize.outputs[0] as number]?.dtype)) return undefined
   const [source, factor] = operands(draft, scaling)
   const product = index.producer.get(source)
