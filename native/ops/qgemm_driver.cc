@@ -1,5 +1,7 @@
 #include "ops/qgemm_driver.h"
 
+#include "kernels/finish/finish.h"
+
 namespace octavo {
 namespace {
 
@@ -54,45 +56,34 @@ QGemmScratch split_thread_scratch(const QGemmBlocks& b, void* memory) {
 }
 
 void sum_rows(const QGemmBlocks& b, bool a_signed, size_t count, const QGemmScratch& scratch) {
-  const size_t mr = static_cast<size_t>(b.kernel->mr), k = b.layout.k;
+  const size_t mr = static_cast<size_t>(b.kernel->mr);
+  const auto sum = q8_kernels().sum;
   for (size_t r = 0; r < count; ++r) {
-    uint32_t sum = 0;
-    for (size_t tap = 0; tap < b.layout.taps; ++tap) {
-      const uint8_t* row = scratch.rows[tap * mr + r];
-      if (a_signed)
-        for (size_t i = 0; i < k; ++i) sum += static_cast<uint32_t>(static_cast<int8_t>(row[i]));
-      else
-        for (size_t i = 0; i < k; ++i) sum += row[i];
-    }
-    scratch.row_sums[r] = sum;
+    uint32_t total = 0;
+    for (size_t tap = 0; tap < b.layout.taps; ++tap)
+      total += static_cast<uint32_t>(sum(scratch.rows[tap * mr + r], a_signed, static_cast<int64_t>(b.layout.k)));
+    scratch.row_sums[r] = total;
   }
 }
 
 void finish_tile(const QGemmBlocks& b, const QLinear& linear, const QLinearParameters& p, const QGemmScratch& scratch,
                  size_t column, size_t m, size_t n, uint8_t* out, size_t row_bytes) {
-  const float* multiplier = p.columns.multiplier + column;
-  for (size_t r = 0; r < m; ++r) {
-    int32_t* acc = scratch.tile + r * b.layout.nr;
-    if (p.correct_rows) {
-      const int32_t* w_zero = p.columns.w_zero + column;
-      const uint32_t sum = scratch.row_sums[r];
-      for (size_t i = 0; i < n; ++i)
-        acc[i] = static_cast<int32_t>(static_cast<uint32_t>(acc[i]) - static_cast<uint32_t>(w_zero[i]) * sum);
-    }
-    uint8_t* to = out + r * row_bytes;
-    if (linear.output() == QLinearOutput::kInt32) {
-      std::memcpy(to, acc, n * sizeof(int32_t));
-    } else if (linear.output() == QLinearOutput::kBytes) {
-      for (size_t i = 0; i < n; ++i) to[i] = static_cast<uint8_t>(requantize_one(acc[i], multiplier[i], p.requantize));
-    } else {
-      float* values = reinterpret_cast<float*>(to);
-      if (linear.float_bias()) {
-        const float* bias = p.columns.float_bias + column;
-        for (size_t i = 0; i < n; ++i) values[i] = static_cast<float>(acc[i]) * multiplier[i] + bias[i];
-      } else {
-        for (size_t i = 0; i < n; ++i) values[i] = static_cast<float>(acc[i]) * multiplier[i];
-      }
-    }
+  const FinishTile tile = {scratch.tile,
+                           b.layout.nr,
+                           m,
+                           n,
+                           p.correct_rows ? scratch.row_sums : nullptr,
+                           p.columns.w_zero + column,
+                           p.columns.multiplier + column,
+                           linear.float_bias() ? p.columns.float_bias + column : nullptr,
+                           p.requantize,
+                           out,
+                           row_bytes};
+  const FinishKernels& kernels = finish_kernels();
+  switch (linear.output()) {
+    case QLinearOutput::kBytes: return kernels.bytes(tile);
+    case QLinearOutput::kFloat: return kernels.floats(tile);
+    case QLinearOutput::kInt32: return kernels.words(tile);
   }
 }
 

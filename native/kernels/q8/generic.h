@@ -3,6 +3,7 @@
 
 #include "kernels/q8/lookup.h"
 #include "kernels/q8/q8.h"
+#include "kernels/q8/sum.h"
 #include "simd/vec.h"
 
 namespace octavo {
@@ -105,23 +106,6 @@ void add_into(const uint8_t* x, bool is_signed, int32_t* sum, int64_t n) {
     for (; i + kLanes <= n; i += kLanes) store(sum + i, load_i32(sum + i) + load_u8(x + i));
     for (; i < n; ++i) sum[i] += x[i];
   }
-}
-
-int64_t sum(const uint8_t* x, bool is_signed, int64_t n) {
-  constexpr int64_t kBlock = 1 << 20;  // 2^20 * 255 fits in a lane
-  int64_t total = 0;
-  for (int64_t begin = 0; begin < n; begin += kBlock) {
-    const int64_t end = n - begin < kBlock ? n : begin + kBlock;
-    I32 lanes = splat(0);
-    int64_t i = begin;
-    if (is_signed) for (; i + kLanes <= end; i += kLanes) lanes = lanes + load_i8(x + i);
-    else for (; i + kLanes <= end; i += kLanes) lanes = lanes + load_u8(x + i);
-    int32_t each[kLanes];
-    store(each, lanes);
-    for (int32_t v : each) total += v;
-    for (; i < end; ++i) total += is_signed ? static_cast<int8_t>(x[i]) : x[i];
-  }
-  return total;
 }
 
 }  // namespace

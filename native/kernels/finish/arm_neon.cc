@@ -1,0 +1,8 @@
+#include "kernels/finish/generic.h"
+
+namespace octavo {
+
+extern const FinishKernels finish_arm_neon;
+const FinishKernels finish_arm_neon = {"arm_neon", bytes, floats, words};
+
+}  // namespace octavo

@@ -1,0 +1,8 @@
+#include "kernels/finish/generic.h"
+
+namespace octavo {
+
+extern const FinishKernels finish_armv7_neon;
+const FinishKernels finish_armv7_neon = {"armv7_neon", bytes, floats, words};
+
+}  // namespace octavo

@@ -1,0 +1,36 @@
+// From a tile of int32 accumulators to what a product writes, where the GEMM kernel cannot do it in registers: float32
+// outputs, and weight zero points that remain, which take away w_zero[n] times the sum of row r. The arithmetic is that
+// of docs/steps.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/requantize/requantize.h"
+
+namespace octavo {
+
+// Arrays of columns are padded to whole vectors, like the rows of `acc`.
+struct FinishTile {
+  const int32_t* acc;        // row r starts at acc + r * acc_stride
+  size_t acc_stride;
+  size_t m, n;
+  const uint32_t* row_sums;  // [m]; null: nothing to take away
+  const int32_t* w_zero;     // [n]
+  const float* multiplier;   // [n]
+  const float* bias;         // [n], floats only; may be null
+  Requantize requantize;     // bytes only
+  void* out;                 // row r starts at out + r * row_bytes; nothing past n elements is written
+  size_t row_bytes;
+};
+
+struct FinishKernels {
+  const char* isa;
+  void (*bytes)(const FinishTile& tile);
+  void (*floats)(const FinishTile& tile);
+  void (*words)(const FinishTile& tile);  // int32
+};
+
+const FinishKernels& finish_kernels();  // the best for this machine
+
+}  // namespace octavo

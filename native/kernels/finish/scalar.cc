@@ -1,0 +1,10 @@
+// The specification: what every other file of this folder has to equal bit for bit.
+#define OCTAVO_SIMD_SCALAR
+#include "kernels/finish/generic.h"
+
+namespace octavo {
+
+extern const FinishKernels finish_scalar;
+const FinishKernels finish_scalar = {"scalar", bytes, floats, words};
+
+}  // namespace octavo

@@ -1,0 +1,80 @@
+// Every compiled instruction set against plain C++, on tiles of every width, with and without corrections, at the edges of int32.
+#include "kernels/finish/finish.h"
+
+#include "cpu/float_mode.h"
+#include "cpu/isa.h"
+#include "test/vector_sizes.h"
+
+namespace octavo {
+
+#define OCTAVO_KERNEL(isa, symbol) extern const FinishKernels symbol;
+#include "kernels/finish/kernels.inc"
+#undef OCTAVO_KERNEL
+
+namespace {
+
+const FinishKernels* const kAll[] = {
+#define OCTAVO_KERNEL(isa, symbol) &symbol,
+#include "kernels/finish/kernels.inc"
+#undef OCTAVO_KERNEL
+};
+
+constexpr size_t kRows = 3, kStride = 80;
+
+int32_t corrected(const FinishTile& t, size_t r, size_t i) {
+  const uint32_t acc = static_cast<uint32_t>(t.acc[r * t.acc_stride + i]);
+  return static_cast<int32_t>(t.row_sums ? acc - static_cast<uint32_t>(t.w_zero[i]) * t.row_sums[r] : acc);
+}
+
+// One array of every kind; what lies between the rows must stay.
+template <class T, class Value>
+void check(const FinishKernels& k, void (*FinishKernels::*run)(const FinishTile&), FinishTile t, Value value, const char* what) {
+  test::Array<T> out(kRows * kStride);
+  std::memset(out.data(), 0x5A, kRows * kStride * sizeof(T));
+  t.out = out.data();
+  t.row_bytes = kStride * sizeof(T);
+  (k.*run)(t);
+  EXPECT(out.intact());
+  test::Array<T> want(kRows * kStride);
+  std::memset(want.data(), 0x5A, kRows * kStride * sizeof(T));
+  for (size_t r = 0; r < kRows; ++r)
+    for (size_t i = 0; i < t.n; ++i) want[r * kStride + i] = value(t, r, i);
+  EXPECT_SAME(out.data(), want.data(), kRows * kStride, std::string(k.isa) + " " + what + " of " + std::to_string(t.n));
+}
+
+}  // namespace
+
+TEST(finish_every_instruction_set_gives_the_bits_of_the_definition) {
+  const FlushSubnormals mode;
+  test::Array<int32_t> acc(kRows * kStride), w_zero(kStride);
+  test::Array<float> multiplier(kStride), bias(kStride);
+  test::Random random(7);
+  for (size_t i = 0; i < kRows * kStride; ++i) acc[i] = static_cast<int32_t>(random.next() >> (32 + i % 24));
+  acc[0] = INT32_MIN, acc[1] = INT32_MAX;
+  for (size_t i = 0; i < kStride; ++i) {
+    w_zero[i] = static_cast<int32_t>(random.next() >> 56) - 128;
+    multiplier[i] = random.real(1e-5f, 0.01f);
+    bias[i] = random.real(-4, 4);
+  }
+  const uint32_t sums[kRows] = {0, 0xFFFFFF00u, 70000};
+  for (const FinishKernels* k : kAll) {
+    if (!isa_supported(k->isa)) continue;
+    for (size_t n = 1; n <= 64; ++n)
+      for (int form = 0; form < 4; ++form) {
+        const bool is_signed = (form & 2) != 0;
+        FinishTile t = {acc.data(), kStride, kRows, n, form & 1 ? sums : nullptr, w_zero.data(), multiplier.data(),
+                        form & 2 ? bias.data() : nullptr, {is_signed ? -120.0f : -3.0f, is_signed ? 90.0f : 252.0f, is_signed ? -8 : 3},
+                        nullptr, 0};
+        check<uint8_t>(*k, &FinishKernels::bytes, t, [](const FinishTile& f, size_t r, size_t i) {
+          return static_cast<uint8_t>(requantize_one(corrected(f, r, i), f.multiplier[i], f.requantize));
+        }, "bytes");
+        check<float>(*k, &FinishKernels::floats, t, [](const FinishTile& f, size_t r, size_t i) {
+          const float v = static_cast<float>(corrected(f, r, i)) * f.multiplier[i];
+          return f.bias ? v + f.bias[i] : v;
+        }, "floats");
+        check<int32_t>(*k, &FinishKernels::words, t, corrected, "words");
+      }
+  }
+}
+
+}  // namespace octavo

@@ -1,0 +1,8 @@
+#include "kernels/finish/generic.h"
+
+namespace octavo {
+
+extern const FinishKernels finish_x86_avx512vnni;
+const FinishKernels finish_x86_avx512vnni = {"x86_avx512vnni", bytes, floats, words};
+
+}  // namespace octavo
