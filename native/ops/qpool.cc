@@ -64,22 +64,31 @@ class QPool final : public Bound {
     return c.in<uint8_t>(0) + row / (window_.out[0] * window_.out[1]) * window_.pixels() * window_.channels;
   }
 
+  // Taps of one call of the kernel; larger windows take several.
+  static constexpr int64_t kTaps = 32;
+
   void max_row(RunContext& c, int64_t row, const uint8_t* table, uint8_t* pixel) const {
     const uint8_t* x = image(c, row);
     uint8_t* out = c.out<uint8_t>(0);
     const int64_t channels = window_.channels;
     const size_t bytes = static_cast<size_t>(channels);
     const bool is_signed = attributes_.x.is_signed();
+    const Q8Kernels& q8 = q8_kernels();
     window_.for_each_pixel(row, [&](int64_t at, const ops::PoolWindow::Range* r, int64_t inside, int64_t) {
       uint8_t* y = table == nullptr ? out + at * channels : pixel;
-      bool first = true;
       if (inside == 0) std::memset(y, is_signed ? 0x80 : 0, bytes);
+      const uint8_t* taps[kTaps];
+      int64_t count = 0;
       window_.for_each_tap(r, [&](int64_t tap) {
-        if (first) std::memcpy(y, x + tap * channels, bytes);
-        else q8_kernels().max_into(x + tap * channels, is_signed, y, channels);
-        first = false;
+        if (count == kTaps) {
+          q8.max_of(taps, count, is_signed, y, channels);
+          taps[0] = y;
+          count = 1;
+        }
+        taps[count++] = x + tap * channels;
       });
-      if (table != nullptr) q8_kernels().lookup(y, out + at * channels, channels, table);
+      if (count > 0) q8.max_of(taps, count, is_signed, y, channels);
+      if (table != nullptr) q8.lookup(y, out + at * channels, channels, table);
     });
   }
 

@@ -118,17 +118,34 @@ void lookup(const uint8_t* x, uint8_t* y, int64_t n, const uint8_t table[256]) {
   for (; i < n; ++i) y[i] = table[x[i]];
 }
 
-void max_into(const uint8_t* x, bool is_signed, uint8_t* y, int64_t n) {
+template <bool kSigned>
+inline Bytes max_bytes(const uint8_t* const* x, int64_t taps, int64_t i) {
+  Bytes most = load_raw(x[0] + i);
+  for (int64_t tap = 1; tap < taps; ++tap) most = kSigned ? max_i8(most, load_raw(x[tap] + i)) : max_u8(most, load_raw(x[tap] + i));
+  return most;
+}
+
+template <bool kSigned>
+inline void max_typed(const uint8_t* const* x, int64_t taps, uint8_t* y, int64_t n) {
+  constexpr uint8_t kFlip = kSigned ? 0x80 : 0;
   int64_t i = 0;
-  if (is_signed) {
-    for (; i + kByteLanes <= n; i += kByteLanes) store_raw(y + i, max_i8(load_raw(x + i), load_raw(y + i)));
-    for (; i < n; ++i)
-      if (static_cast<int8_t>(x[i]) > static_cast<int8_t>(y[i])) y[i] = x[i];
-  } else {
-    for (; i + kByteLanes <= n; i += kByteLanes) store_raw(y + i, max_u8(load_raw(x + i), load_raw(y + i)));
-    for (; i < n; ++i)
-      if (x[i] > y[i]) y[i] = x[i];
+  for (; i + kByteLanes <= n; i += kByteLanes) store_raw(y + i, max_bytes<kSigned>(x, taps, i));
+  if (i == n) return;
+  if (n > kByteLanes) {  // once more over some that are done: maximum of the same
+    store_raw(y + n - kByteLanes, max_bytes<kSigned>(x, taps, n - kByteLanes));
+    return;
   }
+  for (; i < n; ++i) {
+    uint8_t most = x[0][i] ^ kFlip;
+    for (int64_t tap = 1; tap < taps; ++tap)
+      if ((x[tap][i] ^ kFlip) > most) most = x[tap][i] ^ kFlip;
+    y[i] = most ^ kFlip;
+  }
+}
+
+void max_of(const uint8_t* const* x, int64_t taps, bool is_signed, uint8_t* y, int64_t n) {
+  if (is_signed) max_typed<true>(x, taps, y, n);
+  else max_typed<false>(x, taps, y, n);
 }
 
 }  // namespace

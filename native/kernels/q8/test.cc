@@ -129,9 +129,15 @@ TEST(q8_pooling_kernels) {
         const int64_t count = static_cast<int64_t>(n);
         const std::string where = std::string(k.isa) + (is_signed ? " int8 of " : " uint8 of ") + std::to_string(n);
         auto x = random_bytes(n, n), got = random_bytes(n, n + 7), want = random_bytes(n, n + 7);
-        k.max_into(x.data(), is_signed, got.data(), count);
-        q8_scalar.max_into(x.data(), is_signed, want.data(), count);
-        compare(got, want, n, "max, " + where);
+        auto z = random_bytes(n, n + 3), w = random_bytes(n, n + 5);
+        for (int64_t taps : {1, 2, 5}) {
+          const uint8_t* into_got[] = {got.data(), x.data(), z.data(), w.data(), x.data()};
+          const uint8_t* into_want[] = {want.data(), x.data(), z.data(), w.data(), x.data()};
+          const int64_t skip = taps == 5 ? 0 : 1;  // with y among the taps, and without
+          k.max_of(into_got + skip, taps, is_signed, got.data(), count);
+          q8_scalar.max_of(into_want + skip, taps, is_signed, want.data(), count);
+          compare(got, want, n, "max of " + std::to_string(taps) + ", " + where);
+        }
         test::Array<int32_t> sum(n), expected(n);
         for (size_t i = 0; i < n; ++i) sum[i] = expected[i] = static_cast<int32_t>(i * 1000003) - 40000000;
         k.add_into(x.data(), is_signed, sum.data(), count);
