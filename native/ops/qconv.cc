@@ -1,7 +1,9 @@
-// QConv: convolution over NHWC by an indirection to the rows of the image, without im2col. Three ways to the kernel:
+// QConv: convolution over NHWC. Three ways to the kernel:
 //  pointwise  1x1, stride 1: the image is the matrix
-//  windows    one tap per kernel position; positions outside of the image point at a row of zero points
-//  strips     few channels: one tap per kernel row, kw * C bytes in one piece, over an image with its padding in place
+//  windows    an indirection to the rows of the image: one tap per kernel position; positions outside of the image point
+//             at a row of zero points
+//  strips     few channels: the windows of a tile are put together, one strip of kw * C bytes per kernel row, from an
+//             image with its padding in place
 #include <algorithm>
 
 #include "ops/qconv_weights.h"
@@ -20,6 +22,9 @@ struct QConvModel {
   int64_t channels = 0, out_channels = 0;
   bool strips = false;
 };
+
+// A strip is copied in pieces of this size, over the beginning of the next one.
+constexpr size_t kPiece = 16;
 
 size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
 
@@ -55,11 +60,17 @@ class BoundQConv final : public Bound {
       return c.error(Code::kLimit, "a padded image of " + ops::dims_text(c.in(kX)));
     zero_offset_ = model_.weights.folded ? 0 : round_up(QLinearColumns::kBytes * shape_.padded * shape_.groups);
     image_offset_ = zero_offset_ + round_up(channels + kReadSlack);
+    if (way_ == Way::kStrips) {
+      strip_ = static_cast<size_t>(w.kernel[1]) * channels;
+      window_bytes_ = round_up(blocks_.layout.k + kPiece + kQGemmOverRead);
+      windows_offset_ = round_up(per_thread);
+      per_thread = windows_offset_ + window_bytes_ * static_cast<size_t>(blocks_.kernel->mr);
+    }
     c.scratch(image_offset_ + (copy_ ? image + kReadSlack : 0), per_thread);
 
-    if (way_ == Way::kPointwise) return Status::Ok();
+    if (way_ != Way::kWindows) return Status::Ok();
     for (int64_t y = 0; y < w.kernel[0]; ++y)
-      for (int64_t x = 0; x < (way_ == Way::kStrips ? 1 : w.kernel[1]); ++x)
+      for (int64_t x = 0; x < w.kernel[1]; ++x)
         offsets_.push_back((y * w.dilation[0] * image_[1] + x * w.dilation[1]) * sizes_.channels);
     return Status::Ok();
   }
@@ -90,12 +101,14 @@ class BoundQConv final : public Bound {
     run.out_stride = blocks_.layout.n;
     run.row_stride = static_cast<size_t>(sizes_.out_channels);
     const int64_t depth = sizes_.channels / model_.window.group;
-    run_qgemm(c, model_.linear, blocks_, run, p, [&](size_t batch, int64_t row, size_t m, const uint8_t** rows) {
+    run_qgemm(c, model_.linear, blocks_, run, p, [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int thread) {
       const uint8_t* from = image + static_cast<int64_t>(batch) * depth;
-      if (way_ == Way::kPointwise) {
-        for (size_t r = 0; r < m; ++r) rows[r] = from + (row + static_cast<int64_t>(r)) * sizes_.channels;
-      } else {
+      if (way_ == Way::kStrips) {
+        join_strips(from, row, m, rows, static_cast<uint8_t*>(c.thread_scratch(thread)) + windows_offset_);
+      } else if (way_ == Way::kWindows) {
         fill(from, zeros, row, m, rows);
+      } else {
+        for (size_t r = 0; r < m; ++r) rows[r] = from + (row + static_cast<int64_t>(r)) * sizes_.channels;
       }
     });
     return Status::Ok();
@@ -130,18 +143,36 @@ class BoundQConv final : public Bound {
     });
   }
 
+  // The windows of m rows, each in one piece.
+  void join_strips(const uint8_t* image, int64_t row, size_t m, const uint8_t** rows, uint8_t* to) const {
+    const ConvWindow& w = model_.window;
+    const int64_t pixels = sizes_.pixels(), down = w.dilation[0] * image_[1] * sizes_.channels;
+    int64_t n = row / pixels, y = row % pixels / sizes_.out[1], x = row % pixels % sizes_.out[1];
+    for (size_t r = 0; r < m; ++r, to += window_bytes_) {
+      const uint8_t* from = image + ((n * image_[0] + y * w.stride[0]) * image_[1] + x * w.stride[1]) * sizes_.channels;
+      uint8_t* strip = to;
+      for (int64_t k = 0; k < w.kernel[0]; ++k, from += down, strip += strip_)
+        for (size_t i = 0; i < strip_; i += kPiece) std::memcpy(strip + i, from + i, kPiece);
+      rows[r] = to;
+      if (++x < sizes_.out[1]) continue;
+      x = 0;
+      if (++y < sizes_.out[0]) continue;
+      y = 0;
+      ++n;
+    }
+  }
+
   // Pointers of m rows: as if every window lay inside, tap by tap, then those of the windows that do not.
   void fill(const uint8_t* image, const uint8_t* zeros, int64_t row, size_t m, const uint8_t** rows) const {
     const ConvWindow& w = model_.window;
     const size_t mr = static_cast<size_t>(blocks_.kernel->mr);
     const int64_t pixels = sizes_.pixels(), below = image_[0] - w.reach(0), right = image_[1] - w.reach(1);
-    const int64_t top = way_ == Way::kStrips ? 0 : sizes_.begin[0], left = way_ == Way::kStrips ? 0 : sizes_.begin[1];
     int64_t n = row / pixels, y = row % pixels / sizes_.out[1], x = row % pixels % sizes_.out[1];
     int64_t base[kQGemmMaxRows];
     struct Place { int64_t n, y, x; } outside[kQGemmMaxRows];
     size_t outside_of[kQGemmMaxRows], count = 0;
     for (size_t r = 0; r < m; ++r) {
-      const int64_t y0 = y * w.stride[0] - top, x0 = x * w.stride[1] - left;
+      const int64_t y0 = y * w.stride[0] - sizes_.begin[0], x0 = x * w.stride[1] - sizes_.begin[1];
       base[r] = ((n * image_[0] + y0) * image_[1] + x0) * sizes_.channels;
       if (y0 < 0 || x0 < 0 || y0 >= below || x0 >= right) outside_of[count] = r, outside[count++] = {n, y0, x0};
       if (++x < sizes_.out[1]) continue;
@@ -177,7 +208,8 @@ class BoundQConv final : public Bound {
   Way way_ = Way::kWindows;
   bool copy_ = false;
   int64_t image_[2] = {1, 1};
-  size_t zero_offset_ = 0, image_offset_ = 0;
+  size_t zero_offset_ = 0, image_offset_ = 0, windows_offset_ = 0;
+  size_t strip_ = 0, window_bytes_ = 0;  // of a window in one piece
   std::vector<int64_t> offsets_;
 };
 
@@ -200,11 +232,11 @@ class QConv final : public Op {
       return c.error(Code::kOutOfMemory, "weights");
     const size_t n = rows / groups;
     const QGemmKernel& kernel = choose_qgemm(static_cast<int64_t>(n), narrow);
-    // Strips waste less of the kernel's k groups, for one copy of the image: worth it while the image is thin.
+    // Whole windows fill the kernel's k groups better than single pixels do, for a copy: worth it while those are thin.
     model_.strips = groups == 1 && model_.window.kernel[1] > 1 && model_.window.dilation[1] == 1 && depth < 64 &&
                     depth % static_cast<size_t>(kernel.kr) != 0;
-    const size_t strip = model_.strips ? static_cast<size_t>(model_.window.kernel[1]) : 1;
-    return pack_qconv(c, model_.linear, weights, groups, n, taps / strip, depth * strip, zero_folded, kernel, &model_.weights);
+    const size_t joined = model_.strips ? taps : 1;
+    return pack_qconv(c, model_.linear, weights, groups, n, taps / joined, depth * joined, zero_folded, kernel, &model_.weights);
   }
   Status bind(BindContext& c, std::unique_ptr<Bound>* bound) const override {
     auto made = std::make_unique<BoundQConv>(model_);

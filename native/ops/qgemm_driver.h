@@ -57,7 +57,7 @@ ResidualAdd residual_add(const Q8Binary& p);
 // Residual and table, over `m` rows of `n` bytes in place.
 void finish_bytes(const QLinearParameters& p, uint8_t* out, const uint8_t* residual, size_t m, size_t n, size_t row_bytes);
 
-// fill(batch, row, count, rows) sets rows[tap * mr + r] for r < count.
+// fill(batch, row, count, rows, thread) sets rows[tap * mr + r] for r < count.
 template <class Fill>
 void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b, const QGemmRun& run,
                const QLinearParameters& parameters, Fill&& fill) {
@@ -86,7 +86,7 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
     const int64_t height = (end - begin + tiles - 1) / tiles;
     for (int64_t row = begin; row < end; row += height) {
       const size_t m = static_cast<size_t>(std::min<int64_t>(end - row, height));
-      fill(batch, row, m, scratch.rows);
+      fill(batch, row, m, scratch.rows, thread);
       for (size_t tap = 0; m < mr && tap < b.layout.taps; ++tap)
         std::fill_n(scratch.rows + tap * mr + m, mr - m, scratch.rows[tap * mr]);
       if (p.correct_rows) sum_rows(b, b.kernel->a_signed, m, scratch);

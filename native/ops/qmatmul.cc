@@ -91,7 +91,7 @@ class BoundQMatMul final : public Bound {
     run.out_stride = static_cast<size_t>(sizes_.m) * static_cast<size_t>(sizes_.n);
     run.row_stride = static_cast<size_t>(sizes_.n);
     const size_t k = static_cast<size_t>(sizes_.k), matrix = static_cast<size_t>(sizes_.m) * k;
-    run_qgemm(c, model_.linear, blocks_, run, p, [&](size_t batch, int64_t row, size_t m, const uint8_t** rows) {
+    run_qgemm(c, model_.linear, blocks_, run, p, [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int) {
       const uint8_t* from = a + (tall_ ? 0 : sizes_.a_of[batch] * matrix) + static_cast<size_t>(row) * k;
       for (size_t r = 0; r < m; ++r) rows[r] = from + r * k;
     });
