@@ -1,5 +1,7 @@
 #include "ops/qgemm_driver.h"
 
+#include <cmath>
+
 #include "kernels/finish/finish.h"
 
 namespace octavo {
@@ -88,7 +90,8 @@ void finish_tile(const QGemmBlocks& b, const QLinear& linear, const QLinearParam
 }
 
 ResidualAdd residual_add(const Q8Binary& p) {
-  return {p.ra, p.rb, p.k, static_cast<float>(p.qmin), static_cast<float>(p.qmax), p.b_signed};
+  const bool small = 256 * (std::abs(p.ra) + std::abs(p.rb)) + std::abs(p.k) < 1e9f;
+  return {p.ra, p.rb, p.k, static_cast<float>(p.qmin), static_cast<float>(p.qmax), p.b_signed, small};
 }
 
 void finish_bytes(const QLinearParameters& p, uint8_t* out, const uint8_t* residual, size_t m, size_t n, size_t row_bytes) {

@@ -16,13 +16,13 @@ uint8_t extreme(Random& r, bool narrow) {
   return narrow && b == 0x80 ? 0x81 : b;
 }
 
-enum class Store { kInt32, kBytes, kSmall, kLarge, kSigned, kUnsigned, kResidual };
+enum class Store { kInt32, kBytes, kSmall, kLarge, kSigned, kUnsigned, kResidual, kSmallResidual };
 
 // Multipliers whose products fit in an int32, or not; bounds within a type, or those of the type.
 Requantize bounds(Store store) {
   if (store == Store::kSigned) return {-130.0f, 125.0f, 2, true};
   if (store == Store::kUnsigned) return {-3.0f, 252.0f, 3, true};
-  return {-100.0f, 120.0f, 3, store == Store::kSmall};
+  return {-100.0f, 120.0f, 3, store == Store::kSmall || store == Store::kSmallResidual};
 }
 
 void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps, bool all_lowest, uint64_t seed) {
@@ -47,11 +47,13 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
   for (size_t t = 0; t < taps; ++t)
     for (size_t i = 0; i < mr; ++i) rows.push_back(memory[t * m + (i < m ? i : 0)].data());
 
-  const ResidualAdd add = {0.75f, -0.3125f, 1.5f, seed % 2 ? 0.0f : -90.0f, seed % 2 ? 200.0f : 100.0f, seed % 3 == 0};
+  ResidualAdd add = {0.75f, -0.3125f, 1.5f, seed % 2 ? 0.0f : -90.0f, seed % 2 ? 200.0f : 100.0f, seed % 3 == 0, false};
   Guarded residual(m * n, 0xAA);
   for (size_t i = 0; i < m * n; ++i) residual.data()[i] = static_cast<uint8_t>(r.next());
-  for (const Store store : {Store::kInt32, Store::kBytes, Store::kSmall, Store::kSigned, Store::kUnsigned, Store::kResidual, Store::kLarge}) {
-    if (store == Store::kResidual && !kernel.adds) continue;
+  for (const Store store : {Store::kInt32, Store::kBytes, Store::kSmall, Store::kSigned, Store::kUnsigned, Store::kSmallResidual, Store::kLarge, Store::kResidual}) {
+    const bool adds = store == Store::kResidual || store == Store::kSmallResidual;
+    if (adds && !kernel.adds) continue;
+    add.small = store == Store::kSmallResidual;
     if (store == Store::kLarge)
       for (float& value : multiplier) value *= 1e8f;
     const bool bytes = store != Store::kInt32;
@@ -64,7 +66,7 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
       t.bias = bias.data() + panel * nr, t.multiplier = multiplier.data() + panel * nr;
       t.requantize = bounds(store);
       t.add = add;
-      if (store == Store::kResidual) t.residual = residual.data() + panel * nr;
+      if (adds) t.residual = residual.data() + panel * nr;
       t.store = bytes ? QGemmStore::kBytes : QGemmStore::kInt32;
       t.c = c.data() + panel * nr * element, t.c_stride = stride;
       t.m = m, t.n = std::min(nr, n - panel * nr);
@@ -83,7 +85,7 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
         const int32_t acc = static_cast<int32_t>(static_cast<uint32_t>(sum));
         const int32_t q = requantize_one(acc, multiplier[j], bounds(store));
         if (!bytes) std::memcpy(&want[(i * n + j) * 4], &acc, 4);
-        else want[i * n + j] = static_cast<uint8_t>(store == Store::kResidual ? add_residual_one(q, residual.data()[i * n + j], add) : q);
+        else want[i * n + j] = static_cast<uint8_t>(adds ? add_residual_one(q, residual.data()[i * n + j], add) : q);
       }
     EXPECT_SAME(c.data(), want.data(), want.size(),
                 std::string(kernel.name) + " m " + std::to_string(m) + " n " + std::to_string(n) + " k " + std::to_string(k) + " taps " + std::to_string(taps));

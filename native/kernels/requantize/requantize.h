@@ -22,6 +22,7 @@ struct ResidualAdd {
   float ra = 0, rb = 0, k = 0;
   float lo = 0, hi = 0;    // bounds of the sum, its zero point included
   bool is_signed = false;  // the residual's bytes
+  bool small = false;      // no sum leaves the range of int32
 };
 
 // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer, ties to even, for |v| < 2^22: bounds are at
