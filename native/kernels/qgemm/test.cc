@@ -107,6 +107,9 @@ TEST(qgemm_kernels_agree_with_the_definition) {
     for (size_t m = 1; m <= static_cast<size_t>(kernel.mr); ++m)
       for (size_t n : {1, 3, 7, 8, 15, 16, 17, 31, 32, 33})
         for (size_t k : {0, 1, 3, 4, 7, 8, 15, 16, 17, 33}) check(kernel, m, n, k, 1 + seed % 3, seed % 7 == 0, seed), ++seed;
+    // Kernels that widen a row piece by piece: pieces that end within a tap, at its end, after several.
+    for (size_t k : {5, 62, 63, 64, 65, 129})
+      for (size_t taps : {1, 2, 15}) check(kernel, static_cast<size_t>(kernel.mr), 16, k, taps, false, seed), ++seed;
     check(kernel, static_cast<size_t>(kernel.mr), 16, 512, 9, true, 1);
   }
 }

@@ -1,4 +1,5 @@
-// What the 256-bit kernels share: 16 columns of accumulators to memory.
+// What the 256-bit kernels share: accumulators of R rows by V vectors of 8 columns to memory. Four vectors become one of
+// bytes: two rows of 16 columns, or four rows of 8.
 #pragma once
 
 #include <immintrin.h>
@@ -6,62 +7,149 @@
 #include <cstring>
 
 #include "kernels/qgemm/qgemm.h"
+#include "simd/unroll.h"
 
 namespace octavo {
 namespace {
 
-inline int32_t load4(const void* p) {
-  int32_t v;
-  std::memcpy(&v, p, sizeof v);
-  return v;
+// The first n columns of 16, or of 8 where that is the width of the panel.
+template <int V>
+__attribute__((always_inline)) inline void store_columns(uint8_t* c, __m128i bytes, size_t n) {
+  if (n >= static_cast<size_t>(V) * 8) {
+    if (V == 2) _mm_storeu_si128(reinterpret_cast<__m128i*>(c), bytes);
+    else _mm_storel_epi64(reinterpret_cast<__m128i*>(c), bytes);
+    return;
+  }
+  if (n & 8) {
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(c), bytes);
+    c += 8, bytes = _mm_unpackhi_epi64(bytes, bytes);
+  }
+  uint64_t rest = static_cast<uint64_t>(_mm_cvtsi128_si64(bytes));
+  if (n & 4) {
+    std::memcpy(c, &rest, 4);
+    c += 4, rest >>= 32;
+  }
+  if (n & 2) {
+    std::memcpy(c, &rest, 2);
+    c += 2, rest >>= 16;
+  }
+  if (n & 1) *c = static_cast<uint8_t>(rest);
 }
 
-struct Epilogue256 {
-  __m256 m0, m1, lo, hi;
-  __m256i zero_point;
+template <int R, int V>
+__attribute__((always_inline)) inline void store_int32(const QGemmTile& t, const __m256i (&acc)[R][V]) {
+  const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+  __m256i columns[V];
+  for (int v = 0; v < V; ++v) columns[v] = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(t.n) - v * 8), lanes);
+  unroll<R * V>([&](auto i) __attribute__((always_inline)) {
+    constexpr int r = i / V, v = i % V;
+    int32_t* c = reinterpret_cast<int32_t*>(static_cast<uint8_t*>(t.c) + static_cast<size_t>(r) * t.c_stride);
+    _mm256_maskstore_epi32(c + v * 8, columns[v], acc[r][v]);
+  });
+}
 
-  explicit Epilogue256(const QGemmTile& t)
-      : m0(_mm256_setzero_ps()), m1(m0), lo(_mm256_set1_ps(t.requantize.lo)), hi(_mm256_set1_ps(t.requantize.hi)),
-        zero_point(_mm256_set1_epi32(t.requantize.zero_point)) {
-    if (t.store == QGemmStore::kInt32) return;
-    m0 = _mm256_loadu_ps(t.multiplier);
-    m1 = _mm256_loadu_ps(t.multiplier + 8);
+// Values in the range of their byte type, of whichever signedness, in four vectors.
+struct PackBytes {
+  __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  __m256i zero_point, lo, hi;
+  bool clamp, is_unsigned;
+
+  // Bounds of the result; `clamp`: it may leave them until the zero point is added.
+  PackBytes(int32_t zp, int32_t qmin, int32_t qmax, bool clamp_here)
+      : zero_point(_mm256_set1_epi16(static_cast<int16_t>(zp))), lo(_mm256_set1_epi16(static_cast<int16_t>(qmin))),
+        hi(_mm256_set1_epi16(static_cast<int16_t>(qmax))), clamp(clamp_here), is_unsigned(qmax > 127) {
+    // The packs below saturate: the bounds of a type need no clamp.
+    if (is_unsigned ? qmin == 0 && qmax == 255 : qmin == -128 && qmax == 127) clamp = false;
   }
 
-  inline __m256i scale(__m256i acc, __m256 m) const {
-    const __m256 scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(acc), m);
-    return _mm256_add_epi32(_mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(scaled, lo), hi)), zero_point);
+  inline __m256i words(__m256i a, __m256i b) const {
+    const __m256i w = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point);
+    return clamp ? _mm256_min_epi16(_mm256_max_epi16(w, lo), hi) : w;
   }
-
-  // Columns 0-7 in a0, 8-15 in a1.
-  inline void store(const QGemmTile& t, size_t row, __m256i a0, __m256i a1) const {
-    uint8_t* c = static_cast<uint8_t*>(t.c) + row * t.c_stride;
-    if (t.store == QGemmStore::kInt32) {
-      if (t.n >= 16) {
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(c), a0);
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(c + 32), a1);
-        return;
-      }
-      alignas(32) int32_t edge[16];
-      _mm256_store_si256(reinterpret_cast<__m256i*>(edge), a0);
-      _mm256_store_si256(reinterpret_cast<__m256i*>(edge + 8), a1);
-      std::memcpy(c, edge, t.n * sizeof(int32_t));
-      return;
-    }
-    // Values fit a byte of either signedness: keep the low byte of each, put the lanes in order.
-    const __m256i low = _mm256_set1_epi32(0xFF);
-    const __m256i words = _mm256_packus_epi32(_mm256_and_si256(scale(a0, m0), low), _mm256_and_si256(scale(a1, m1), low));
-    const __m256i ordered = _mm256_permute4x64_epi64(words, 0xD8);
-    const __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(ordered), _mm256_extracti128_si256(ordered, 1));
-    if (t.n >= 16) {
-      _mm_storeu_si128(reinterpret_cast<__m128i*>(c), bytes);
-      return;
-    }
-    alignas(16) uint8_t edge[16];
-    _mm_store_si128(reinterpret_cast<__m128i*>(edge), bytes);
-    std::memcpy(c, edge, t.n);
+  inline __m256i operator()(__m256i a, __m256i b, __m256i c, __m256i d) const {
+    const __m256i w0 = words(a, b), w1 = words(c, d);
+    return _mm256_permutevar8x32_epi32(is_unsigned ? _mm256_packus_epi16(w0, w1) : _mm256_packs_epi16(w0, w1), order);
   }
 };
+
+// The rows of one packed vector, from row r on.
+template <int R, int V>
+__attribute__((always_inline)) inline void store_rows(const QGemmTile& t, int r, __m256i bytes) {
+  uint8_t* c = static_cast<uint8_t*>(t.c) + static_cast<size_t>(r) * t.c_stride;
+  const __m128i low = _mm256_castsi256_si128(bytes);
+  store_columns<V>(c, low, t.n);
+  if (V == 2) {
+    if (r + 1 < R) store_columns<V>(c + t.c_stride, _mm256_extracti128_si256(bytes, 1), t.n);
+    return;
+  }
+  if (r + 1 < R) store_columns<V>(c + t.c_stride, _mm_unpackhi_epi64(low, low), t.n);
+  if (r + 2 >= R) return;
+  const __m128i high = _mm256_extracti128_si256(bytes, 1);
+  store_columns<V>(c + 2 * t.c_stride, high, t.n);
+  if (r + 3 < R) store_columns<V>(c + 3 * t.c_stride, _mm_unpackhi_epi64(high, high), t.n);
+}
+
+// integer(r, v): what goes to pack.
+template <int R, int V, class Integer>
+__attribute__((always_inline)) inline void store_packed(const QGemmTile& t, const PackBytes& pack, Integer integer) {
+  unroll<(R * V + 3) / 4>([&](auto group) __attribute__((always_inline)) {
+    const auto at = [&](auto i) __attribute__((always_inline)) {
+      constexpr int index = group * 4 + i < R * V ? group * 4 + i : R * V - 1;
+      return integer(std::integral_constant<int, index / V>{}, std::integral_constant<int, index % V>{});
+    };
+    const __m256i bytes = pack(at(std::integral_constant<int, 0>{}), at(std::integral_constant<int, 1>{}),
+                               at(std::integral_constant<int, 2>{}), at(std::integral_constant<int, 3>{}));
+    store_rows<R, V>(t, group * 4 / V, bytes);
+  });
+}
+
+template <int R, int V>
+__attribute__((always_inline)) inline void store_bytes(const QGemmTile& t, const __m256i (&acc)[R][V]) {
+  const Requantize& q = t.requantize;
+  const int32_t qmin = static_cast<int32_t>(q.lo) + q.zero_point, qmax = static_cast<int32_t>(q.hi) + q.zero_point;
+  __m256 multiplier[V];
+  for (int v = 0; v < V; ++v) multiplier[v] = _mm256_loadu_ps(t.multiplier + v * 8);
+  if (q.small && !t.residual) {
+    store_packed<R, V>(t, PackBytes(q.zero_point, qmin, qmax, true), [&](auto r, auto v) __attribute__((always_inline)) {
+      return _mm256_cvtps_epi32(_mm256_mul_ps(_mm256_cvtepi32_ps(acc[r][v]), multiplier[v]));
+    });
+    return;
+  }
+  const __m256 lo = _mm256_set1_ps(q.lo), hi = _mm256_set1_ps(q.hi);
+  const auto clamped = [&](auto r, auto v) __attribute__((always_inline)) {
+    return _mm256_min_ps(_mm256_max_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(acc[r][v]), multiplier[v]), lo), hi);
+  };
+  if (!t.residual) {
+    store_packed<R, V>(t, PackBytes(q.zero_point, qmin, qmax, false), [&](auto r, auto v) __attribute__((always_inline)) { return _mm256_cvtps_epi32(clamped(r, v)); });
+    return;
+  }
+  const ResidualAdd& p = t.add;
+  const __m256 zero_point = _mm256_set1_ps(static_cast<float>(q.zero_point));
+  const __m256 ra = _mm256_set1_ps(p.ra), rb = _mm256_set1_ps(p.rb), k = _mm256_set1_ps(p.k);
+  const __m256 sum_lo = _mm256_set1_ps(p.lo), sum_hi = _mm256_set1_ps(p.hi);
+  store_packed<R, V>(t, PackBytes(0, static_cast<int32_t>(p.lo), static_cast<int32_t>(p.hi), false), [&](auto r, auto v) __attribute__((always_inline)) {
+    const __m256 a = _mm256_add_ps(_mm256_round_ps(clamped(r, v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), zero_point);
+    const __m128i bytes =
+        _mm_loadl_epi64(reinterpret_cast<const __m128i*>(t.residual + static_cast<size_t>(r) * t.c_stride + static_cast<size_t>(v) * 8));
+    const __m256 b = _mm256_cvtepi32_ps(p.is_signed ? _mm256_cvtepi8_epi32(bytes) : _mm256_cvtepu8_epi32(bytes));
+    const __m256 sum = _mm256_add_ps(_mm256_add_ps(_mm256_mul_ps(ra, a), _mm256_mul_ps(rb, b)), k);
+    return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(sum, sum_lo), sum_hi));
+  });
+}
+
+template <int R, int V>
+__attribute__((always_inline)) inline void store_tile(const QGemmTile& t, const __m256i (&acc)[R][V]) {
+  if (t.store == QGemmStore::kInt32)
+    store_int32<R, V>(t, acc);
+  else
+    store_bytes<R, V>(t, acc);
+}
+
+// A residual is read when the sums are done: by then it has come from beyond the second level.
+template <int R>
+__attribute__((always_inline)) inline void prefetch_residual(const QGemmTile& t) {
+  if (t.residual) unroll<R>([&](auto r) __attribute__((always_inline)) { _mm_prefetch(t.residual + static_cast<size_t>(r) * t.c_stride, _MM_HINT_T0); });
+}
 
 }  // namespace
 }  // namespace octavo

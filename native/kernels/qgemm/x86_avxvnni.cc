@@ -4,48 +4,45 @@
 namespace octavo {
 namespace {
 
-constexpr size_t kRows = 6;
+inline __m256i broadcast4(const uint8_t* p) {
+  int32_t v;
+  std::memcpy(&v, p, sizeof v);
+  return _mm256_set1_epi32(v);
+}
 
-template <int R>
+// R of kRows rows by V vectors of 8 columns.
+template <size_t kRows, int R, int V>
 void tile(const QGemmTile& t) {
-  __m256i acc[R][2];
-  const __m256i* bias = reinterpret_cast<const __m256i*>(t.bias);
-  const __m256i bias0 = _mm256_loadu_si256(bias), bias1 = _mm256_loadu_si256(bias + 1);
-#pragma GCC unroll 6
-  for (int r = 0; r < R; ++r) acc[r][0] = bias0, acc[r][1] = bias1;
+  __m256i acc[R][V];
+  unroll<R * V>([&](auto i) __attribute__((always_inline)) { acc[i / V][i % V] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(t.bias + i % V * 8)); });
+  prefetch_residual<R>(t);
 
   const int8_t* w = t.panel;
   for (size_t tap = 0; tap < t.taps; ++tap) {
     const uint8_t* a[R];
-#pragma GCC unroll 6
-    for (int r = 0; r < R; ++r) a[r] = t.rows[tap * kRows + static_cast<size_t>(r)];
-    for (size_t k = 0; k < t.k; k += 4, w += 64) {
-      const __m256i w0 = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w));
-      const __m256i w1 = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + 32));
-#pragma GCC unroll 6
-      for (int r = 0; r < R; ++r) {
-        const __m256i av = _mm256_set1_epi32(load4(a[r] + k));
-        acc[r][0] = _mm256_dpbusd_avx_epi32(acc[r][0], av, w0);
-        acc[r][1] = _mm256_dpbusd_avx_epi32(acc[r][1], av, w1);
-      }
+    unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = t.rows[tap * kRows + static_cast<size_t>(r)]; });
+    for (size_t k = 0; k < t.k; k += 4, w += V * 32) {
+      __m256i wv[V];
+      unroll<V>([&](auto v) __attribute__((always_inline)) { wv[v] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + v * 32)); });
+      unroll<R>([&](auto r) __attribute__((always_inline)) {
+        const __m256i av = broadcast4(a[r] + k);
+        unroll<V>([&](auto v) __attribute__((always_inline)) { acc[r][v] = _mm256_dpbusd_avx_epi32(acc[r][v], av, wv[v]); });
+      });
     }
   }
+  store_tile<R, V>(t, acc);
+}
 
-  const Epilogue256 epilogue(t);
-#pragma GCC unroll 6
-  for (int r = 0; r < R; ++r) {
-    if (static_cast<size_t>(r) >= t.m) break;
-    epilogue.store(t, static_cast<size_t>(r), acc[r][0], acc[r][1]);
-  }
+// A tile of its own for every number of rows: none is computed in vain.
+template <int V, int... I>
+inline void run_tile(const QGemmTile& t, std::integer_sequence<int, I...>) {
+  static constexpr QGemmFunction kTiles[] = {tile<sizeof...(I), I + 1, V>...};
+  kTiles[t.m - 1](t);
 }
 
 }  // namespace
 
-void qgemm_u8s8_6x16c4_x86_avxvnni(const QGemmTile& t) {
-  if (t.m > 4) return tile<6>(t);
-  if (t.m > 2) return tile<4>(t);
-  if (t.m > 1) return tile<2>(t);
-  return tile<1>(t);
-}
+void qgemm_u8s8_6x16c4_x86_avxvnni(const QGemmTile& t) { run_tile<2>(t, std::make_integer_sequence<int, 6>{}); }
+void qgemm_u8s8_12x8c4_x86_avxvnni(const QGemmTile& t) { run_tile<1>(t, std::make_integer_sequence<int, 12>{}); }
 
 }  // namespace octavo
