@@ -58,7 +58,6 @@ export class Engine {
     readonly inputs: readonly EngineValue[],
     readonly outputs: readonly EngineValue[],
     readonly plan: Plan,
-    readonly graph: Graph,
   ) {}
 
   get steps(): readonly PlanStep[] {
@@ -182,7 +181,27 @@ export async function compileGraph(graph: Graph, options: CompileOptions = {}): 
     maxLoopIterations: options.maxLoopIterations,
   }
   const native = await cancellable(signal, (token) => binding().load(words, buffers, limits, token))
-  return new Engine(native, valuesOf(extended.inputs, info), valuesOf(extended.outputs, info), plan, extended)
+  return new Engine(
+    native,
+    valuesOf(extended.inputs, info),
+    valuesOf(extended.outputs, info),
+    withoutData(plan),
+  )
+}
+
+/** The addon has packed the constants: what remains is what errors and `explain` ask for. */
+function withoutData(plan: Plan): Plan {
+  const tensors = plan.tensors.map((t) => (t.data === undefined ? t : { ...t, data: undefined }))
+  const steps = plan.steps.map((step) => {
+    const attributes = Object.entries(step.attributes)
+    if (attributes.every(([, { kind }]) => kind !== 'plan')) return step
+    const stripped = attributes.map(([name, attribute]) => [
+      name,
+      attribute.kind === 'plan' ? { ...attribute, value: withoutData(attribute.value) } : attribute,
+    ])
+    return { ...step, attributes: Object.fromEntries(stripped) as PlanStep['attributes'] }
+  })
+  return { ...plan, tensors, steps }
 }
 
 function withOutputs(graph: Graph, names: readonly string[]): Graph {

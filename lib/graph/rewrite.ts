@@ -225,6 +225,11 @@ export function removeDead(graph: Graph): Graph {
   }
   const defined = new Set([...graph.inputs, ...graph.captures])
   for (const node of kept) for (const name of node.outputs) defined.add(name)
+  const allLive =
+    kept.length === graph.nodes.length &&
+    [...graph.constants.keys()].every((name) => live.has(name)) &&
+    [...graph.types.keys()].every((name) => defined.has(name) || live.has(name))
+  if (allLive) return graph
   return {
     ...graph,
     nodes: kept.length === graph.nodes.length ? graph.nodes : kept.reverse(),

@@ -14,9 +14,20 @@ export interface Host {
 /** The machine this process runs on. */
 export function host(): Host {
   const { platform, arch } = process
-  if (platform !== 'linux') return { platform, arch, libc: '', libcVersion: '' }
-  const version = glibcVersion()
-  return { platform, arch, libc: version === '' ? 'musl' : 'glibc', libcVersion: version }
+  // Asked when it is needed: the report takes 5 ms.
+  let version: string | undefined
+  const glibc = () => (version ??= platform === 'linux' ? glibcVersion() : '')
+  return {
+    platform,
+    arch,
+    get libc() {
+      if (platform !== 'linux') return ''
+      return glibc() === '' ? 'musl' : 'glibc'
+    },
+    get libcVersion() {
+      return glibc()
+    },
+  }
 }
 
 function glibcVersion(): string {
@@ -40,11 +51,20 @@ export function candidates(root: string, machine: Host, forced: string | undefin
 /** Files `octavo[.libc].node` of the folder that fit, the more specific first (the naming of prebuildify). */
 function prebuilt(folder: string, machine: Host): string[] {
   if (!existsSync(folder)) return [join(folder, 'octavo.node')]
-  const fitting = readdirSync(folder).filter((file) => {
-    const tags = file.split('.').slice(1, -1)
-    return file.endsWith('.node') && tags.every((tag) => tag === machine.libc || tag.startsWith('napi'))
-  })
+  const files = readdirSync(folder).filter((file) => file.endsWith('.node'))
+  const libcs = new Set(files.flatMap(tags))
+  // Where there is one kind only, loading tells whether it fits.
+  const fits = (tag: string) => libcs.size <= 1 || tag === machine.libc
+  const fitting = files.filter((file) => tags(file).every(fits))
   return fitting.sort((a, b) => b.length - a.length).map((file) => join(folder, file))
+}
+
+/** What a file's name says of the C library. */
+function tags(file: string): string[] {
+  return file
+    .split('.')
+    .slice(1, -1)
+    .filter((tag) => !tag.startsWith('napi'))
 }
 
 /** Machine type of an ELF file, '' where it is none: tells a file of another architecture from a broken one. */

@@ -32,10 +32,16 @@ export type SymbolOrigin =
   /** of an owned graph: a symbol of the graph around it */
   | { readonly kind: 'outer' }
 
+/** Constants are looked at when they are asked for: few of them are sizes. */
+export interface KnownValues {
+  get(name: string): readonly Dim[] | undefined
+  has(name: string): boolean
+}
+
 export interface Inference {
   readonly types: ReadonlyMap<string, TensorType>
   /** Elements of small integer values that are known as expressions, constants included. */
-  readonly values: ReadonlyMap<string, readonly Dim[]>
+  readonly values: KnownValues
   /** Values whose elements are read while running, as the symbols that stand for them. */
   readonly reads: ReadonlyMap<string, readonly Dim[]>
   readonly symbols: ReadonlyMap<string, SymbolOrigin>
@@ -54,10 +60,18 @@ export function nestedKey(node: Node, attribute: string): string {
   return `${node.name}/${attribute}`
 }
 
+/** Passes that change nothing return the graph they were given, and the next one asks the same. */
+const latest = new WeakMap<Graph, { readonly overrides: unknown; readonly inference: Inference }>()
+
 export function inferGraph(graph: Graph, options: InferOptions = {}): Inference {
+  const { overrides, inputTypes } = options
+  const known = inputTypes ? undefined : latest.get(graph)
+  if (known && known.overrides === overrides) return known.inference
   const unsupported = unsupportedNodes(graph)
   if (unsupported.length > 0) throw unsupportedError(unsupported)
-  return new GraphInference(graph, options, undefined, { nodes: 0 }, 0).run()
+  const inference = new GraphInference(graph, options, undefined, { nodes: 0 }, 0).run()
+  if (!inputTypes) latest.set(graph, { overrides, inference })
+  return inference
 }
 
 /** Nested loops are inferred a few times each; this bounds what a hostile file can make of that. */
@@ -72,7 +86,16 @@ interface Surroundings {
 
 class GraphInference {
   private readonly types = new Map<string, TensorType>()
-  private readonly values = new Map<string, readonly Dim[]>()
+  private readonly computed = new Map<string, readonly Dim[]>()
+  private readonly values: KnownValues = {
+    get: (name) => {
+      const values = this.computed.get(name)
+      if (values) return values
+      const constant = this.graph.constants.get(name)
+      return constant && integersOf(constant)
+    },
+    has: (name) => this.values.get(name) !== undefined,
+  }
   private readonly reads = new Map<string, readonly Dim[]>()
   private readonly symbols = new Map<string, SymbolOrigin>()
   private readonly nested = new Map<string, Inference>()
@@ -88,8 +111,6 @@ class GraphInference {
   run(): Inference {
     for (const [name, tensor] of this.graph.constants) {
       this.types.set(name, { dtype: tensor.dtype, shape: tensor.dims })
-      const values = integersOf(tensor)
-      if (values) this.values.set(name, values)
     }
     if (this.around) this.takeGiven(this.around)
     else for (const name of this.graph.inputs) this.types.set(name, this.inputType(name))
@@ -105,7 +126,7 @@ class GraphInference {
     for (const name of around.symbols.keys()) this.symbols.set(name, { kind: 'outer' })
     for (const [name, given] of around.given) {
       this.types.set(name, { dtype: given.dtype, shape: given.shape })
-      if (given.values) this.values.set(name, given.values)
+      if (given.values) this.computed.set(name, given.values)
       for (const d of given.shape ?? []) {
         for (const s of symbolsOf(d)) if (!this.symbols.has(s)) this.symbols.set(s, { kind: 'input' })
       }
@@ -203,7 +224,7 @@ class GraphInference {
     this.types.set(name, type)
     const values = inferred.values?.map(abbreviate)
     if (values && isSizeType(type.dtype, values)) {
-      this.values.set(name, values)
+      this.computed.set(name, values)
     }
   }
 

@@ -33,11 +33,16 @@ export function checkScale(ctx: InferContext, i: number, channels?: Dim): void {
 export function checkScaleValues(ctx: InferContext, i: number): void {
   const constant = ctx.constant(i)
   if (constant === undefined) return
+  if (positive.has(constant)) return
   floatValues(constant).forEach((value, k) => {
     if (Number.isFinite(value) && value > 0) return
     ctx.fail(`finite positive scales (input ${i}, "${ctx.node.inputs[i]}"), got ${value} at element ${k}`)
   })
+  positive.add(constant)
 }
+
+/** Scales that were looked at; constants never change. */
+const positive = new WeakSet<ConstantTensor>()
 
 /** An absent zero point is 0. */
 export function checkZeroPoint(ctx: InferContext, i: number, dtype: DType, channels?: Dim): void {

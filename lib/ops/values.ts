@@ -29,38 +29,50 @@ export function fitsType(dtype: DType, values: readonly Dim[]): boolean {
   return values.every((v) => typeof v !== 'number' || (v >= range[0] && v <= range[1]))
 }
 
+/** Every pass asks again, and constants never change. */
+const known = new WeakMap<ConstantTensor, readonly number[]>()
+
 /** Elements of a small integer or bool constant; 64-bit ones beyond what a double holds are clamped to that. */
-export function integersOf(tensor: ConstantTensor): number[] | undefined {
+export function integersOf(tensor: ConstantTensor): readonly number[] | undefined {
+  const integers = known.get(tensor)
+  if (integers) return integers
   const count = tensor.dims.reduce((a, b) => a * b, 1)
   if (count > MAX_VALUES || !holdsSizes(tensor.dtype)) return undefined
-  return numbersOf(tensor)?.map((v) =>
-    Math.min(Math.max(v, -Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER),
-  )
+  const values = numbersOf(tensor)
+  if (!values) return undefined
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number
+    values[i] = Math.min(Math.max(value, -Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
+  }
+  known.set(tensor, values)
+  return values
 }
+
+const ARRAYS = {
+  bool: Uint8Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  int16: Int16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+  uint64: BigUint64Array,
+  int64: BigInt64Array,
+  float32: Float32Array,
+  float64: Float64Array,
+} as const
 
 /** Elements of a constant of a whole-byte type as numbers; undefined for other types. */
-export function numbersOf(tensor: ConstantTensor): number[] | undefined {
-  const { data, dtype } = tensor
-  const read = readers[dtype]
-  if (read === undefined) return undefined
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
-  return Array.from({ length: Math.floor(data.byteLength / read.bytes) }, (_, i) =>
-    read.at(view, i * read.bytes),
-  )
-}
-
-const readers: Partial<Record<DType, { bytes: number; at(view: DataView, offset: number): number }>> = {
-  bool: { bytes: 1, at: (v, o) => (v.getUint8(o) === 0 ? 0 : 1) },
-  uint8: { bytes: 1, at: (v, o) => v.getUint8(o) },
-  int8: { bytes: 1, at: (v, o) => v.getInt8(o) },
-  uint16: { bytes: 2, at: (v, o) => v.getUint16(o, true) },
-  int16: { bytes: 2, at: (v, o) => v.getInt16(o, true) },
-  uint32: { bytes: 4, at: (v, o) => v.getUint32(o, true) },
-  int32: { bytes: 4, at: (v, o) => v.getInt32(o, true) },
-  uint64: { bytes: 8, at: (v, o) => Number(v.getBigUint64(o, true)) },
-  int64: { bytes: 8, at: (v, o) => Number(v.getBigInt64(o, true)) },
-  float32: { bytes: 4, at: (v, o) => v.getFloat32(o, true) },
-  float64: { bytes: 8, at: (v, o) => v.getFloat64(o, true) },
+export function numbersOf({ data, dtype }: ConstantTensor): number[] | undefined {
+  const make = (ARRAYS as Partial<Record<DType, (typeof ARRAYS)[keyof typeof ARRAYS]>>)[dtype]
+  if (make === undefined) return undefined
+  const size = make.BYTES_PER_ELEMENT
+  const bytes = data.byteOffset % size === 0 ? data : data.slice()
+  const view = new make(bytes.buffer as ArrayBuffer, bytes.byteOffset, Math.floor(bytes.byteLength / size))
+  const numbers = new Array<number>(view.length)
+  for (let i = 0; i < view.length; i++) numbers[i] = Number(view[i])
+  if (dtype === 'bool') for (let i = 0; i < numbers.length; i++) if (numbers[i] !== 0) numbers[i] = 1
+  return numbers
 }
 
 /** Little-endian bytes of numbers in a whole-byte type. */
