@@ -76,8 +76,6 @@ class QBinary final : public Bound {
   Q8Binary parameters(const ops::QuantParams& a, const ops::QuantParams& b, const ops::QuantParams& y, bool swap) const {
     const float ra = a.scale / y.scale;
     const float rb = b.scale / y.scale;
-    const float za = ra * static_cast<float>(a.zp), zb = rb * static_cast<float>(b.zp);
-    const float without_a = static_cast<float>(y.zp) - za;
     const bool subtract = attributes_.fn == Fn::kSub;
     Q8Binary p;
     p.a_signed = swap ? attributes_.b.is_signed() : attributes_.a.is_signed();
@@ -86,7 +84,6 @@ class QBinary final : public Bound {
     const float signed_rb = subtract ? -rb : rb;
     p.ra = swap ? signed_rb : ra;
     p.rb = swap ? ra : signed_rb;
-    p.k = subtract ? without_a + zb : without_a - zb;
     const float product = a.scale * b.scale;
     p.m = product / y.scale;
     p.za = swap ? b.zp : a.zp;

@@ -199,8 +199,6 @@ Status QLinear::fold(const RunContext* run, const QLinearShape& s, QLinearParame
   r.b_scalar = false;
   r.za = y.zp, r.zb = residual.zp, r.zy = sum.zp;
   r.ra = y.scale / sum.scale, r.rb = residual.scale / sum.scale;
-  const float without_a = static_cast<float>(sum.zp) - r.ra * static_cast<float>(y.zp);
-  r.k = without_a - r.rb * static_cast<float>(residual.zp);
   r.qmin = sum_clamp_.qmin, r.qmax = sum_clamp_.qmax;
   return Status::Ok();
 }

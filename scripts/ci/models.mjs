@@ -27,7 +27,11 @@ export async function makeModels() {
   const { quantize, InferenceSession } = await import('../../dist/index.js')
   const { seededFeeds } = await import('./feeds.mjs')
   const { syntheticModel } = await import('./synthetic.mjs')
-  const sources = [['synthetic', syntheticModel()]]
+  // Kernels differ in the signedness of the activations that they take: files of both.
+  const sources = [
+    ['synthetic', syntheticModel()],
+    ['synthetic-unsigned', syntheticModel()],
+  ]
   const shared = join(root, '..', 'shared', 'models')
   if (!existsSync(shared)) skip('bits of real models', 'no folder ../shared/models')
   for (const name of existsSync(shared) ? REAL : []) {
@@ -40,6 +44,7 @@ export async function makeModels() {
     const session = await InferenceSession.create(source)
     const data = [...seededFeeds(session, 4)]
     await session.release()
-    writeFileSync(target, (await quantize(source, { data })).model)
+    const options = name.endsWith('-unsigned') ? { activations: { type: 'uint8' } } : {}
+    writeFileSync(target, (await quantize(source, { data, ...options })).model)
   }
 }

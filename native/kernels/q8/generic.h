@@ -22,12 +22,14 @@ inline void for_vectors(uint8_t* y, int64_t n, F f) {
 
 template <bool kA, bool kB, bool kScalar>
 inline void add_typed(const Q8Binary& p, const uint8_t* a, const uint8_t* b, uint8_t* y, int64_t n) {
-  const F32 ra = splat(p.ra), rb = splat(p.rb), k = splat(p.k);
-  const F32 lo = splat(static_cast<float>(p.qmin)), hi = splat(static_cast<float>(p.qmax));
-  const F32 same = splat(p.rb * static_cast<float>(kB ? static_cast<int8_t>(b[0]) : b[0]));
+  const int32_t odd = p.zy & 1, even = p.zy - odd;
+  const F32 ra = splat(p.ra), rb = splat(p.rb), k = splat(static_cast<float>(odd));
+  const F32 lo = splat(static_cast<float>(p.qmin - even)), hi = splat(static_cast<float>(p.qmax - even));
+  const I32 za = splat(p.za), zb = splat(p.zb), z = splat(even);
+  const F32 same = splat(p.rb * static_cast<float>((kB ? static_cast<int8_t>(b[0]) : b[0]) - p.zb));
   for_vectors(y, n, [&](int64_t i) {
-    const F32 right = kScalar ? same : rb * to_float(load_bytes<kB>(b + i));
-    return round_between((ra * to_float(load_bytes<kA>(a + i)) + right) + k, lo, hi);
+    const F32 right = kScalar ? same : rb * to_float(load_bytes<kB>(b + i) - zb);
+    return round_between((ra * to_float(load_bytes<kA>(a + i) - za) + right) + k, lo, hi) + z;
   });
 }
 

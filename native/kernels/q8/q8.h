@@ -11,7 +11,7 @@ namespace octavo {
 struct Q8Binary {
   bool a_signed, b_signed;
   bool b_scalar;         // b[0] for all
-  float ra, rb, k;       // add: rint(ra * a + rb * b + k); sub negates rb
+  float ra, rb;          // add: rint(ra * (a - za) + rb * (b - zb) + odd) + zy - odd with odd = zy & 1; sub negates rb
   float m;               // mul: rint((a - za) * (b - zb) * m) + zy
   int32_t za, zb, zy;
   int32_t qmin, qmax;    // within the type of the output

@@ -70,7 +70,6 @@ TEST(q8_add_and_mul) {
         p.b_scalar = (form & 1) != 0;
         p.ra = random.real(0, 2);
         p.rb = random.real(-2, 2);
-        p.k = random.real(-300, 300);
         p.m = n % 7 == 0 ? std::numeric_limits<float>::max() : n % 7 == 1 ? 1e-30f : random.real(0, 0.1f);
         p.za = static_cast<int32_t>(random.between(p.a_signed ? -128 : 0, p.a_signed ? 127 : 255));
         p.zb = static_cast<int32_t>(random.between(p.b_signed ? -128 : 0, p.b_signed ? 127 : 255));

@@ -32,7 +32,7 @@ void tile_scalar(const QGemmTile& t) {
         continue;
       }
       int32_t q = requantize_one(sum, t.multiplier[n], t.requantize);
-      if (t.residual) q = add_residual_one(q, t.residual[r * t.c_stride + n], t.add);
+      if (t.residual) q = add_residual_one(q - t.requantize.zero_point, t.residual[r * t.c_stride + n], t.add);
       c[n] = static_cast<uint8_t>(q);
     }
   }

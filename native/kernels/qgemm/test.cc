@@ -47,7 +47,8 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
   for (size_t t = 0; t < taps; ++t)
     for (size_t i = 0; i < mr; ++i) rows.push_back(memory[t * m + (i < m ? i : 0)].data());
 
-  ResidualAdd add = {0.75f, -0.3125f, 1.5f, seed % 2 ? 0.0f : -90.0f, seed % 2 ? 200.0f : 100.0f, seed % 3 == 0, false};
+  // Bounds of a type, or within one.
+  ResidualAdd add = {0.75f, -0.3125f, 1.0f, seed % 2 ? -6.0f : -90.0f, seed % 2 ? 249.0f : 100.0f, seed % 5 ? 17 : -3, 6, seed % 3 == 0, false};
   Guarded residual(m * n, 0xAA);
   for (size_t i = 0; i < m * n; ++i) residual.data()[i] = static_cast<uint8_t>(r.next());
   for (const Store store : {Store::kInt32, Store::kBytes, Store::kSmall, Store::kSigned, Store::kUnsigned, Store::kSmallResidual, Store::kLarge, Store::kResidual}) {
@@ -85,7 +86,7 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
         const int32_t acc = static_cast<int32_t>(static_cast<uint32_t>(sum));
         const int32_t q = requantize_one(acc, multiplier[j], bounds(store));
         if (!bytes) std::memcpy(&want[(i * n + j) * 4], &acc, 4);
-        else want[i * n + j] = static_cast<uint8_t>(adds ? add_residual_one(q, residual.data()[i * n + j], add) : q);
+        else want[i * n + j] = static_cast<uint8_t>(adds ? add_residual_one(q - bounds(store).zero_point, residual.data()[i * n + j], add) : q);
       }
     EXPECT_SAME(c.data(), want.data(), want.size(),
                 std::string(kernel.name) + " m " + std::to_string(m) + " n " + std::to_string(n) + " k " + std::to_string(k) + " taps " + std::to_string(taps));

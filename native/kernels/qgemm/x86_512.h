@@ -88,24 +88,23 @@ template <int R, int V, bool kSmall>
 __attribute__((always_inline)) inline void store_sums(const QGemmTile& t, const __m512i (&acc)[R][V], const __m512 (&multiplier)[V]) {
   const Requantize& q = t.requantize;
   const ResidualAdd& p = t.add;
-  const __m512 ra = _mm512_set1_ps(p.ra), rb = _mm512_set1_ps(p.rb), k = _mm512_set1_ps(p.k);
+  const __m512 ra = _mm512_set1_ps(p.ra), rb = _mm512_set1_ps(p.rb), odd = _mm512_set1_ps(p.odd);
   const __m512 lo = _mm512_set1_ps(q.lo), hi = _mm512_set1_ps(q.hi), sum_lo = _mm512_set1_ps(p.lo), sum_hi = _mm512_set1_ps(p.hi);
   const __m512i low = _mm512_set1_epi32(static_cast<int32_t>(q.lo)), high = _mm512_set1_epi32(static_cast<int32_t>(q.hi));
-  const __m512i zero_point = _mm512_set1_epi32(q.zero_point);
   // Signed bytes come as unsigned ones, 128 more.
   const __m128i flip = _mm_set1_epi8(p.is_signed ? -128 : 0);
-  const __m512i offset = _mm512_set1_epi32(p.is_signed ? 128 : 0);
-  const PackBytes pack(0, static_cast<int32_t>(p.lo), static_cast<int32_t>(p.hi), kSmall);
+  const __m512i zb = _mm512_set1_epi32(p.zb + (p.is_signed ? 128 : 0));
+  const PackBytes pack(p.even, static_cast<int32_t>(p.lo) + p.even, static_cast<int32_t>(p.hi) + p.even, kSmall);
   store_packed<R, V>(t, pack, [&](auto r, auto v) __attribute__((always_inline)) {
     __m512 scaled = _mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][v]), multiplier[v]);
     if (!kSmall) scaled = _mm512_min_ps(_mm512_max_ps(scaled, lo), hi);
     __m512i byte = _mm512_cvtps_epi32(scaled);
     if (kSmall) byte = _mm512_min_epi32(_mm512_max_epi32(byte, low), high);
-    const __m512 a = _mm512_cvtepi32_ps(_mm512_add_epi32(byte, zero_point));
+    const __m512 a = _mm512_cvtepi32_ps(byte);
     const auto* from = reinterpret_cast<const __m128i*>(t.residual + static_cast<size_t>(r) * t.c_stride + static_cast<size_t>(v) * 16);
     const __m512i bytes = _mm512_cvtepu8_epi32(_mm_xor_si128(_mm_loadu_si128(from), flip));
-    const __m512 b = _mm512_cvtepi32_ps(_mm512_sub_epi32(bytes, offset));
-    const __m512 sum = add_by_fma(add_by_fma(_mm512_mul_ps(ra, a), _mm512_mul_ps(rb, b)), k);
+    const __m512 b = _mm512_cvtepi32_ps(_mm512_sub_epi32(bytes, zb));
+    const __m512 sum = add_by_fma(add_by_fma(_mm512_mul_ps(ra, a), _mm512_mul_ps(rb, b)), odd);
     return _mm512_cvtps_epi32(kSmall ? sum : _mm512_min_ps(_mm512_max_ps(sum, sum_lo), sum_hi));
   });
 }

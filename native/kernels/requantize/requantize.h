@@ -17,10 +17,12 @@ struct Requantize {
   bool small = false;
 };
 
-// A residual that is added to a requantized value q: clamp(rint(ra * q + rb * residual + k), lo, hi).
+// A residual that is added to a requantized value, both less their zero points (docs/steps.md, QBinary add):
+// clamp(rint(ra * q + rb * (residual - zb) + odd), lo, hi) + even, where odd + even is the zero point of the sum.
 struct ResidualAdd {
-  float ra = 0, rb = 0, k = 0;
-  float lo = 0, hi = 0;    // bounds of the sum, its zero point included
+  float ra = 0, rb = 0, odd = 0;
+  float lo = 0, hi = 0;    // bounds of the sum, less `even`
+  int32_t zb = 0, even = 0;
   bool is_signed = false;  // the residual's bytes
   bool small = false;      // no sum leaves the range of int32
 };
@@ -44,9 +46,9 @@ static inline int32_t requantize_one(int32_t acc, float multiplier, const Requan
 }
 
 static inline int32_t add_residual_one(int32_t q, uint8_t residual, const ResidualAdd& p) {
-  const float b = static_cast<float>(p.is_signed ? static_cast<int8_t>(residual) : residual);
-  const float sum = (p.ra * static_cast<float>(q) + p.rb * b) + p.k;
-  return static_cast<int32_t>(round_half_even(clamp_float(sum, p.lo, p.hi)));
+  const float b = static_cast<float>((p.is_signed ? static_cast<int8_t>(residual) : residual) - p.zb);
+  const float sum = (p.ra * static_cast<float>(q) + p.rb * b) + p.odd;
+  return static_cast<int32_t>(round_half_even(clamp_float(sum, p.lo, p.hi))) + p.even;
 }
 
 // Subnormal scales count as zero on every CPU, whatever mode its FPU is in.
