@@ -10,7 +10,8 @@ namespace {
 
 struct QMatMulModel {
   QLinear linear;
-  bool trans_a = false, trans_b = false, b_constant = false;
+  MatMulAttributes attributes;
+  bool b_constant = false;
   QConvWeights weights;                 // of a constant b
 };
 
@@ -21,7 +22,7 @@ class BoundQMatMul final : public Bound {
   explicit BoundQMatMul(const QMatMulModel& model) : model_(model) {}
 
   Status prepare(BindContext& c, const Tuning& tuning) {
-    OCTAVO_RETURN_IF_ERROR(sizes_.bind(c, kX, kW, model_.trans_a, model_.trans_b));
+    OCTAVO_RETURN_IF_ERROR(sizes_.bind(c, kX, kW, model_.attributes));
     shape_ = model_.weights.shape;
     blocks_.kernel = model_.b_constant ? model_.weights.kernel : &choose_qgemm(sizes_.n, false);
     if (model_.b_constant) {
@@ -37,14 +38,14 @@ class BoundQMatMul final : public Bound {
       shape_.a_signed = blocks_.kernel->a_signed;
     }
     OCTAVO_RETURN_IF_ERROR(model_.linear.bind(c, sizes_.n, &shape_));
-    // One b for all: the matrices of a are one tall matrix.
-    tall_ = sizes_.b_batches == 1 && sizes_.a_batches == sizes_.batches;
+    flip_ = ops::is_signed_q8(model_.linear.x_type()) != blocks_.kernel->a_signed ? 0x80 : 0;
+    copy_ = flip_ != 0 || (sizes_.a_k != 1 && sizes_.k != 1);
+    tall_ = stacked();
     blocks_.rows = sizes_.m;
     blocks_.batches = tall_ ? 1 : sizes_.batches;
     if (tall_ && __builtin_mul_overflow(sizes_.m, sizes_.batches, &blocks_.rows)) return c.error(Code::kLimit, "too many rows");
     blocks_.plan(tuning);
 
-    copy_ = model_.trans_a || ops::is_signed_q8(model_.linear.x_type()) != blocks_.kernel->a_signed;
     size_t a = 0, packed = 0, columns = 0, per_thread = 0;
     if (__builtin_mul_overflow(static_cast<size_t>(sizes_.m) * static_cast<size_t>(sizes_.a_batches), static_cast<size_t>(sizes_.k), &a) ||
         __builtin_mul_overflow(blocks_.layout.bytes(), shape_.groups, &packed) ||
@@ -88,22 +89,33 @@ class BoundQMatMul final : public Bound {
     run.weights_of = tall_ ? nullptr : sizes_.b_of.data();
     run.out = c.out<uint8_t>(0);
     run.residual = model_.linear.has_residual() ? c.in<uint8_t>(kResidual) : nullptr;
-    run.out_stride = static_cast<size_t>(sizes_.m) * static_cast<size_t>(sizes_.n);
-    run.row_stride = static_cast<size_t>(sizes_.n);
-    const size_t k = static_cast<size_t>(sizes_.k), matrix = static_cast<size_t>(sizes_.m) * k;
+    run.out_of = tall_ ? nullptr : sizes_.y_at.data();
+    run.row_stride = sizes_.y_row;
+    const size_t k = static_cast<size_t>(sizes_.k), a_row = copy_ ? k : sizes_.a_row;
     run_qgemm(c, model_.linear, blocks_, run, p, [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int) {
-      const uint8_t* from = a + (tall_ ? 0 : sizes_.a_of[batch] * matrix) + static_cast<size_t>(row) * k;
-      for (size_t r = 0; r < m; ++r) rows[r] = from + r * k;
+      const size_t matrix = tall_ ? 0 : sizes_.a_of[batch];
+      const uint8_t* from = a + (copy_ ? matrix * static_cast<size_t>(sizes_.m) * k : sizes_.a_at[matrix]) + static_cast<size_t>(row) * a_row;
+      for (size_t r = 0; r < m; ++r) rows[r] = from + r * a_row;
     });
     return Status::Ok();
   }
 
  private:
+  // One b for all, and the matrices of a and y one upon the other: they are one tall matrix.
+  bool stacked() const {
+    if (sizes_.b_batches != 1 || sizes_.a_batches != sizes_.batches) return false;
+    for (size_t i = 0; i < sizes_.y_at.size(); ++i) {
+      const size_t row = i * static_cast<size_t>(sizes_.m);
+      if (sizes_.y_at[i] != row * sizes_.y_row || (!copy_ && sizes_.a_at[i] != row * sizes_.a_row)) return false;
+    }
+    return true;
+  }
+
   void pack(RunContext& c, int8_t* packed, int32_t* sums) const {
-    const size_t k = static_cast<size_t>(sizes_.k), n = static_cast<size_t>(sizes_.n), panels = blocks_.layout.panels;
+    const size_t panels = blocks_.layout.panels;
     QGemmSource source;
-    source.k_stride = model_.trans_b ? 1 : n;
-    source.n_stride = model_.trans_b ? k : 1;
+    source.k_stride = sizes_.b_k;
+    source.n_stride = sizes_.b_n;
     source.flip = ops::is_signed_q8(model_.linear.w_type()) ? 0 : 0x80;
     const uint8_t* b = c.in<uint8_t>(kW);
     // About 16 KiB of weights to a task.
@@ -112,7 +124,7 @@ class BoundQMatMul final : public Bound {
     c.pool().for_each(static_cast<int64_t>(pieces * shape_.groups), [&](int64_t task, int) {
       const size_t batch = static_cast<size_t>(task) / pieces, first = static_cast<size_t>(task) % pieces * step;
       QGemmSource matrix = source;
-      matrix.data = b + batch * n * k;
+      matrix.data = b + sizes_.b_at[batch];
       qgemm_pack(blocks_.layout, matrix, first, std::min(panels, first + step), packed + batch * blocks_.layout.bytes(),
                  sums + batch * shape_.padded);
     });
@@ -121,20 +133,19 @@ class BoundQMatMul final : public Bound {
   // a with its rows together and in the signedness of the kernel.
   void copy_rows(RunContext& c, const uint8_t* from, uint8_t* to) const {
     const size_t m = static_cast<size_t>(sizes_.m), k = static_cast<size_t>(sizes_.k);
-    const uint8_t flip = ops::is_signed_q8(model_.linear.x_type()) != blocks_.kernel->a_signed ? 0x80 : 0;
     const size_t step = std::max<size_t>(1, 16384 / std::max<size_t>(1, k));
     const size_t pieces = (m + step - 1) / step;
     c.pool().for_each(static_cast<int64_t>(pieces) * sizes_.a_batches, [&](int64_t task, int) {
       const size_t batch = static_cast<size_t>(task) / pieces, first = static_cast<size_t>(task) % pieces * step;
-      const uint8_t* in = from + batch * m * k;
-      uint8_t* out = to + batch * m * k;
       const size_t last = std::min(m, first + step);
-      if (!model_.trans_a) {
-        for (size_t i = first * k; i < last * k; ++i) out[i] = in[i] ^ flip;
-        return;
+      for (size_t r = first; r < last; ++r) {
+        const uint8_t* in = from + sizes_.a_at[batch] + r * sizes_.a_row;
+        uint8_t* out = to + (batch * m + r) * k;
+        if (sizes_.a_k == 1)
+          for (size_t i = 0; i < k; ++i) out[i] = in[i] ^ flip_;
+        else
+          for (size_t i = 0; i < k; ++i) out[i] = in[i * sizes_.a_k] ^ flip_;
       }
-      for (size_t r = first; r < last; ++r)
-        for (size_t i = 0; i < k; ++i) out[r * k + i] = in[i * m + r] ^ flip;
     });
   }
 
@@ -143,6 +154,7 @@ class BoundQMatMul final : public Bound {
   QLinearShape shape_;
   QGemmBlocks blocks_;
   bool tall_ = false, copy_ = false;
+  uint8_t flip_ = 0;
   size_t sums_offset_ = 0, packed_offset_ = 0, a_offset_ = 0;
 };
 
@@ -151,15 +163,15 @@ class QMatMul final : public Op {
   Status load(const LoadContext& c) {
     OCTAVO_RETURN_IF_ERROR(model_.linear.load(c));
     const TensorSpec& b = *c.input(kW);
-    model_.trans_a = c.integer("trans_a", 0) != 0;
-    model_.trans_b = c.integer("trans_b", 0) != 0;
-    model_.b_constant = b.constant;
+    model_.attributes.load(c);
+    model_.b_constant = b.constant && model_.attributes.perm_b.empty();
     tuning_ = &c.tuning();
-    if (!b.constant) return Status::Ok();
+    if (!model_.b_constant) return Status::Ok();
     const int rank = b.shape.rank;
+    const bool trans_b = model_.attributes.trans_b;
     if (rank < 2) return c.error(Code::kInvalidPlan, "expected b of rank 2 or more, got " + ops::dims_text(b.shape));
-    const size_t n = static_cast<size_t>(b.shape[rank - (model_.trans_b ? 2 : 1)]);
-    const size_t k = static_cast<size_t>(b.shape[rank - (model_.trans_b ? 1 : 2)]);
+    const size_t n = static_cast<size_t>(b.shape[rank - (trans_b ? 2 : 1)]);
+    const size_t k = static_cast<size_t>(b.shape[rank - (trans_b ? 1 : 2)]);
     const size_t batches = static_cast<size_t>(ops::span(b.shape, 0, rank - 2));
     if (b.byte_length != batches * n * k) return c.error(Code::kInvalidPlan, "b of " + std::to_string(b.byte_length) + " bytes");
     OCTAVO_RETURN_IF_ERROR(model_.linear.check_w_zero(c, static_cast<int64_t>(n)));
@@ -169,7 +181,7 @@ class QMatMul final : public Op {
     for (size_t i = 0; i < batches; ++i)
       for (size_t r = 0; r < n; ++r)
         for (size_t d = 0; d < k; ++d)
-          rows.data()[(i * n + r) * k + d] = b.data[i * n * k + (model_.trans_b ? r * k + d : d * n + r)];
+          rows.data()[(i * n + r) * k + d] = b.data[i * n * k + (trans_b ? r * k + d : d * n + r)];
     TensorSpec transposed = b;
     transposed.data = rows.data();
     bool zero_folded = false, narrow = false;

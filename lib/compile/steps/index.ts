@@ -9,6 +9,7 @@ import { cancelPairs, hoistQuantize, sinkDequantize } from './move.js'
 import { scalarToUnary } from './scalar.js'
 import { scaleIntoQuantize } from './scale.js'
 import { preferSign } from './sign.js'
+import { absorbTransposes } from './transpose.js'
 
 export interface StepPassOptions {
   readonly activations: 'uint8' | 'int8'
@@ -47,6 +48,8 @@ export function stepPasses({ activations, fuse }: StepPassOptions): readonly (re
     // Once integer steps and their tables have taken what they can: a table, once fused, is made for one signedness.
     ['preferSign', preferSign(activations)],
     ['fuseEpilogues', fuseEpilogues],
+    // A residual has to lie as the output: only behind it is known which outputs may be written elsewhere.
+    ['absorbTransposes', absorbTransposes],
     // Before the integer pass a float activation would hide Conv -> QuantizeLinear.
     ['clampIntoFloat', clampIntoFloat],
     ['writeOutputsDirectly', writeOutputsDirectly],

@@ -203,6 +203,56 @@ TEST(qmatmul_against_sums) {
         }
 }
 
+// Heads side by side in a row, as attention has them, against the same product of matrices that lie apart.
+TEST(qmatmul_reads_and_writes_through_permutations) {
+  constexpr int64_t h = 3, k = 13;
+  for (int64_t m : {1, 17})
+    for (int64_t n : {5, 40})
+      for (int variant = 0; variant < 8; ++variant) {
+        Random r(static_cast<uint64_t>(m * 100 + n + variant));
+        const bool b_by_rows = variant & 1, x_signed = variant & 2, a_moved = variant & 4;
+        const auto a = random_bytes(r, static_cast<size_t>(h * m * k)), b = random_bytes(r, static_cast<size_t>(h * n * k));
+        const auto product = [&](bool permuted) {
+          const auto at_a = [&](int64_t head, int64_t row, int64_t i) { return permuted ? a_moved ? (i * h + head) * m + row : (row * h + head) * k + i : (head * m + row) * k + i; };
+          const auto at_b = [&](int64_t head, int64_t i, int64_t col) { return permuted ? b_by_rows ? (col * h + head) * k + i : (i * h + head) * n + col : (head * k + i) * n + col; };
+          std::vector<uint8_t> pa(a.size()), pb(b.size());
+          for (int64_t head = 0; head < h; ++head)
+            for (int64_t i = 0; i < k; ++i) {
+              for (int64_t row = 0; row < m; ++row) pa[static_cast<size_t>(at_a(head, row, i))] = a[static_cast<size_t>((head * m + row) * k + i)];
+              for (int64_t col = 0; col < n; ++col) pb[static_cast<size_t>(at_b(head, i, col))] = b[static_cast<size_t>((head * k + i) * n + col)];
+            }
+          using Dims = std::vector<int64_t>;
+          OpFixture f("QMatMul");
+          f.input(x_signed ? DType::kInt8 : DType::kUint8, !permuted ? Dims{h, m, k} : a_moved ? Dims{k, h, m} : Dims{m, h, k}, pa.data(), pa.size());
+          f.scalar<float>(0.02f);
+          if (x_signed) f.scalar<int8_t>(-3); else f.scalar<uint8_t>(120);
+          f.input(DType::kUint8, !permuted ? Dims{h, k, n} : b_by_rows ? Dims{n, h, k} : Dims{k, h, n}, pb.data(), pb.size()).scalar<float>(0.01f).scalar<uint8_t>(99);
+          f.scalar<float>(0.3f).scalar<uint8_t>(9).output<uint8_t>(permuted ? Dims{m, h, n} : Dims{h, m, n});
+          if (permuted) {
+            f.set_integers("perm_a", a_moved ? Dims{1, 2, 0} : Dims{1, 0, 2}).set_integers("perm_b", b_by_rows ? Dims{1, 2, 0} : Dims{1, 0, 2});
+            f.set_integers("perm_y", {1, 0, 2});
+          }
+          EXPECT_OK(f.run());
+          std::vector<uint8_t> got(static_cast<size_t>(h * m * n));
+          for (int64_t head = 0; head < h; ++head)
+            for (int64_t row = 0; row < m; ++row)
+              for (int64_t col = 0; col < n; ++col)
+                got[static_cast<size_t>((head * m + row) * n + col)] = f.out<uint8_t>(0)[permuted ? (row * h + head) * n + col : (head * m + row) * n + col];
+          return got;
+        };
+        const auto got = product(true), want = product(false);
+        EXPECT_SAME(got.data(), want.data(), want.size(), "variant " + std::to_string(variant) + " of " + std::to_string(m) + " x " + std::to_string(n));
+      }
+  OpFixture bad("QMatMul");
+  bad.input<uint8_t>({2, 2}, {1, 2, 3, 4}).scalar<float>(1.0f).absent().input<int8_t>({2, 2}, {1, 2, 3, 4}).scalar<float>(1.0f).absent();
+  bad.scalar<float>(1.0f).absent().output<uint8_t>({2, 2}).set_integers("perm_a", {0, 0});
+  EXPECT_CODE(bad.run(), Code::kInvalidPlan);
+  OpFixture moved("QMatMul");
+  moved.input<uint8_t>({2, 2}, {1, 2, 3, 4}).scalar<float>(1.0f).absent().input<int8_t>({2, 2}, {1, 2, 3, 4}).scalar<float>(1.0f).absent();
+  moved.scalar<float>(1.0f).absent().output<uint8_t>({2, 2}).set_integers("perm_y", {1, 0});
+  EXPECT_CODE(moved.run(), Code::kInvalidPlan);
+}
+
 TEST(qconv_residual_and_table_are_the_separate_steps) {
   for (const int64_t group : {int64_t{1}, int64_t{40}}) {
     Random r(7);
