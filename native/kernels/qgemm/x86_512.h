@@ -29,18 +29,19 @@ __attribute__((always_inline)) inline void store_int32(const QGemmTile& t, const
 struct PackBytes {
   __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   __m512i zero_point, lo, hi;
-  bool clamp, is_unsigned;
+  bool shift, clamp, is_unsigned;
 
   // Bounds of the result; `clamp`: it may leave them until the zero point is added.
   PackBytes(int32_t zp, int32_t qmin, int32_t qmax, bool clamp_here)
       : zero_point(_mm512_set1_epi16(static_cast<int16_t>(zp))), lo(_mm512_set1_epi16(static_cast<int16_t>(qmin))),
-        hi(_mm512_set1_epi16(static_cast<int16_t>(qmax))), clamp(clamp_here), is_unsigned(qmax > 127) {
+        hi(_mm512_set1_epi16(static_cast<int16_t>(qmax))), shift(zp != 0), clamp(clamp_here), is_unsigned(qmax > 127) {
     // The packs below saturate: the bounds of a type need no clamp.
     if (is_unsigned ? qmin == 0 && qmax == 255 : qmin == -128 && qmax == 127) clamp = false;
   }
 
   inline __m512i words(__m512i a, __m512i b) const {
-    const __m512i w = _mm512_adds_epi16(_mm512_packs_epi32(a, b), zero_point);
+    __m512i w = _mm512_packs_epi32(a, b);
+    if (shift) w = _mm512_adds_epi16(w, zero_point);
     return clamp ? _mm512_min_epi16(_mm512_max_epi16(w, lo), hi) : w;
   }
   inline __m512i operator()(__m512i a, __m512i b, __m512i c, __m512i d) const {

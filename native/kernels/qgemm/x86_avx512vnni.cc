@@ -15,7 +15,7 @@ inline __m512i broadcast4(const uint8_t* p) {
   return _mm512_set1_epi32(v);
 }
 
-// R rows by V vectors of 16 columns.
+// R rows by V vectors of 16 columns, of panels of two.
 template <int R, int V>
 void tile(const QGemmTile& t) {
   __m512i acc[R][V];
@@ -28,7 +28,7 @@ void tile(const QGemmTile& t) {
   for (size_t tap = 0; tap < t.taps; ++tap) {
     const uint8_t* a[R];
     unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = t.rows[tap * kRows + static_cast<size_t>(r)]; });
-    for (size_t k = 0; k < t.k; k += 4, w += V * 64) {
+    for (size_t k = 0; k < t.k; k += 4, w += 2 * 64) {
       __m512i wv[V];
       unroll<V>([&](auto v) __attribute__((always_inline)) { wv[v] = _mm512_loadu_si512(w + v * 64); });
       unroll<R>([&](auto r) __attribute__((always_inline)) {
@@ -51,7 +51,6 @@ constexpr QGemmFunction kTiles[kRows] = {tile<1, V>, tile<2, V>,  tile<3, V>,  t
 
 }  // namespace
 
-void qgemm_u8s8_14x32c4_x86_avx512vnni(const QGemmTile& t) { kTiles<2>[t.m - 1](t); }
-void qgemm_u8s8_14x16c4_x86_avx512vnni(const QGemmTile& t) { kTiles<1>[t.m - 1](t); }
+void qgemm_u8s8_14x32c4_x86_avx512vnni(const QGemmTile& t) { (t.n > 16 ? kTiles<2> : kTiles<1>)[t.m - 1](t); }
 
 }  // namespace octavo
