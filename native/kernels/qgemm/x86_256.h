@@ -124,15 +124,17 @@ __attribute__((always_inline)) inline void store_bytes(const QGemmTile& t, const
     return;
   }
   const ResidualAdd& p = t.add;
-  const __m256 zero_point = _mm256_set1_ps(static_cast<float>(q.zero_point));
-  const __m256 ra = _mm256_set1_ps(p.ra), rb = _mm256_set1_ps(p.rb), k = _mm256_set1_ps(p.k);
+  const __m256 ra = _mm256_set1_ps(p.ra), rb = _mm256_set1_ps(p.rb), odd = _mm256_set1_ps(p.odd);
+  const __m256i zb = _mm256_set1_epi32(p.zb);
   const __m256 sum_lo = _mm256_set1_ps(p.lo), sum_hi = _mm256_set1_ps(p.hi);
-  store_packed<R, V>(t, PackBytes(0, static_cast<int32_t>(p.lo), static_cast<int32_t>(p.hi), false), [&](auto r, auto v) __attribute__((always_inline)) {
-    const __m256 a = _mm256_add_ps(_mm256_round_ps(clamped(r, v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC), zero_point);
+  const PackBytes pack(p.even, static_cast<int32_t>(p.lo) + p.even, static_cast<int32_t>(p.hi) + p.even, false);
+  store_packed<R, V>(t, pack, [&](auto r, auto v) __attribute__((always_inline)) {
+    const __m256 a = _mm256_round_ps(clamped(r, v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
     const __m128i bytes =
         _mm_loadl_epi64(reinterpret_cast<const __m128i*>(t.residual + static_cast<size_t>(r) * t.c_stride + static_cast<size_t>(v) * 8));
-    const __m256 b = _mm256_cvtepi32_ps(p.is_signed ? _mm256_cvtepi8_epi32(bytes) : _mm256_cvtepu8_epi32(bytes));
-    const __m256 sum = _mm256_add_ps(_mm256_add_ps(_mm256_mul_ps(ra, a), _mm256_mul_ps(rb, b)), k);
+    const __m256i integers = p.is_signed ? _mm256_cvtepi8_epi32(bytes) : _mm256_cvtepu8_epi32(bytes);
+    const __m256 b = _mm256_cvtepi32_ps(_mm256_sub_epi32(integers, zb));
+    const __m256 sum = _mm256_add_ps(_mm256_add_ps(_mm256_mul_ps(ra, a), _mm256_mul_ps(rb, b)), odd);
     return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(sum, sum_lo), sum_hi));
   });
 }
