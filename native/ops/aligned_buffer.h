@@ -12,10 +12,12 @@ namespace octavo {
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  AlignedBuffer(AlignedBuffer&& o) noexcept : memory_(std::exchange(o.memory_, nullptr)), data_(std::exchange(o.data_, nullptr)) {}
+  AlignedBuffer(AlignedBuffer&& o) noexcept
+      : memory_(std::exchange(o.memory_, nullptr)), data_(std::exchange(o.data_, nullptr)), bytes_(std::exchange(o.bytes_, 0)) {}
   AlignedBuffer& operator=(AlignedBuffer&& o) noexcept {
     std::swap(memory_, o.memory_);
     std::swap(data_, o.data_);
+    std::swap(bytes_, o.bytes_);
     return *this;
   }
   AlignedBuffer(const AlignedBuffer&) = delete;
@@ -27,18 +29,22 @@ class AlignedBuffer {
     std::free(memory_);
     data_ = nullptr;
     memory_ = nullptr;
+    bytes_ = 0;
     if (bytes > static_cast<size_t>(PTRDIFF_MAX) - kReadSlack - 64) return false;
     memory_ = std::calloc(bytes + kReadSlack + 64, 1);
     if (memory_ == nullptr) return false;
     data_ = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(memory_) + 63) / 64 * 64);
+    bytes_ = bytes;
     return true;
   }
   uint8_t* data() const { return data_; }
+  size_t bytes() const { return bytes_; }
   template <class T> T* as() const { return reinterpret_cast<T*>(data_); }
 
  private:
   void* memory_ = nullptr;
   uint8_t* data_ = nullptr;
+  size_t bytes_ = 0;
 };
 
 }  // namespace octavo

@@ -226,17 +226,15 @@ class QConv final : public Op {
     model_.out_channels = w.shape[0];
     tuning_ = &c.tuning();
     OCTAVO_RETURN_IF_ERROR(model_.linear.check_w_zero(c, w.shape[0]));
-    AlignedBuffer weights;
-    bool zero_folded = false, narrow = false;
-    if (!signed_weights(w, model_.linear, rows, rows, depth, taps, &weights, &zero_folded, &narrow))
-      return c.error(Code::kOutOfMemory, "weights");
     const size_t n = rows / groups;
-    const QGemmKernel& kernel = choose_qgemm(static_cast<int64_t>(n), narrow);
+    QWeightSource source{w.data, groups, n, depth, n * depth * taps, depth * taps, taps, {}, ops::is_signed_q8(w.dtype)};
+    for (size_t tap = 0; tap < taps; ++tap) source.taps.push_back(tap);
+    const QWeightRange range = weight_range(source, model_.linear, false);
+    const QGemmKernel& kernel = choose_qgemm(static_cast<int64_t>(n), range.narrow);
     // Whole windows fill the kernel's k groups better than single pixels do, for a copy: worth it while those are thin.
     model_.strips = groups == 1 && model_.window.kernel[1] > 1 && model_.window.dilation[1] == 1 && depth < 64 &&
                     depth % static_cast<size_t>(kernel.kr) != 0;
-    const size_t joined = model_.strips ? taps : 1;
-    return pack_qconv(c, model_.linear, weights, groups, n, taps / joined, depth * joined, zero_folded, kernel, &model_.weights);
+    return pack_weights(c, model_.linear, source, range, model_.strips, kernel, &model_.weights);
   }
   Status bind(BindContext& c, std::unique_ptr<Bound>* bound) const override {
     auto made = std::make_unique<BoundQConv>(model_);
@@ -245,6 +243,8 @@ class QConv final : public Op {
     return Status::Ok();
   }
   std::string kernel() const override { return model_.weights.kernel->name; }
+  bool reads_constant(int input) const override { return model_.linear.reads_constant(input); }
+  size_t packed_bytes() const override { return model_.weights.bytes() + model_.linear.copied_bytes(); }
 
  private:
   QConvModel model_;

@@ -177,20 +177,10 @@ class QConvTranspose final : public Op {
     if (stride[0] > kMostPhases || stride[1] > kMostPhases || stride[0] * stride[1] > kMostPhases)
       return c.error(Code::kLimit, "strides " + std::to_string(stride[0]) + " by " + std::to_string(stride[1]));
 
-    // [groups][depth][n][taps] to the layout of a convolution, [groups][n][depth][taps].
-    AlignedBuffer turned, weights;
-    if (!turned.allocate(w.byte_length)) return c.error(Code::kOutOfMemory, "weights");
-    for (size_t g = 0; g < groups; ++g)
-      for (size_t d = 0; d < depth; ++d)
-        for (size_t i = 0; i < n; ++i)
-          std::memcpy(turned.data() + ((g * n + i) * depth + d) * taps, w.data + ((g * depth + d) * n + i) * taps, taps);
-    TensorSpec spec = w;
-    spec.data = turned.data();
-    bool zero_folded = false, narrow = false;
-    const size_t rows = groups * n;
-    if (!signed_weights(spec, m.linear, rows, std::max<size_t>(rows, 1), depth, taps, &weights, &zero_folded, &narrow))
-      return c.error(Code::kOutOfMemory, "weights");
-    const QGemmKernel& chosen = choose_qgemm(static_cast<int64_t>(n), narrow);
+    QWeightSource source{w.data, groups, n, depth, depth * n * taps, taps, n * taps, {}, ops::is_signed_q8(w.dtype)};
+    for (size_t tap = 0; tap < taps; ++tap) source.taps.push_back(tap);
+    const QWeightRange range = weight_range(source, m.linear, false);
+    const QGemmKernel& chosen = choose_qgemm(static_cast<int64_t>(n), range.narrow);
 
     m.phases = std::vector<Phase>(static_cast<size_t>(stride[0] * stride[1]));
     for (size_t i = 0; i < m.phases.size(); ++i) {
@@ -200,17 +190,10 @@ class QConvTranspose final : public Op {
       for (int axis = 0; axis < 2; ++axis)
         for (int64_t k = 0; k < kernel[axis]; ++k)
           if ((phase.rest[axis] - k * m.window.dilation[axis]) % stride[axis] == 0) phase.taps[axis].push_back(k);
-      const size_t count = phase.taps[0].size() * phase.taps[1].size();
-      AlignedBuffer chosen_taps;
-      if (!chosen_taps.allocate(rows * count * depth)) return c.error(Code::kOutOfMemory, "weights");
-      uint8_t* to = chosen_taps.data();
-      for (size_t row = 0; row < rows; ++row)
-        for (int64_t ky : phase.taps[0])
-          for (int64_t kx : phase.taps[1]) {
-            std::memcpy(to, weights.data() + (row * taps + static_cast<size_t>(ky * kernel[1] + kx)) * depth, depth);
-            to += depth;
-          }
-      OCTAVO_RETURN_IF_ERROR(pack_qconv(c, m.linear, chosen_taps, groups, n, count, depth, zero_folded, chosen, &phase.weights));
+      source.taps.clear();
+      for (int64_t ky : phase.taps[0])
+        for (int64_t kx : phase.taps[1]) source.taps.push_back(static_cast<size_t>(ky * kernel[1] + kx));
+      OCTAVO_RETURN_IF_ERROR(pack_weights(c, m.linear, source, range, false, chosen, &phase.weights));
     }
     return Status::Ok();
   }
@@ -221,6 +204,12 @@ class QConvTranspose final : public Op {
     return Status::Ok();
   }
   std::string kernel() const override { return model_.phases[0].weights.kernel->name; }
+  bool reads_constant(int input) const override { return model_.linear.reads_constant(input); }
+  size_t packed_bytes() const override {
+    size_t bytes = model_.linear.copied_bytes();
+    for (const Phase& phase : model_.phases) bytes += phase.weights.bytes();
+    return bytes;
+  }
 
  private:
   TransposeModel model_;

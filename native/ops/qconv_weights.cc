@@ -1,58 +1,147 @@
 #include "ops/qconv_weights.h"
 
-namespace octavo {
+#include <algorithm>
 
-bool signed_weights(const TensorSpec& w, const QLinear& linear, size_t rows, size_t period, size_t depth, size_t taps,
-                    AlignedBuffer* out, bool* zero_folded, bool* narrow) {
-  if (!out->allocate(rows * depth * taps)) return false;
-  const bool is_signed = ops::is_signed_q8(w.dtype);
-  const size_t size = depth * taps;
-  *zero_folded = linear.w_zero_constant();
-  for (size_t r = 0; *zero_folded && r < rows; ++r) {
-    const int32_t zero = linear.w_zero(r % period);
-    for (size_t i = 0; i < size; ++i) {
-      const int32_t v = ops::q8_value(w.data[r * size + i], is_signed) - zero;
-      if (v < -128 || v > 127) {
-        *zero_folded = false;
-        break;
-      }
-    }
-  }
-  *narrow = true;
-  for (size_t r = 0; r < rows; ++r) {
-    const int32_t zero = *zero_folded ? linear.w_zero(r % period) : is_signed ? 0 : 128;
-    for (size_t d = 0; d < depth; ++d)
-      for (size_t t = 0; t < taps; ++t) {
-        const int32_t v = ops::q8_value(w.data[(r * depth + d) * taps + t], is_signed) - zero;
-        *narrow &= v != -128;
-        out->as<int8_t>()[(r * taps + t) * depth + d] = static_cast<int8_t>(v);
-      }
-  }
-  return true;
+namespace octavo {
+namespace {
+
+int32_t zero_of(const QWeightSource& s, const QLinear& linear, bool folded, bool repeat, size_t group, size_t column) {
+  if (!folded) return s.is_signed ? 0 : 128;
+  return linear.w_zero(repeat ? column : group * s.n + column);
 }
 
-Status pack_qconv(const LoadContext& c, const QLinear& linear, const AlignedBuffer& weights, size_t groups, size_t n, size_t taps,
-                  size_t k, bool zero_folded, const QGemmKernel& kernel, QConvWeights* out) {
+// Least and largest weight of the columns of a group; `flip` makes their order that of unsigned bytes.
+struct Extents {
+  std::vector<uint8_t> least, most;
+
+  Extents(const QWeightSource& s, const uint8_t* from, uint8_t flip) : least(s.n, 255), most(s.n, 0) {
+    const size_t taps = s.taps.size();
+    const bool dense = taps > 0 && s.k_stride == taps && s.taps[taps - 1] - s.taps[0] == taps - 1;
+    if (s.n_stride == 1 && s.k_stride != 1) {
+      for (size_t tap : s.taps)
+        for (size_t i = 0; i < s.k; ++i) rows(from + tap + i * s.k_stride, s.n, flip);
+      return;
+    }
+    for (size_t c = 0; c < s.n; ++c)
+      if (dense) column(c, from + c * s.n_stride + s.taps[0], s.k * taps, 1, flip);
+      else
+        for (size_t tap : s.taps) column(c, from + c * s.n_stride + tap, s.k, s.k_stride, flip);
+  }
+
+ private:
+  void rows(const uint8_t* bytes, size_t count, uint8_t flip) {
+    uint8_t *low = least.data(), *high = most.data();
+    for (size_t i = 0; i < count; ++i) {
+      const uint8_t v = bytes[i] ^ flip;
+      low[i] = std::min(low[i], v);
+      high[i] = std::max(high[i], v);
+    }
+  }
+  void column(size_t c, const uint8_t* bytes, size_t count, size_t stride, uint8_t flip) {
+    uint8_t low = least[c], high = most[c];
+    if (stride == 1)
+      for (size_t i = 0; i < count; ++i) {
+        const uint8_t v = bytes[i] ^ flip;
+        low = std::min(low, v);
+        high = std::max(high, v);
+      }
+    else
+      for (size_t i = 0; i < count; ++i) {
+        const uint8_t v = bytes[i * stride] ^ flip;
+        low = std::min(low, v);
+        high = std::max(high, v);
+      }
+    least[c] = low;
+    most[c] = high;
+  }
+};
+
+// The weights of a column, [taps][k], less `zero`, modulo 256.
+void copy_column(const QWeightSource& s, const uint8_t* from, uint8_t zero, uint8_t* to) {
+  for (size_t tap : s.taps) {
+    const uint8_t* in = from + tap;
+    if (s.k_stride == 1)
+      for (size_t i = 0; i < s.k; ++i) to[i] = static_cast<uint8_t>(in[i] - zero);
+    else
+      for (size_t i = 0; i < s.k; ++i) to[i] = static_cast<uint8_t>(in[i * s.k_stride] - zero);
+    to += s.k;
+  }
+}
+
+// `count` columns that lie side by side in the source: a row of it at a time.
+void copy_columns(const QWeightSource& s, const uint8_t* from, const uint8_t* zeros, size_t count, size_t size, uint8_t* to) {
+  for (size_t tap : s.taps)
+    for (size_t i = 0; i < s.k; ++i, ++to) {
+      const uint8_t* in = from + tap + i * s.k_stride;
+      for (size_t c = 0; c < count; ++c) to[c * size] = static_cast<uint8_t>(in[c] - zeros[c]);
+    }
+}
+
+}  // namespace
+
+QWeightRange weight_range(const QWeightSource& s, const QLinear& linear, bool repeat) {
+  const uint8_t flip = s.is_signed ? 0x80 : 0;
+  const int32_t lowest = s.is_signed ? -128 : 0;
+  QWeightRange range{linear.w_zero_constant(), true};
+  bool narrow_folded = true, narrow_raw = true;
+  for (size_t g = 0; g < s.groups; ++g) {
+    const Extents extents(s, s.data + g * s.group_stride, flip);
+    for (size_t c = 0; c < s.n; ++c) {
+      if (extents.least[c] > extents.most[c]) continue;  // no weights
+      const int32_t least = lowest + extents.least[c], most = lowest + extents.most[c];
+      narrow_raw &= least - zero_of(s, linear, false, repeat, g, c) != -128;
+      if (!range.zero_folded) continue;
+      const int32_t zero = zero_of(s, linear, true, repeat, g, c);
+      range.zero_folded = least - zero >= -128 && most - zero <= 127;
+      narrow_folded &= least - zero != -128;
+    }
+  }
+  range.narrow = range.zero_folded ? narrow_folded : narrow_raw;
+  return range;
+}
+
+Status pack_weights(const LoadContext& c, const QLinear& linear, const QWeightSource& source, const QWeightRange& range, bool joined,
+                    const QGemmKernel& kernel, QConvWeights* out) {
+  const size_t groups = source.groups, n = source.n, taps = joined ? 1 : source.taps.size();
+  QLinearShape& s = out->shape;
+  size_t k = source.k, size = 0, total = 0, column_bytes = 0, panel_columns = 0;
+  if (__builtin_mul_overflow(source.k, source.taps.size(), &size)) return c.error(Code::kLimit, "the weights are too big");
+  if (joined) k = size;
   out->kernel = &kernel;
-  size_t total = 0, column_bytes = 0;
   if (!make_qgemm_layout(kernel, taps, k, n, &out->layout) || __builtin_mul_overflow(out->layout.bytes(), groups, &total) ||
-      __builtin_mul_overflow(out->layout.columns() * groups, QLinearColumns::kBytes, &column_bytes))
+      __builtin_mul_overflow(out->layout.columns() * groups, QLinearColumns::kBytes, &column_bytes) ||
+      __builtin_mul_overflow(out->layout.nr, size, &panel_columns))
     return c.error(Code::kLimit, "the weights are too big");
   const QGemmLayout& l = out->layout;
-  if (!out->packed.allocate(total) || !out->sums.allocate(l.columns() * groups * sizeof(int32_t)))
+  // The columns of one panel, in the order of the kernel: what is copied stays in the cache.
+  AlignedBuffer columns;
+  if (!out->packed.allocate(total) || !out->sums.allocate(l.columns() * groups * sizeof(int32_t)) || !columns.allocate(panel_columns))
     return c.error(Code::kOutOfMemory, std::to_string(total) + " bytes of packed weights");
+  QGemmLayout panel = l;
+  panel.panels = 1;
   for (size_t g = 0; g < groups; ++g)
-    qgemm_pack(l, {weights.data() + g * n * taps * k, k, 1, taps * k, 0}, 0, l.panels, out->packed.as<int8_t>() + g * l.bytes(),
-               out->sums.as<int32_t>() + g * l.columns());
+    for (size_t p = 0; p < l.panels; ++p) {
+      const size_t first = p * l.nr;
+      panel.n = std::min(l.nr, n - first);
+      const uint8_t* from = source.data + g * source.group_stride + first * source.n_stride;
+      uint8_t zeros[kQGemmMaxColumns];
+      for (size_t i = 0; i < panel.n; ++i)
+        zeros[i] = static_cast<uint8_t>(zero_of(source, linear, range.zero_folded, s.repeat, g, first + i));
+      if (source.n_stride == 1 && source.k_stride != 1)
+        copy_columns(source, from, zeros, panel.n, size, columns.data());
+      else
+        for (size_t i = 0; i < panel.n; ++i) copy_column(source, from + i * source.n_stride, zeros[i], columns.data() + i * size);
+      qgemm_pack(panel, {columns.data(), k, 1, size, 0}, 0, 1, out->packed.as<int8_t>() + g * l.bytes() + p * l.panel_bytes,
+                 out->sums.as<int32_t>() + g * l.columns() + first);
+    }
 
-  QLinearShape& s = out->shape;
   s.groups = groups;
   s.n = n;
   s.padded = l.columns();
   s.depth = static_cast<uint64_t>(taps) * k;
   s.sums = out->sums.as<int32_t>();
   s.a_signed = kernel.a_signed;
-  s.w_zero_folded = zero_folded;
+  s.w_zero_folded = range.zero_folded;
   if (!linear.parameters_constant()) return Status::Ok();
   OCTAVO_RETURN_IF_ERROR(linear.check_constants(c, static_cast<int64_t>(s.repeat ? n : groups * n), &s));
   if (!out->columns.allocate(column_bytes)) return c.error(Code::kOutOfMemory, "parameters");

@@ -83,6 +83,17 @@ bool QLinear::parameters_constant() const {
          (!table_.present || table_.constant);
 }
 
+bool QLinear::reads_constant(int input) const {
+  switch (input) {
+    case kXScale: case kXZero: return !x_.constant();
+    case kYScale: case kYZero: return !y_.constant();
+    case kResidualScale: case kResidualZero: return !residual_.constant();
+    case kSumScale: case kSumZero: return !sum_.constant();
+    case kW: case kWScale: case kWZero: case kBias: case kTable: return false;
+    default: return true;
+  }
+}
+
 Status QLinear::check_w_zero(const LoadContext& c, int64_t n) const {
   if (!w_zero_.constant || w_zero_.count == 1 || w_zero_.count == static_cast<size_t>(n)) return Status::Ok();
   return c.error(Code::kShape, "w_zp: expected " + std::to_string(n) + " elements, got " + std::to_string(w_zero_.count));

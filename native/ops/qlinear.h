@@ -79,6 +79,9 @@ class QLinear {
   bool float_bias() const { return bias_.present && float_bias_; }
   // Everything that fold reads is known at load.
   bool parameters_constant() const;
+  // False for constants of which load keeps what a run needs; weights are the operator's.
+  bool reads_constant(int input) const;
+  size_t copied_bytes() const { return w_scale_.copy.size() + w_zero_.copy.size() + bias_.copy.size() + table_.copy.size(); }
   bool w_zero_constant() const { return !w_zero_.present || w_zero_.constant; }
   // Constant weight zero points are 1 or n.
   Status check_w_zero(const LoadContext& context, int64_t n) const;

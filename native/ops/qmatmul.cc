@@ -176,20 +176,10 @@ class QMatMul final : public Op {
     if (b.byte_length != batches * n * k) return c.error(Code::kInvalidPlan, "b of " + std::to_string(b.byte_length) + " bytes");
     OCTAVO_RETURN_IF_ERROR(model_.linear.check_w_zero(c, static_cast<int64_t>(n)));
 
-    AlignedBuffer rows, weights;
-    if (!rows.allocate(b.byte_length)) return c.error(Code::kOutOfMemory, "weights");
-    for (size_t i = 0; i < batches; ++i)
-      for (size_t r = 0; r < n; ++r)
-        for (size_t d = 0; d < k; ++d)
-          rows.data()[(i * n + r) * k + d] = b.data[i * n * k + (trans_b ? r * k + d : d * n + r)];
-    TensorSpec transposed = b;
-    transposed.data = rows.data();
-    bool zero_folded = false, narrow = false;
-    if (!signed_weights(transposed, model_.linear, batches * n, n, k, 1, &weights, &zero_folded, &narrow))
-      return c.error(Code::kOutOfMemory, "weights");
+    const QWeightSource source{b.data, batches, n, k, n * k, trans_b ? k : 1, trans_b ? 1 : n, {0}, ops::is_signed_q8(b.dtype)};
+    const QWeightRange range = weight_range(source, model_.linear, true);
     model_.weights.shape.repeat = true;
-    return pack_qconv(c, model_.linear, weights, batches, n, 1, k, zero_folded, choose_qgemm(static_cast<int64_t>(n), narrow),
-                      &model_.weights);
+    return pack_weights(c, model_.linear, source, range, false, choose_qgemm(static_cast<int64_t>(n), range.narrow), &model_.weights);
   }
   Status bind(BindContext& c, std::unique_ptr<Bound>* bound) const override {
     auto made = std::make_unique<BoundQMatMul>(model_);
@@ -198,6 +188,8 @@ class QMatMul final : public Op {
     return Status::Ok();
   }
   std::string kernel() const override { return model_.b_constant ? model_.weights.kernel->name : choose_qgemm(64, false).name; }
+  bool reads_constant(int input) const override { return (input == kW && !model_.b_constant) || model_.linear.reads_constant(input); }
+  size_t packed_bytes() const override { return model_.weights.bytes() + model_.linear.copied_bytes(); }
 
  private:
   QMatMulModel model_;

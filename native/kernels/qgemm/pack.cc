@@ -59,6 +59,33 @@ void pack_column_outer(const QGemmLayout& l, const QGemmSource& s, size_t first,
   }
 }
 
+// Columns of consecutive bytes, whole words of kr of them: the words of one piece of all columns stay in the first cache.
+template <class Word>
+void pack_words(const QGemmLayout& l, const QGemmSource& s, size_t first, size_t count, int8_t* out, int32_t* sums) {
+  constexpr size_t kPiece = 256;
+  Word flip;
+  std::memset(&flip, s.flip, sizeof flip);
+  if (l.panel_bytes > 0 && count < l.nr) std::memset(out, 0, l.panel_bytes);
+  const size_t group = l.nr * l.kr;
+  for (size_t tap = 0; tap < l.taps; ++tap)
+    for (size_t k0 = 0; k0 < l.k; k0 += kPiece) {
+      const size_t bytes = std::min(kPiece, l.k - k0);
+      for (size_t c = 0; c < count; ++c) {
+        const uint8_t* from = s.data + (first + c) * s.n_stride + tap * s.tap_stride + k0;
+        int8_t* to = out + (tap * l.k + k0) * l.nr + c * l.kr;
+        int32_t sum = 0;
+        for (size_t i = 0; i < bytes; ++i) sum += static_cast<int8_t>(from[i] ^ s.flip);
+        sums[c] = static_cast<int32_t>(static_cast<uint32_t>(sums[c]) + static_cast<uint32_t>(sum));
+        for (size_t i = 0; i < bytes; i += sizeof(Word), to += group) {
+          Word word;
+          std::memcpy(&word, from + i, sizeof word);
+          word = static_cast<Word>(word ^ flip);
+          std::memcpy(to, &word, sizeof word);
+        }
+      }
+    }
+}
+
 }  // namespace
 
 void qgemm_pack(const QGemmLayout& l, const QGemmSource& s, size_t first, size_t last, int8_t* packed, int32_t* sums) {
@@ -67,10 +94,13 @@ void qgemm_pack(const QGemmLayout& l, const QGemmSource& s, size_t first, size_t
     const size_t count = std::min(l.nr, l.n - column);
     int8_t* out = packed + p * l.panel_bytes;
     std::fill_n(sums + column, l.nr, 0);
-    if (s.n_stride == 1 && s.k_stride != 1)
-      pack_k_outer(l, s, column, count, out, sums + column);
-    else
-      pack_column_outer(l, s, column, count, out, sums + column);
+    const auto pack = s.n_stride == 1 && s.k_stride != 1 ? pack_k_outer
+                      : s.k_stride != 1 || l.k % l.kr != 0 ? pack_column_outer
+                      : l.kr == 2                          ? pack_words<uint16_t>
+                      : l.kr == 4                          ? pack_words<uint32_t>
+                      : l.kr == 8                          ? pack_words<uint64_t>
+                                                           : pack_column_outer;
+    pack(l, s, column, count, out, sums + column);
   }
 }
 
