@@ -1,8 +1,11 @@
-#include "kernels/qdwconv/neon.h"
+#include "kernels/qdwconv/neon_wide.h"
 
 namespace octavo {
 
-void qdwconv_8c_arm_neon_s8(const QDwTile& t) { qdw_tile<true>(t); }
-void qdwconv_8c_arm_neon_u8(const QDwTile& t) { qdw_tile<false>(t); }
+void qdwconv_8c_arm_neon_pack(const QDwWindow& window, const int16_t* weights, size_t channels, void* out) {
+  pack_qdwconv<Wide<true>>(window, weights, channels, out);
+}
+void qdwconv_8c_arm_neon_s8(const QDwTile& t) { run_qdwconv<Wide<true>>(t); }
+void qdwconv_8c_arm_neon_u8(const QDwTile& t) { run_qdwconv<Wide<false>>(t); }
 
 }  // namespace octavo

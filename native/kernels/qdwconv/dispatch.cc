@@ -5,7 +5,7 @@ namespace octavo {
 namespace {
 
 constexpr QDwKernel kKernels[] = {
-#define OCTAVO_KERNEL(isa, symbol) {#isa, #symbol, symbol##_s8, symbol##_u8},
+#define OCTAVO_KERNEL(isa, symbol, low, high, bytes) {#isa, #symbol, low, high, bytes, symbol##_pack, symbol##_s8, symbol##_u8},
 #include "kernels/qdwconv/kernels.inc"
 #undef OCTAVO_KERNEL
 };
@@ -18,10 +18,21 @@ const QDwKernel* qdwconv_kernels(size_t* count) {
   return kKernels;
 }
 
-const QDwKernel& choose_qdwconv() {
+const QDwKernel& choose_qdwconv(int low, int high) {
   for (const QDwKernel& kernel : kKernels)
-    if (isa_active(kernel.isa)) return kernel;
+    if (isa_active(kernel.isa) && kernel.low <= low && high <= kernel.high) return kernel;
   return kKernels[kCount - 1];  // scalar
+}
+
+bool qdwconv_packed_bytes(const QDwKernel& kernel, const QDwWindow& w, size_t channels, size_t* bytes) {
+  // Taps in groups of at most 4, of a column or of the whole window, and the sums of all channels.
+  size_t slots = 0;
+  if (__builtin_add_overflow(w.height, 3, &slots) || __builtin_mul_overflow(slots, w.width, &slots) ||
+      __builtin_add_overflow(slots, 4, &slots) || __builtin_mul_overflow(slots, kernel.weight_bytes, &slots) ||
+      __builtin_add_overflow(slots, sizeof(int32_t), &slots))
+    return false;
+  return !__builtin_add_overflow(channels, kQDwChannels - 1, &channels) &&
+         !__builtin_mul_overflow(channels / kQDwChannels * kQDwChannels, slots, bytes);
 }
 
 }  // namespace octavo

@@ -1,9 +1,9 @@
-// Depthwise convolution: every channel has its own filter.
+// Depthwise convolution over a run of output pixels of one row: every channel has its own filter.
 //
-//   acc[p][c] = bias[c] + sum over taps t of  rows[p * taps + t][c] * w(t, c)      int32, wrapping
+//   acc[p][c] = bias[c] + sum over taps (y, x) of  column(y, first + p * stride + x * dilation)[c] * w(y, x, c)   int32, wrapping
 //
-// Activations are uint8 or int8, weights int16: an 8-bit weight less any zero point is exact. Zero points of the
-// activations are folded into the bias; rows outside of the image point at a row of zero points.
+// column(y, i) is channels of row y; outside of [0, columns) it is `zeros`. Zero points of the activations are folded into
+// the bias. Weights are int16, so that an 8-bit weight less any zero point is exact; most kernels take only those of 8 bits.
 #pragma once
 
 #include <cstddef>
@@ -13,40 +13,63 @@
 
 namespace octavo {
 
-// Channels are padded to this in weights, bias and multiplier.
+// Channels are padded to this in bias and multiplier.
 constexpr size_t kQDwChannels = 16;
-// Bytes that may be read past the channels of a row.
+// Bytes that may be read past the channels of a column.
 constexpr size_t kQDwOverRead = 16;
+// Pixels whose taps a kernel may list at a time.
+constexpr size_t kQDwListed = 8;
+
+// What the layout of the packed weights depends on. Steps down the image are the caller's: it names the rows.
+struct QDwWindow {
+  size_t height = 1, width = 1;         // of the kernel
+  size_t stride = 1, dilation = 1;      // along a row
+
+  size_t taps() const { return height * width; }
+};
 
 struct QDwTile {
-  const uint8_t* const* rows;  // [pixels][taps]; taps is even, a row too many has weights of zero
+  QDwWindow window;
+  const uint8_t* const* rows;  // [window.height]: column 0 of each row, of which the next lies `channels` bytes further
+  const uint8_t* zeros;        // a column of zero points
+  ptrdiff_t first;             // column of the first tap of the first pixel
+  size_t columns;              // of the rows
   size_t pixels;
-  size_t taps;
   size_t channels;
-  size_t padded;               // channels, rounded up to kQDwChannels
-  const int16_t* weights;      // [taps / 2][padded][2]: two taps of a channel lie together
-  const int32_t* bias;         // [padded]
-  const float* multiplier;     // [padded]; not with to_int32
+  const void* weights;         // of the kernel's own pack
+  const int32_t* bias;         // [channels, padded]
+  const float* multiplier;     // [channels, padded]; not with to_int32
   Requantize requantize;
   bool to_int32;               // int32 instead of bytes
   void* c;                     // pixel p starts at c + p * c_stride; channels elements of it are written
   size_t c_stride;             // bytes
+  const uint8_t** list;        // scratch: kQDwListed * (taps rounded up to 4) pointers
 };
 
 using QDwFunction = void (*)(const QDwTile& tile);
+// weights: [taps][channels]; out: qdwconv_packed_bytes.
+using QDwPack = void (*)(const QDwWindow& window, const int16_t* weights, size_t channels, void* out);
 
 struct QDwKernel {
   const char* isa;
   const char* name;
-  QDwFunction s8;  // int8 activations
+  int low, high;        // the weights it takes
+  size_t weight_bytes;
+  QDwPack pack;
+  QDwFunction s8;       // int8 activations
   QDwFunction u8;
 };
 
+// Best first.
 const QDwKernel* qdwconv_kernels(size_t* count);
-const QDwKernel& choose_qdwconv();
+// The best for weights from `low` to `high`.
+const QDwKernel& choose_qdwconv(int low, int high);
+// False: overflow.
+[[nodiscard]] bool qdwconv_packed_bytes(const QDwKernel& kernel, const QDwWindow& window, size_t channels, size_t* bytes);
 
-#define OCTAVO_KERNEL(isa, symbol)        \
-  void symbol##_s8(const QDwTile& tile);  \
+#define OCTAVO_KERNEL(isa, symbol, low, high, bytes)                                                          \
+  void symbol##_pack(const QDwWindow& window, const int16_t* weights, size_t channels, void* out); \
+  void symbol##_s8(const QDwTile& tile);                                                           \
   void symbol##_u8(const QDwTile& tile);
 #include "kernels/qdwconv/kernels.inc"
 #undef OCTAVO_KERNEL

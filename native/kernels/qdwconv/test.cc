@@ -1,4 +1,4 @@
-// Every kernel this CPU runs against scalar, bit for bit: channels around the vector width, poisoned padding.
+// Every kernel this CPU runs against scalar, bit for bit: windows, borders, channels around the vector widths, poisoned padding.
 #include <vector>
 
 #include "cpu/isa.h"
@@ -6,43 +6,87 @@
 #include "test/op_fixture.h"
 
 namespace octavo::test {
+namespace {
+
+struct Image {
+  size_t columns, pixels;
+  ptrdiff_t first;
+};
+
+void check(const QDwKernel& kernel, const QDwKernel& scalar, const QDwWindow& window, const Image& image, size_t channels, int variant,
+           uint64_t seed) {
+  Random r(seed);
+  const bool is_signed = variant & 1, to_int32 = variant & 2, is_signed_out = seed % 2;
+  const size_t padded = (channels + kQDwChannels - 1) / kQDwChannels * kQDwChannels, taps = window.taps();
+  const auto bytes = [&](Guarded& m) {
+    for (size_t i = 0; i < m.size(); ++i) m.data()[i] = static_cast<uint8_t>(r.between(0, 3) == 0 ? (r.next() & 1 ? 0x80 : 0xFF) : r.next());
+  };
+  std::vector<Guarded> memory;
+  std::vector<const uint8_t*> rows;
+  for (size_t y = 0; y < window.height; ++y) memory.emplace_back(image.columns * channels, y % 2 ? uint8_t{0xFF} : uint8_t{0x80});
+  for (Guarded& m : memory) bytes(m), rows.push_back(m.data());
+  Guarded zeros(channels, 0x7F);
+  bytes(zeros);
+  std::vector<int16_t> weights(channels * taps);
+  for (int16_t& w : weights)
+    w = static_cast<int16_t>(r.between(0, 2) == 0 ? (r.next() & 1 ? kernel.low : kernel.high) : r.between(kernel.low, kernel.high));
+  std::vector<int32_t> bias(padded);
+  std::vector<float> multiplier(padded);
+  for (size_t c = 0; c < padded; ++c) {
+    bias[c] = static_cast<int32_t>(r.between(0, 15) == 0 ? r.next() : static_cast<uint64_t>(r.between(-100000, 100000)));
+    multiplier[c] = r.between(0, 15) == 0 ? r.real(1e2f, 1e30f) : r.real(1e-5f, 1e-2f);
+  }
+
+  QDwTile t;
+  t.window = window;
+  t.rows = rows.data(), t.zeros = zeros.data();
+  t.first = image.first, t.columns = image.columns, t.pixels = image.pixels, t.channels = channels;
+  t.bias = bias.data(), t.multiplier = multiplier.data();
+  if (is_signed_out) t.requantize = {-121.0f, 90.0f, -7};
+  else t.requantize = {-13.0f, 230.0f, 15};
+  t.to_int32 = to_int32;
+  t.c_stride = channels * (to_int32 ? 4 : 1);
+  std::vector<const uint8_t*> list(kQDwListed * (taps + 3));
+  t.list = list.data();
+  Guarded got(image.pixels * t.c_stride, 0x55), want(image.pixels * t.c_stride, 0x55);
+  const auto run = [&](const QDwKernel& k, Guarded& out) {
+    size_t size = 0;
+    EXPECT(qdwconv_packed_bytes(k, window, channels, &size));
+    Guarded packed(size, 0x33);
+    k.pack(window, weights.data(), channels, packed.data());
+    t.weights = packed.data(), t.c = out.data();
+    (is_signed ? k.s8 : k.u8)(t);
+    EXPECT(packed.intact());
+  };
+  run(kernel, got);
+  run(scalar, want);
+  EXPECT(got.intact());
+  EXPECT_SAME(got.data(), want.data(), got.size(),
+              std::string(kernel.name) + " channels " + std::to_string(channels) + " window " + std::to_string(window.height) + "x" +
+                  std::to_string(window.width) + " stride " + std::to_string(window.stride) + " dilation " +
+                  std::to_string(window.dilation) + " variant " + std::to_string(variant));
+}
+
+}  // namespace
 
 TEST(qdwconv_kernels_agree_with_scalar) {
+  const QDwWindow windows[] = {{3, 3, 1, 1}, {3, 3, 2, 1}, {5, 5, 1, 1}, {5, 5, 2, 1}, {1, 1, 1, 1}, {1, 4, 1, 1},
+                               {3, 3, 1, 2}, {3, 3, 3, 1}, {2, 3, 2, 1}, {7, 7, 1, 1}, {4, 1, 1, 1}, {1, 9, 1, 2}};
+  // Inside alone, borders on both sides, an image narrower than the window, all outside.
+  const Image images[] = {{40, 9, 1}, {9, 9, -1}, {7, 5, -2}, {1, 3, -1}, {2, 4, -6}, {3, 2, 5}};
   size_t count = 0;
   const QDwKernel* kernels = qdwconv_kernels(&count);
-  const QDwKernel& scalar = kernels[count - 1];
   for (size_t i = 0; i + 1 < count; ++i) {
     if (!isa_supported(kernels[i].isa)) {
       std::printf("  %s: not on this CPU\n", kernels[i].name);
       continue;
     }
-    uint64_t seed = 1;
-    for (size_t channels : {1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48})
-      for (size_t taps : {2, 4, 10, 26})
-        for (int variant = 0; variant < 4; ++variant) {
-          Random r(++seed);
-          const bool is_signed = variant & 1, to_int32 = variant & 2;
-          const size_t pixels = 1 + seed % 5, padded = (channels + kQDwChannels - 1) / kQDwChannels * kQDwChannels;
-          std::vector<Guarded> memory;
-          std::vector<const uint8_t*> rows;
-          for (size_t j = 0; j < pixels * taps; ++j) {
-            memory.emplace_back(channels, j % 2 ? uint8_t{0xFF} : uint8_t{0x80});
-            for (size_t c = 0; c < channels; ++c) memory.back().data()[c] = static_cast<uint8_t>(r.between(0, 5) == 0 ? 0x80 : r.next());
-          }
-          for (Guarded& m : memory) rows.push_back(m.data());
-          std::vector<int16_t> weights(padded * taps);
-          for (int16_t& w : weights) w = static_cast<int16_t>(r.between(0, 3) == 0 ? -255 : r.between(-255, 255));
-          std::vector<int32_t> bias(padded);
-          std::vector<float> multiplier(padded);
-          for (size_t c = 0; c < padded; ++c) bias[c] = static_cast<int32_t>(r.between(-100000, 100000)), multiplier[c] = r.real(1e-5f, 1e-3f);
-          const size_t stride = channels * (to_int32 ? 4 : 1);
-          Guarded got(pixels * stride, 0x55), want(pixels * stride, 0x55);
-          QDwTile t{rows.data(), pixels, taps, channels, padded, weights.data(), bias.data(), multiplier.data(), {-110.0f, 90.0f, -7}, to_int32, got.data(), stride};
-          (is_signed ? kernels[i].s8 : kernels[i].u8)(t);
-          t.c = want.data();
-          (is_signed ? scalar.s8 : scalar.u8)(t);
-          EXPECT(got.intact());
-          EXPECT_SAME(got.data(), want.data(), got.size(), std::string(kernels[i].name) + " channels " + std::to_string(channels) + " taps " + std::to_string(taps));
+    uint64_t seed = 0;
+    for (size_t channels : {1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 100, 144})
+      for (const QDwWindow& window : windows)
+        for (const Image& image : images) {
+          ++seed;
+          check(kernels[i], kernels[count - 1], window, image, channels, static_cast<int>((seed * 7 + channels) % 4), seed);
         }
   }
 }
