@@ -51,6 +51,19 @@ constexpr QGemmFunction kTiles[kRows] = {tile<1, V>, tile<2, V>,  tile<3, V>,  t
 
 }  // namespace
 
-void qgemm_u8s8_14x32c4_x86_avx512vnni(const QGemmTile& t) { (t.n > 16 ? kTiles<2> : kTiles<1>)[t.m - 1](t); }
+void qgemm_u8s8_14x32c4_x86_avx512vnni(const QGemmTile& t) {
+  if (t.n > 16) return kTiles<2>[t.m - 1](t);
+  // A broadcast for every product: no more rows at once than there are registers for their pointers.
+  constexpr size_t kHalf = kRows / 2;
+  if (t.m <= kHalf) return kTiles<1>[t.m - 1](t);
+  QGemmTile half = t;
+  half.m = kHalf;
+  kTiles<1>[kHalf - 1](half);
+  half.rows += kHalf;
+  half.c = static_cast<uint8_t*>(t.c) + kHalf * t.c_stride;
+  if (t.residual) half.residual += kHalf * t.c_stride;
+  half.m = t.m - kHalf;
+  kTiles<1>[half.m - 1](half);
+}
 
 }  // namespace octavo
