@@ -1,9 +1,10 @@
-// Benches register themselves: BENCH(name) { ... print ... }. octavo_bench runs those whose name contains its argument.
+// Benches register themselves: BENCH(name) { ... report(...) ... }. octavo_bench runs those whose name contains its argument.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <string>
 
 namespace octavo::bench {
 
@@ -14,7 +15,35 @@ struct Bench {
   Bench(const char* bench_name, void (*bench_body)());
 };
 
-// Median seconds of one call over 9 samples of about 10 ms.
+// From the command line.
+struct Options {
+  bool json = false;
+  std::string isa;             // empty: every instruction set that this CPU runs
+  std::string shape;           // a part of the name of a shape; empty: all
+  double sample_seconds = 2e-3;
+  size_t bytes = 16u << 20;    // of the buffer of `stream`
+};
+const Options& options();
+
+enum class Unit : uint8_t { kGmacs, kGigabytes };
+
+struct Result {
+  const char* isa;
+  const char* kernel;
+  std::string shape;
+  bool is_float;
+  Unit unit;
+  double work;     // products, or bytes read and written, of one call
+  double seconds;
+};
+
+// One line: for people, or with --json for programs.
+void report(const char* family, const Result& result);
+
+// Whether a kernel of this instruction set, over this shape, is asked for and can run.
+bool wanted(const char* isa, const std::string& shape = {});
+
+// Seconds of one call: the least of 9 samples, which is what a busy machine disturbs least.
 template <class F>
 double seconds(F&& body) {
   using Clock = std::chrono::steady_clock;
@@ -24,11 +53,10 @@ double seconds(F&& body) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   };
   int64_t n = 1;
-  while (elapsed(n) < 0.01 && n < (int64_t{1} << 40)) n *= 2;
-  double samples[9];
-  for (double& s : samples) s = elapsed(n) / static_cast<double>(n);
-  std::sort(samples, samples + 9);
-  return samples[4];
+  while (elapsed(n) < options().sample_seconds && n < (int64_t{1} << 40)) n *= 2;
+  double least = elapsed(n);
+  for (int i = 1; i < 9; ++i) least = std::min(least, elapsed(n));
+  return least / static_cast<double>(n);
 }
 
 }  // namespace octavo::bench

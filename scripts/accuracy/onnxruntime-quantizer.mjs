@@ -1,4 +1,4 @@
-// onnxruntime's own static quantizer with its defaults, in Python (OCTAVO_PYTHON, else python3). For comparison only.
+// onnxruntime's own static quantizer in Python (OCTAVO_PYTHON, else python3). For comparison only.
 import { execFile, spawnSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,7 +17,11 @@ export function onnxruntimeQuantizer() {
   return { version: stdout.trim(), quantize: quantizeInPython }
 }
 
-async function quantizeInPython(model, input, calibration) {
+/**
+ * The bytes of the quantized model. calibration: functions that make a sample { dims, data }; settings: arguments of
+ * quantize_static that differ from its defaults, types as 'QInt8'.
+ */
+async function quantizeInPython(model, input, calibration, settings = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'octavo-accuracy-'))
   try {
     const out = join(folder, 'int8.onnx')
@@ -29,7 +33,7 @@ async function quantizeInPython(model, input, calibration) {
       list.push(dims)
     }
     closeSync(fd)
-    writeFileSync(join(folder, 'samples.json'), JSON.stringify({ input, dims: list }))
+    writeFileSync(join(folder, 'samples.json'), JSON.stringify({ input, dims: list, settings }))
     await promisify(execFile)(python, [script, model, folder, out], { maxBuffer: 2 ** 26 })
     return new Uint8Array(readFileSync(out))
   } finally {

@@ -1,13 +1,14 @@
-"""Quantizes MODEL with onnxruntime.quantization and its defaults, after the preprocessing that its documentation asks for.
+"""Quantizes MODEL with onnxruntime.quantization, after the preprocessing that its documentation asks for.
 
-usage: onnxruntime_quantize.py MODEL FOLDER OUT     FOLDER holds samples.bin (float32) and samples.json (input, dims)
+usage: onnxruntime_quantize.py MODEL FOLDER OUT     FOLDER holds samples.bin (float32) and samples.json: input, dims and
+settings, arguments of quantize_static that differ from its defaults; types by their names in QuantType
 """
 import json
 import os
 import sys
 
 import numpy
-from onnxruntime.quantization import CalibrationDataReader, quantize_static
+from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 
@@ -15,6 +16,7 @@ class Samples(CalibrationDataReader):
     def __init__(self, folder):
         with open(os.path.join(folder, "samples.json")) as file:
             spec = json.load(file)
+        self.settings = spec["settings"]
         self.file = open(os.path.join(folder, "samples.bin"), "rb")
         self.input = spec["input"]
         self.dims = iter(spec["dims"])
@@ -33,4 +35,6 @@ try:
     quant_pre_process(model, prepared)
 except Exception:  # Symbolic shape inference does not know every operator.
     quant_pre_process(model, prepared, skip_symbolic_shape=True)
-quantize_static(prepared, out, Samples(folder))
+samples = Samples(folder)
+settings = {key: QuantType[value] if key.endswith("_type") else value for key, value in samples.settings.items()}
+quantize_static(prepared, out, samples, **settings)

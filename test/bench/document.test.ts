@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { script } from './module.js'
 
 interface Document {
   replacePart(text: string, name: string, body: string): string
   markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string
 }
 
-const url = new URL('../../scripts/bench/document.mjs', import.meta.url).href
-const { replacePart, markdownTable } = (await import(url)) as Document
+const { replacePart, markdownTable } = await script<Document>('document.mjs')
 
 describe('parts of a document', () => {
   const text = 'a\n<!-- x -->\nold\n<!-- /x -->\nb\n<!-- y --><!-- /y -->\n'

@@ -1,6 +1,5 @@
-// Billions of products a second of every kernel this CPU runs, one core.
+// Products a second of every kernel, over the layers of the benchmark's models (scripts/bench/models) and a square product.
 #include <algorithm>
-#include <cstdio>
 #include <vector>
 
 #include "cpu/isa.h"
@@ -15,17 +14,40 @@ struct Size {
   size_t m, n, k, taps;
 };
 
-double rate(const QGemmKernel& kernel, const Size& s) {
+constexpr Size kSizes[] = {
+    {"square 512x512x512", 512, 512, 512, 1},
+    {"resnet 3136x64x64", 3136, 64, 64, 1},
+    {"resnet 3136x64x64 3x3", 3136, 64, 64, 9},
+    {"resnet 3136x256x64", 3136, 256, 64, 1},
+    {"resnet 784x128x128 3x3", 784, 128, 128, 9},
+    {"resnet 196x256x256 3x3", 196, 256, 256, 9},
+    {"resnet 196x1024x256", 196, 1024, 256, 1},
+    {"resnet 49x512x512 3x3", 49, 512, 512, 9},
+    {"resnet 49x2048x512", 49, 2048, 512, 1},
+    {"resnet 1x1000x2048", 1, 1000, 2048, 1},
+    {"mobilenet 12544x16x32", 12544, 16, 32, 1},
+    {"mobilenet 3136x144x24", 3136, 144, 24, 1},
+    {"mobilenet 784x32x192", 784, 32, 192, 1},
+    {"mobilenet 196x384x64", 196, 384, 64, 1},
+    {"mobilenet 49x960x160", 49, 960, 160, 1},
+    {"mobilenet 49x1280x320", 49, 1280, 320, 1},
+    {"encoder 128x384x384", 128, 384, 384, 1},
+    {"encoder 128x1536x384", 128, 1536, 384, 1},
+    {"encoder 16x384x1536", 16, 384, 1536, 1},
+    {"encoder 1x1536x384", 1, 1536, 384, 1},
+};
+
+double seconds_of(const QGemmKernel& kernel, const Size& s) {
   QGemmLayout layout;
   if (!make_qgemm_layout(kernel, s.taps, s.k, s.n, &layout)) return 0;
   const size_t mr = static_cast<size_t>(kernel.mr), nr = layout.nr;
-  std::vector<uint8_t> a(s.m * s.k * s.taps + 64, 3), w(s.n * s.k * s.taps, 5), c(s.m * s.n);
+  std::vector<uint8_t> a(s.m * s.k * s.taps + kQGemmOverRead, 3), w(s.n * s.k * s.taps, 5), c(s.m * s.n);
   std::vector<int8_t> packed(layout.bytes());
   std::vector<int32_t> bias(layout.columns());
   std::vector<float> multiplier(layout.columns(), 1e-4f);
   qgemm_pack(layout, {w.data(), s.k, 1, s.taps * s.k, 0}, 0, layout.panels, packed.data(), bias.data());
   std::vector<const uint8_t*> rows(mr * s.taps);
-  const double time = bench::seconds([&] {
+  return bench::seconds([&] {
     for (size_t row = 0; row < s.m; row += mr) {
       QGemmTile t;
       t.m = std::min(mr, s.m - row);
@@ -41,20 +63,20 @@ double rate(const QGemmKernel& kernel, const Size& s) {
       }
     }
   });
-  return static_cast<double>(s.m * s.n) * static_cast<double>(s.k * s.taps) / time * 1e-9;
 }
 
 }  // namespace
 
 BENCH(qgemm) {
-  const Size sizes[] = {
-      {"512x512x512", 512, 512, 512, 1}, {"3136x64x64x9", 3136, 64, 64, 9}, {"196x256x256x9", 196, 256, 256, 9},
-      {"49x2048x512", 49, 2048, 512, 1}, {"3136x24x144", 3136, 24, 144, 1}, {"1x1000x2048", 1, 1000, 2048, 1}};
   size_t count = 0;
   const QGemmKernel* kernels = qgemm_kernels(&count);
-  for (size_t i = 0; i < count; ++i)
-    for (const Size& size : sizes)
-      if (isa_supported(kernels[i].isa)) std::printf("%-44s %-14s %7.1f GMAC/s\n", kernels[i].name, size.name, rate(kernels[i], size));
+  for (size_t i = 0; i < count; ++i) {
+    for (const Size& s : kSizes) {
+      if (!bench::wanted(kernels[i].isa, s.name)) continue;
+      const double products = static_cast<double>(s.m * s.n) * static_cast<double>(s.k * s.taps);
+      bench::report("qgemm", {kernels[i].isa, kernels[i].name, s.name, false, bench::Unit::kGmacs, products, seconds_of(kernels[i], s)});
+    }
+  }
 }
 
 }  // namespace octavo

@@ -120,7 +120,7 @@ function attribute(value) {
 }
 
 /** xorshift32 in (0, 1). */
-function uniform(seed) {
+export function uniform(seed) {
   let x = seed | 1
   return () => {
     x ^= x << 13
@@ -131,6 +131,6 @@ function uniform(seed) {
 }
 
 /** Sum of four uniforms: deviation 1, and the same bits on every machine, which Math.log does not promise. */
-function gaussian(random) {
+export function gaussian(random) {
   return (random() + random() + random() + random() - 2) * Math.sqrt(3)
 }

@@ -1,0 +1,33 @@
+// The loop that the instruction sets share.
+#pragma once
+
+#include <cstdint>
+
+#include "simd/unroll.h"
+
+#if defined(__x86_64__)
+#define OCTAVO_VECTOR "v"
+#else
+#define OCTAVO_VECTOR "w"
+#endif
+
+namespace octavo::bench {
+namespace {
+
+// `sums` chains, enough to hide the latency of the instruction. The compiler is told that an operand changes each time, so
+// that nothing leaves the loop.
+template <int sums, class Sum, class Operand, class F>
+inline void peak_loop(int64_t iterations, Sum zero, Operand operand, F&& step) {
+  Sum sum[sums];
+  unroll<sums>([&](auto i) { sum[i] = zero; });
+  for (int64_t n = 0; n < iterations; ++n) {
+    unroll<sums>([&](auto i) {
+      asm volatile("" : "+" OCTAVO_VECTOR(operand));
+      sum[i] = step(sum[i], operand);
+    });
+  }
+  unroll<sums>([&](auto i) { asm volatile("" : : OCTAVO_VECTOR(sum[i])); });
+}
+
+}  // namespace
+}  // namespace octavo::bench

@@ -1,0 +1,28 @@
+// The engines behind one face: open() gives what runs once over a fixed input, and what comes of it.
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+export const OCTAVO = 'octavo'
+export const PEER = 'onnxruntime'
+
+/** The module of an engine; folder: where node_modules with onnxruntime-node is. */
+export async function load(engine, folder) {
+  if (engine === OCTAVO) return import('../../dist/index.js')
+  return createRequire(join(folder, 'index.js'))('onnxruntime-node')
+}
+
+/** run: one run by the given mode, 'run' or 'runSync'; outputs: what it computed. */
+export async function open(module, { path, dims, data, threads = 1, mode = 'run' }) {
+  const session = await module.InferenceSession.create(path, {
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+  })
+  const feeds = { [session.inputNames[0]]: new module.Tensor('float32', data, dims) }
+  return {
+    run: mode === 'runSync' ? () => session.runSync(feeds) : () => session.run(feeds),
+    isSync: mode === 'runSync',
+    outputs: async () => Object.values(await session.run(feeds)),
+    release: () => session.release(),
+  }
+}

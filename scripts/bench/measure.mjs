@@ -1,0 +1,50 @@
+// Interleaved timing: in each round every entry runs once, so that all see the same noise of the machine.
+import { summary } from './statistics.mjs'
+
+/** A sample is the mean of so many runs that it takes at least this: timers and awaits cost below a microsecond. */
+const SAMPLE_MS = 0.5
+const PAUSE_MS = 10
+
+/**
+ * entries: { run, isSync }. Rounds go on until `seconds` are over and `rounds` were made, at most `most`. between: called
+ * now and then, outside of what is timed. Threads other than the caller's may spin for a while after a run: with `pauses` they get time to stop.
+ */
+export async function interleave(entries, { seconds, rounds = 15, most = 2000, between, pauses = false }) {
+  const repeats = []
+  for (const entry of entries) repeats.push(await calibrate(entry))
+  const times = entries.map(() => [])
+  const started = performance.now()
+  let paused = started
+  for (let round = 0; round < most; ++round) {
+    const elapsed = performance.now() - started
+    if (round >= rounds && elapsed >= seconds * 1000) break
+    // Another one is first each time, so that none always follows the same neighbour's cache.
+    for (let i = 0; i < entries.length; ++i) {
+      const k = (i + round) % entries.length
+      if (pauses) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+      times[k].push(await sample(entries[k], repeats[k]))
+    }
+    if (between && performance.now() - paused > 1000) {
+      await between()
+      paused = performance.now()
+    }
+  }
+  return times.map(summary)
+}
+
+/** Runs until warm; how many runs make a sample. */
+async function calibrate(entry) {
+  await entry.run()
+  await entry.run()
+  let repeats = 1
+  while (repeats < 4096 && (await sample(entry, repeats)) * repeats < SAMPLE_MS) repeats *= 2
+  return repeats
+}
+
+/** Milliseconds of one run. */
+async function sample({ run, isSync }, repeats) {
+  const started = performance.now()
+  if (isSync) for (let i = 0; i < repeats; ++i) run()
+  else for (let i = 0; i < repeats; ++i) await run()
+  return (performance.now() - started) / repeats
+}

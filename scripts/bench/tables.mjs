@@ -1,0 +1,151 @@
+// The tables of `npm run bench`, from what was measured.
+import { OCTAVO, PEER } from './engines.mjs'
+import { spread } from './statistics.mjs'
+import { digits, percent } from './table.mjs'
+import { title } from './targets.mjs'
+
+export function allTables(results) {
+  const tables = []
+  if (results.peaks.length > 0) tables.push(peaks(results))
+  for (const threads of new Set(results.cases.map((c) => c.threads))) tables.push(times(results, threads))
+  if (results.sessions?.length > 0) tables.push(sessions(results))
+  if (results.scaling?.length > 0 || results.isa) tables.push(scaling(results))
+  if (results.verified) tables.push(verified(results))
+  if (results.targets) tables.push(targets(results))
+  return tables
+}
+
+function peaks({ peaks: loops, quiet }) {
+  return {
+    title: 'Peak of one core',
+    head: ['instruction', 'set', 'type', 'GMAC/s', 'median slice'],
+    rows: loops.map((p) => [
+      p.instruction,
+      p.isa,
+      p.float ? 'float' : 'int8',
+      digits(p.peak),
+      digits(p.slices.median),
+    ]),
+    notes: [quiet],
+  }
+}
+
+function times({ cases, conversions = [] }, threads) {
+  const rows = []
+  for (const found of cases.filter((c) => c.threads === threads)) {
+    found.results.forEach((r, i) => {
+      rows.push([
+        i === 0 ? title(found.model, found.case) : '',
+        engineName(r),
+        r.kind,
+        digits(r.ms.median),
+        `± ${percent(spread(r.ms))}`,
+        digits(against(found, r)),
+        digits(r.gmacs),
+        percent(r.peak && r.gmacs / r.peak),
+      ])
+    })
+    if (found.stream !== undefined) {
+      const ms = found.weights / found.stream / 1e6
+      const what = `reading ${(found.weights / 1e6).toFixed(1)} MB in order`
+      rows.push(['', what, 'weights', digits(ms), '', '', `${digits(found.stream)} GB/s`, ''])
+    }
+  }
+  const left = conversions
+    .filter((c) => c.float > 0)
+    .map((c) => `${c.model} ${c.kind} by ${c.by}: ${c.float} of ${c.float + c.integer}`)
+  const notes = [
+    'The ratio is Octavo over the best of onnxruntime for float, and over the best of its int8 variants for int8.',
+  ]
+  if (conversions.length > 0)
+    notes.push(
+      left.length === 0
+        ? 'In every int8 file, onnxruntime made every Conv a QLinearConv.'
+        : `Conv that onnxruntime left in float: ${left.join('; ')}.`,
+    )
+  return {
+    title: `Times, ${threads === 1 ? 'one thread' : `${threads} threads`}`,
+    head: ['model', 'engine', 'activations', 'median ms', 'quartiles', 'ratio', 'GMAC/s', 'of peak'],
+    rows,
+    notes,
+  }
+}
+
+function engineName({ engine, mode, by }) {
+  if (engine === OCTAVO) return `Octavo, ${mode}`
+  return by === 'octavo' ? 'onnxruntime' : 'onnxruntime, its own file'
+}
+
+function against({ results }, r) {
+  if (r.engine !== OCTAVO) return undefined
+  const isFloat = r.kind === 'float'
+  const others = results.filter((o) => o.engine === PEER && (o.kind === 'float') === isFloat)
+  return others.length > 0 ? r.ms.median / Math.min(...others.map((o) => o.ms.median)) : undefined
+}
+
+function sessions({ sessions: list }) {
+  const name = (engine) => (engine === OCTAVO ? 'Octavo' : 'onnxruntime')
+  return {
+    title: 'Sessions, by path, one thread',
+    head: [
+      'model',
+      'file',
+      'engine',
+      'import ms',
+      'first create ms',
+      'later ms',
+      'first run ms',
+      'resident MB',
+      'peak MB',
+    ],
+    rows: list.map((s, i) => {
+      const isNew = s.engine === OCTAVO && list[i - 1]?.model !== s.model
+      const figures = [s.importMs, s.createMs, s.laterCreateMs, s.firstRunMs, s.residentMb, s.peakMb]
+      return [isNew ? s.model : '', s.kind, name(s.engine), ...figures.map(digits)]
+    }),
+    notes: [
+      `Medians of ${list[0].processes} processes each. Memory is what create and two runs add to a bare Node.`,
+    ],
+  }
+}
+
+function scaling({ scaling: list = [], isa }) {
+  const rows = list.map((s) => [
+    s.model,
+    'int8, two threads over one',
+    digits(s.one.median),
+    digits(s.two.median),
+    digits(s.speedup),
+  ])
+  if (isa)
+    rows.push([
+      isa.model,
+      `${isa.isa} alone: int8 over float`,
+      digits(isa.float.median),
+      digits(isa.int8.median),
+      digits(isa.float.median / isa.int8.median),
+    ])
+  return { title: 'Octavo against itself', head: ['model', 'what', 'ms', 'then ms', 'times faster'], rows }
+}
+
+function verified({ verified: list }) {
+  return {
+    title: 'Results',
+    head: ['model', 'what', 'result'],
+    rows: list.map((v) => [v.model, v.what, v.ok ? 'same' : `WRONG: ${v.why}`]),
+  }
+}
+
+function targets({ targets: list }) {
+  const verdict = (met) => (met === undefined ? 'not measured' : met ? 'met' : 'MISSED')
+  return {
+    title: 'Targets',
+    head: ['target', 'limit', 'measured', ''],
+    rows: list.map((t) => [
+      t.what,
+      `${t.sign} ${t.limit}`,
+      t.figure === undefined ? '' : String(t.figure),
+      verdict(t.met),
+    ]),
+  }
+}

@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest'
+import { script } from './module.js'
+
+interface Evaluated {
+  readonly what: string
+  readonly figure: number | undefined
+  readonly met: boolean | undefined
+}
+interface Targets {
+  evaluate(results: object): Evaluated[]
+}
+interface Table {
+  readonly title: string
+  readonly head: readonly string[]
+  readonly rows: readonly (readonly string[])[]
+}
+interface Tables {
+  allTables(results: object): Table[]
+}
+interface Renderers {
+  terminal(table: Table): string
+  markdown(table: Table): string
+  digits(value: number | undefined): string
+  percent(value: number | undefined): string
+}
+
+const { evaluate } = await script<Targets>('targets.mjs')
+const { allTables } = await script<Tables>('tables.mjs')
+const { terminal, markdown, digits, percent } = await script<Renderers>('table.mjs')
+
+const result = (engine: string, kind: string, median: number, mode = 'runSync') => ({
+  engine,
+  kind,
+  mode,
+  by: 'octavo',
+  ms: { median, q1: median, q3: median, min: median, count: 9 },
+  gmacs: 1,
+})
+const found = (model: string, results: readonly object[], more = {}) => ({
+  model,
+  case: '',
+  threads: 1,
+  macs: 1e9,
+  weights: 1e6,
+  tiny: false,
+  results,
+  ...more,
+})
+const results = {
+  cases: [
+    found('resnet50', [
+      result('octavo', 'float', 60),
+      result('octavo', 'uint8', 19.9),
+      result('octavo', 'int8', 20),
+      result('onnxruntime', 'float', 80, 'run'),
+      result('onnxruntime', 'uint8', 25, 'run'),
+      result('onnxruntime', 'int8', 57, 'run'),
+    ]),
+    found('encoder', [result('octavo', 'uint8', 1), result('octavo', 'int8', 1)], {
+      case: '1 token',
+      weights: 10e6,
+      stream: 12.5,
+    }),
+    found('mlperf-ad', [result('octavo', 'uint8', 0.01), result('octavo', 'uint8', 0.03, 'run')], {
+      tiny: true,
+    }),
+  ],
+  sessions: [
+    { engine: 'octavo', model: 'a', kind: 'float', createMs: 5, residentMb: 1 },
+    { engine: 'onnxruntime', model: 'a', kind: 'float', createMs: 10, residentMb: 4 },
+    { engine: 'octavo', model: 'b', kind: 'float', createMs: 7, residentMb: 2 },
+    { engine: 'onnxruntime', model: 'b', kind: 'float', createMs: 10, residentMb: 4 },
+  ],
+  scaling: [{ model: 'resnet50', one: { median: 20 }, two: { median: 11.14 }, speedup: 1.796 }],
+  peaks: [],
+  conversions: [],
+}
+
+describe('targets', () => {
+  const of = (what: string) => {
+    const target = evaluate(results).find((t) => t.what.startsWith(what))
+    return [target?.figure, target?.met]
+  }
+
+  it('takes the slower of our activations and the better of the other engine', () => {
+    expect(of('int8 ratio, resnet50')).toEqual([0.8, true])
+    expect(of('float ratio, resnet50')).toEqual([0.75, true])
+    expect(of('int8 activations over uint8 ones, resnet50')).toEqual([1.01, false])
+    expect(of('own float over own int8, resnet50')).toEqual([3, true])
+  })
+
+  it('says what was not measured', () => {
+    expect(of('int8 ratio, mobilenetv2')).toEqual([undefined, undefined])
+    expect(of('AVX2 alone: 512')).toEqual([undefined, undefined])
+    expect(evaluate({ cases: [] }).every((t) => t.met === undefined)).toBe(true)
+  })
+
+  it('compares figures as they are printed', () => {
+    expect(of('two threads over one, resnet50')).toEqual([1.8, true])
+  })
+
+  it('knows reading, the cost of run, and the worst session', () => {
+    expect(of('encoder, 1 token: weights')).toEqual([0.8, true])
+    expect(of('run over runSync')).toEqual([20, true])
+    expect(of('first session')).toEqual([0.7, false])
+    expect(of('resident memory')).toEqual([0.5, true])
+  })
+})
+
+describe('tables', () => {
+  it('has a row per variant and the target lines', () => {
+    const tables = allTables({ ...results, targets: evaluate(results) })
+    expect(tables.map((t) => t.title)).toEqual([
+      'Times, one thread',
+      'Sessions, by path, one thread',
+      'Octavo against itself',
+      'Targets',
+    ])
+    const times = tables[0]
+    expect(times?.rows.length).toBe(6 + 3 + 2)
+    expect(times?.rows[1]).toEqual(['', 'Octavo, runSync', 'uint8', '19.9', '± 0 %', '0.796', '1.00', ''])
+    for (const table of tables) {
+      expect(markdown(table).split('\n')[2]).toMatch(/^\|/)
+      expect(terminal(table)).toContain(table.title)
+    }
+  })
+
+  it('keeps three digits', () => {
+    expect([1234, 123.4, 12.34, 1.234, 0.1234, 0.01234, 0].map(digits)).toEqual([
+      '1234',
+      '123',
+      '12.3',
+      '1.23',
+      '0.123',
+      '0.0123',
+      '0',
+    ])
+    expect(digits(undefined)).toBe('')
+    expect(percent(0.876)).toBe('88 %')
+  })
+})
