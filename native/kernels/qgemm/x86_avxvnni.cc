@@ -4,14 +4,16 @@
 namespace octavo {
 namespace {
 
+constexpr size_t kRows = 6;
+
 inline __m256i broadcast4(const uint8_t* p) {
   int32_t v;
   std::memcpy(&v, p, sizeof v);
   return _mm256_set1_epi32(v);
 }
 
-// R of kRows rows by V vectors of 8 columns.
-template <size_t kRows, int R, int V>
+// R rows by V vectors of 8 columns, of panels of two.
+template <int R, int V>
 void tile(const QGemmTile& t) {
   __m256i acc[R][V];
   unroll<R * V>([&](auto i) __attribute__((always_inline)) { acc[i / V][i % V] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(t.bias + i % V * 8)); });
@@ -21,7 +23,7 @@ void tile(const QGemmTile& t) {
   for (size_t tap = 0; tap < t.taps; ++tap) {
     const uint8_t* a[R];
     unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = t.rows[tap * kRows + static_cast<size_t>(r)]; });
-    for (size_t k = 0; k < t.k; k += 4, w += V * 32) {
+    for (size_t k = 0; k < t.k; k += 4, w += 2 * 32) {
       __m256i wv[V];
       unroll<V>([&](auto v) __attribute__((always_inline)) { wv[v] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + v * 32)); });
       unroll<R>([&](auto r) __attribute__((always_inline)) {
@@ -30,19 +32,17 @@ void tile(const QGemmTile& t) {
       });
     }
   }
-  store_tile<R, V>(t, acc);
+  __m256i sums[R * V];
+  unroll<R * V>([&](auto i) __attribute__((always_inline)) { sums[i] = acc[i / V][i % V]; });
+  store_tile<V>(t, sums);
 }
 
-// A tile of its own for every number of rows: none is computed in vain.
-template <int V, int... I>
-inline void run_tile(const QGemmTile& t, std::integer_sequence<int, I...>) {
-  static constexpr QGemmFunction kTiles[] = {tile<sizeof...(I), I + 1, V>...};
-  kTiles[t.m - 1](t);
-}
+// A tile of its own for every number of rows, and for the last half of a panel: none is computed in vain.
+template <int V>
+constexpr QGemmFunction kTiles[kRows] = {tile<1, V>, tile<2, V>, tile<3, V>, tile<4, V>, tile<5, V>, tile<6, V>};
 
 }  // namespace
 
-void qgemm_u8s8_6x16c4_x86_avxvnni(const QGemmTile& t) { run_tile<2>(t, std::make_integer_sequence<int, 6>{}); }
-void qgemm_u8s8_12x8c4_x86_avxvnni(const QGemmTile& t) { run_tile<1>(t, std::make_integer_sequence<int, 12>{}); }
+void qgemm_u8s8_6x16c4_x86_avxvnni(const QGemmTile& t) { (t.n > 8 ? kTiles<2> : kTiles<1>)[t.m - 1](t); }
 
 }  // namespace octavo
