@@ -1,11 +1,13 @@
 // Conv and ConvTranspose of float32, channels last, 1 to 3 spatial axes.
 //
-// Constant weights of a Conv are packed at load, of a ConvTranspose when it is bound; others at every run. A row of a tile is an output pixel, with a pointer per tap; where the channels of a group are few, its taps are copied side by side instead.
+// Constant weights of a Conv are packed at load, of a ConvTranspose when it is bound; others at every run. A row of a tile is an output
+// pixel, with a pointer per tap; where channels are few, the taps side by side in the image are one.
 #include <algorithm>
 
 #include "kernels/sgemm/sgemm.h"
 #include "ops/aligned_buffer.h"
-#include "ops/conv_phases.h"
+#include "ops/conv_rows.h"
+#include "ops/conv_weights.h"
 #include "ops/float_epilogue.h"
 #include "ops/op_support.h"
 
@@ -15,43 +17,11 @@ namespace {
 using ops::ConvGeometry;
 using ops::ConvPhase;
 
-constexpr int64_t kFewChannels = 8;                // below it, gathered rows beat pointers per tap
+constexpr int64_t kFewChannels = 16;         // below it, strips beat pointers per tap
 constexpr int64_t kMaxTaps = 1 << 20;
 constexpr int64_t kTaskFlops = 4 << 20;
-constexpr int64_t kPanelBytes = 256 * 1024;        // of packed weights that a task walks over and over: half of a small L2
-
-bool is_depthwise(const ConvGeometry& g) { return g.group_channels() == 1 && g.group_filters() == 1 && g.groups > 1; }
-
-// Filters of a group, rounded up to whole tiles.
-int64_t padded_filters(const ConvGeometry& g, int64_t nr) { return (g.group_filters() + nr - 1) / nr * nr; }
-
-int64_t packed_size(const ConvGeometry& g, int64_t nr) {
-  return is_depthwise(g) ? g.taps() * g.filters : g.taps() * g.group_channels() * padded_filters(g, nr) * g.groups;
-}
-
-// Packed: depthwise [tap][channel]; else per phase and group [block of nr filters][tap][channel][nr].
-void pack(const ConvGeometry& g, const std::vector<ConvPhase>& phases, int64_t nr, const float* w, float* packed) {
-  const int64_t cg = g.group_channels(), mg = g.group_filters(), kernel_taps = g.taps(), padded = padded_filters(g, nr);
-  for (const ConvPhase& phase : phases) {
-    const int64_t taps = static_cast<int64_t>(phase.taps.size());
-    for (int64_t t = 0; t < taps; ++t) {
-      const int64_t tap = phase.taps[static_cast<size_t>(t)].kernel;
-      if (is_depthwise(g)) {
-        for (int64_t m = 0; m < g.filters; ++m) packed[(phase.tap_base + t) * g.filters + m] = w[m * kernel_taps + tap];
-        continue;
-      }
-      for (int64_t group = 0; group < g.groups; ++group) {
-        float* to = packed + phase.tap_base * cg * padded * g.groups + group * taps * cg * padded;
-        for (int64_t m = 0; m < padded; ++m) {
-          for (int64_t k = 0; k < cg; ++k) {
-            const int64_t from = g.transposed ? ((group * cg + k) * mg + m) * kernel_taps + tap : ((group * mg + m) * cg + k) * kernel_taps + tap;
-            to[((m / nr * taps + t) * cg + k) * nr + m % nr] = m < mg ? w[from] : 0.0f;
-          }
-        }
-      }
-    }
-  }
-}
+constexpr int64_t kDepthwiseFlops = kTaskFlops / 8;
+constexpr int64_t kPanelBytes = 256 * 1024;  // of packed weights that a task walks over and over: half of a small L2
 
 struct Attributes {
   int64_t group = 1;
@@ -77,10 +47,10 @@ struct Attributes {
     if (shape[1] > INT64_MAX / group) return c.error(Code::kShape, "weights " + ops::dims_text(shape) + " in " + std::to_string(group) + " groups");
     g.channels = shape[1] * group;
     for (int i = 2; i < shape.rank; ++i) g.kernel[ops::kMaxSpatial - shape.rank + i] = shape[i];
-    const int64_t nr = static_cast<int64_t>(sgemm_kernel().nr), floats = packed_size(g, nr);
+    const int64_t nr = static_cast<int64_t>(sgemm_kernel().nr), floats = ops::packed_size(g, nr);
     if (g.taps() > kMaxTaps || floats > static_cast<int64_t>(PTRDIFF_MAX / sizeof(float)) || !packed.allocate(static_cast<size_t>(floats) * sizeof(float)))
       return c.error(Code::kOutOfMemory, "no memory for packed weights");
-    pack(g, ops::conv_phases(g), nr, weights.as<float>(), packed.as<float>());
+    ops::pack_weights(g, ops::conv_phases(g), nr, weights.as<float>(), packed.as<float>());
     weights = AlignedBuffer();
     return Status::Ok();
   }
@@ -101,28 +71,26 @@ class Conv final : public Bound {
     epilogue_ = a.epilogue;
     if (g_.taps() > kMaxTaps) return c.error(Code::kLimit, std::to_string(g_.taps()) + " taps");
     phases_ = ops::conv_phases(g_);
-    depthwise_ = is_depthwise(g_);
-    gather_ = !depthwise_ && g_.group_channels() < kFewChannels && g_.taps() > 1;
-    if (!zeros_.allocate(static_cast<size_t>(g_.channels) * sizeof(float))) return c.error(Code::kOutOfMemory, "no memory for padding");
-
+    depthwise_ = ops::is_depthwise(g_);
+    strips_ = !g_.transposed && g_.groups == 1 && g_.channels < kFewChannels && g_.kernel[2] > 1 && g_.dilation[2] == 1;
     const int64_t nr = static_cast<int64_t>(kernel_.nr);
-    padded_ = padded_filters(g_, nr);
-    packed_floats_ = packed_size(g_, nr);
-    if (packed_floats_ > static_cast<int64_t>(PTRDIFF_MAX / sizeof(float)))
-      return c.error(Code::kLimit, "weights of " + std::to_string(packed_floats_) + " elements");
-    const size_t packed_bytes = static_cast<size_t>(packed_floats_) * sizeof(float);
+    padded_ = ops::padded_filters(g_, nr);
+    const int64_t packed_floats = ops::packed_size(g_, nr), zeros = strips_ ? g_.kernel[2] * g_.channels : g_.channels;
+    if (packed_floats > static_cast<int64_t>(PTRDIFF_MAX / sizeof(float)) - 64)
+      return c.error(Code::kLimit, "weights of " + std::to_string(packed_floats) + " elements");
+    if (!zeros_.allocate(static_cast<size_t>(zeros) * sizeof(float))) return c.error(Code::kOutOfMemory, "no memory for padding");
+    const size_t packed_bytes = static_cast<size_t>(packed_floats) * sizeof(float) + kReadSlack;
     constant_ = a.packed.as<float>();
     if (constant_ == nullptr && a.weights.data() != nullptr) {
       if (!packed_.allocate(packed_bytes)) return c.error(Code::kOutOfMemory, "no memory for packed weights");
-      pack(g_, phases_, nr, a.weights.as<float>(), packed_.as<float>());
+      ops::pack_weights(g_, phases_, nr, a.weights.as<float>(), packed_.as<float>());
       constant_ = packed_.as<float>();
     }
 
-    const size_t most_taps = static_cast<size_t>(g_.taps()), mr = kernel_.mr;
-    pointers_ = (most_taps * mr + 3 * mr) * sizeof(void*);
-    pointers_ = (pointers_ + 63) / 64 * 64;
-    const size_t rows = gather_ ? mr * most_taps * static_cast<size_t>(g_.group_channels()) * sizeof(float) : 0;
-    c.scratch(constant_ != nullptr ? 0 : packed_bytes, pointers_ + rows);
+    const size_t taps = static_cast<size_t>(g_.taps()), mr = kernel_.mr;
+    pointers_ = ((depthwise_ ? 2 * taps : (taps + 2) * mr) * sizeof(void*) + 63) / 64 * 64;
+    const size_t edges = strips_ ? mr * taps * static_cast<size_t>(g_.channels) * sizeof(float) : 0;
+    c.scratch(constant_ != nullptr ? 0 : packed_bytes, pointers_ + edges);
     plan_tasks();
     return Status::Ok();
   }
@@ -130,7 +98,7 @@ class Conv final : public Bound {
   Status run(RunContext& c) override {
     const float* packed = constant_;
     if (packed == nullptr) {
-      pack(g_, phases_, static_cast<int64_t>(kernel_.nr), c.in<float>(1), static_cast<float*>(c.shared_scratch()));
+      ops::pack_weights(g_, phases_, static_cast<int64_t>(kernel_.nr), c.in<float>(1), static_cast<float*>(c.shared_scratch()));
       packed = static_cast<float*>(c.shared_scratch());
     }
     c.pool().for_each(tasks_, [&](int64_t task, int thread) { run_task(c, packed, task, static_cast<uint8_t*>(c.thread_scratch(thread))); });
@@ -138,11 +106,20 @@ class Conv final : public Bound {
   }
 
  private:
-  struct Work { int64_t first_task, rows, row_chunks, columns, column_chunks; };
+  struct Work {
+    int64_t first_task, rows, row_chunks, columns, column_chunks;
+    ops::ConvInterior interior;
+  };
+  // What a task computes: pixels [begin, end) of a phase of an image, filters [first, last) of a group.
+  struct Part {
+    const ConvPhase& phase;
+    const ops::ConvInterior& interior;
+    int64_t image, group, first, last, begin, end;
+  };
 
   // Tasks: phase x image x group x chunk of columns x chunk of rows, by the shape alone.
   void plan_tasks() {
-    const int64_t mr = static_cast<int64_t>(kernel_.mr), nr = static_cast<int64_t>(kernel_.nr);
+    const int64_t mr = depthwise_ ? 1 : static_cast<int64_t>(kernel_.mr), nr = static_cast<int64_t>(kernel_.nr);
     tasks_ = 0;
     for (const ConvPhase& phase : phases_) {
       Work work;
@@ -151,95 +128,102 @@ class Conv final : public Bound {
       work.columns = depthwise_ ? g_.filters : std::min(padded_, std::max<int64_t>(1, kPanelBytes / 4 / depth / nr) * nr);
       work.column_chunks = depthwise_ ? 1 : (g_.group_filters() + work.columns - 1) / work.columns;
       const int64_t flops = std::max<int64_t>(1, 2 * depth * work.columns);
-      work.rows = std::min(std::max<int64_t>(1, phase.pixels()), std::max<int64_t>(1, kTaskFlops / (depthwise_ ? 8 : 1) / flops / mr) * mr);
+      work.rows = std::min(std::max<int64_t>(1, phase.pixels()), std::max<int64_t>(1, (depthwise_ ? kDepthwiseFlops : kTaskFlops) / flops / mr) * mr);
       work.row_chunks = (phase.pixels() + work.rows - 1) / work.rows;
+      work.interior = ops::conv_interior(g_, phase);
       tasks_ += g_.batch * (depthwise_ ? 1 : g_.groups) * work.column_chunks * work.row_chunks;
       work_.push_back(work);
     }
     if (g_.filters == 0) tasks_ = 0;
   }
 
-  // Address of the input a tap reads for grid pixel j, or the zeros.
-  const float* source(const float* image, const ConvPhase& phase, const ops::ConvTap& tap, const int64_t* j) const {
-    int64_t at = 0;
-    for (int i = 0; i < ops::kMaxSpatial; ++i) {
-      const int64_t p = j[i] * phase.in_step[i] + tap.offset[i];
-      if (p < 0 || p >= g_.in[i]) return zeros_.as<float>();
-      at = at * g_.in[i] + p;
-    }
-    return image + at * g_.channels;
-  }
-
   void run_task(const RunContext& c, const float* packed, int64_t task, uint8_t* scratch) const {
     size_t p = 0;
     while (p + 1 < work_.size() && work_[p + 1].first_task <= task) ++p;
-    const ConvPhase& phase = phases_[p];
     const Work& work = work_[p];
     int64_t left = task - work.first_task;
-    const int64_t row_chunk = left % work.row_chunks;
+    const int64_t begin = left % work.row_chunks * work.rows;
     left /= work.row_chunks;
-    const int64_t column_chunk = left % work.column_chunks;
+    const int64_t first = left % work.column_chunks * work.columns;
     left /= work.column_chunks;
-    const int64_t groups = depthwise_ ? 1 : g_.groups, group = left % groups, image = left / groups;
-    const float* x = c.in<float>(0) + image * g_.in_pixels() * g_.channels;
-    const int64_t y_base = image * g_.out_pixels() * g_.filters;
-    const int64_t begin = row_chunk * work.rows, end = std::min(phase.pixels(), begin + work.rows);
-    int64_t j[ops::kMaxSpatial] = {begin / (phase.count[1] * phase.count[2]), begin / phase.count[2] % phase.count[1], begin % phase.count[2]};
+    const int64_t groups = depthwise_ ? 1 : g_.groups;
+    const Part part = {phases_[p], work.interior, left / groups, left % groups, first, std::min(g_.group_filters(), first + work.columns),
+                       begin, std::min(phases_[p].pixels(), begin + work.rows)};
+    if (depthwise_)
+      depthwise(c, packed, part, reinterpret_cast<const float**>(scratch));
+    else
+      multiply(c, packed, part, scratch);
+  }
 
+  // Element of the output at which pixel j of a phase begins.
+  int64_t output(const Part& part, const int64_t* j) const {
+    int64_t pixel = part.image;
+    for (int d = 0; d < ops::kMaxSpatial; ++d) pixel = pixel * g_.out[d] + part.phase.start[d] + j[d] * part.phase.step[d];
+    return pixel * g_.filters;
+  }
+  const float* image(const RunContext& c, const Part& part) const { return c.in<float>(0) + part.image * g_.in_pixels() * g_.channels; }
+
+  void multiply(const RunContext& c, const float* packed, const Part& part, uint8_t* scratch) const {
+    const ConvPhase& phase = part.phase;
     const int64_t cg = g_.group_channels(), mg = g_.group_filters(), taps = static_cast<int64_t>(phase.taps.size());
+    const int64_t mr = static_cast<int64_t>(kernel_.mr), nr = static_cast<int64_t>(kernel_.nr);
+    const float* x = image(c, part) + part.group * cg;
+    const float* b = packed + phase.tap_base * cg * padded_ * g_.groups + part.group * taps * cg * padded_;
+    const float *bias = c.in<float>(2), *residual = c.in<float>(3);
     const float** a = reinterpret_cast<const float**>(scratch);
-    const float** residuals = a + static_cast<size_t>(g_.taps()) * kernel_.mr;
-    float** rows_out = const_cast<float**>(residuals + kernel_.mr);
-    float* gathered = reinterpret_cast<float*>(scratch + pointers_);
-    const float* bias = c.in<float>(2);
-    const float* residual = c.in<float>(3);
-    const float* zeros = zeros_.as<float>();
-    const int64_t tile_rows = depthwise_ ? 1 : static_cast<int64_t>(kernel_.mr);
+    const float** residuals = a + g_.taps() * mr;
+    float** rows_out = const_cast<float**>(residuals + mr);
+    float* edges = reinterpret_cast<float*>(scratch + pointers_);
+    const int64_t strip = strips_ ? g_.kernel[2] : 1;
 
-    for (int64_t row = begin; row < end; row += tile_rows) {
-      const int64_t rows = std::min(tile_rows, end - row);
-      for (int64_t i = 0; i < rows; ++i) {
-        int64_t pixel = 0;
-        for (int d = 0; d < ops::kMaxSpatial; ++d) pixel = pixel * g_.out[d] + phase.start[d] + j[d] * phase.step[d];
-        const int64_t y_at = y_base + pixel * g_.filters + group * mg;
-        rows_out[i] = c.out<float>(0) + y_at;
-        residuals[i] = residual != nullptr ? residual + y_at : nullptr;
-        for (int64_t t = 0; t < taps; ++t) {
-          const float* from = source(x, phase, phase.taps[static_cast<size_t>(t)], j);
-          if (from != zeros) from += group * cg;
-          if (gather_) {
-            float* to = gathered + (i * taps + t) * cg;
-            for (int64_t k = 0; k < cg; ++k) to[k] = from[k];
-          } else {
-            a[t * rows + i] = from;
-          }
+    const int64_t all = part.end - part.begin, tiles = (all + mr - 1) / mr, height = (all + tiles - 1) / tiles;
+    for (int64_t row = part.begin; row < part.end; row += height) {
+      const int64_t rows = std::min(height, part.end - row);
+      if (strips_)
+        ops::point_strips(g_, phase, x, zeros_.as<float>(), row, rows, a, edges);
+      else
+        ops::point_taps(g_, phase, x, zeros_.as<float>(), row, rows, a);
+      ops::for_each_run(phase, row, rows, [&](int64_t at, int64_t n, const int64_t* j) {
+        int64_t y = output(part, j) + part.group * mg;
+        for (int64_t i = at; i < at + n; ++i, y += phase.step[2] * g_.filters) {
+          rows_out[i] = c.out<float>(0) + y;
+          if (residual != nullptr) residuals[i] = residual + y;
         }
-        if (gather_) a[i] = gathered + i * taps * cg;
-        for (int d = ops::kMaxSpatial - 1; d >= 0 && ++j[d] == phase.count[d] && d > 0; --d) j[d] = 0;
-      }
-      if (depthwise_) {
-        kernel_.depthwise({static_cast<size_t>(g_.filters), static_cast<size_t>(taps), a, packed + phase.tap_base * g_.filters, bias, residuals[0],
-                           epilogue_.lo, epilogue_.hi, rows_out[0]});
-        continue;
-      }
-      const int64_t nr = static_cast<int64_t>(kernel_.nr), first = column_chunk * work.columns, last = std::min(mg, first + work.columns);
-      const float* b = packed + phase.tap_base * cg * padded_ * g_.groups + group * taps * cg * padded_ + first * taps * cg;
-      SgemmTile tile = {static_cast<size_t>(rows), 0, static_cast<size_t>(gather_ ? 1 : taps), static_cast<size_t>(gather_ ? taps * cg : cg), a, b,
-                        kernel_.nr, nullptr, residual != nullptr ? residuals : nullptr, epilogue_.lo, epilogue_.hi, rows_out};
-      for (int64_t i = 0; i < rows; ++i) {
-        rows_out[i] += first;
-        if (residual != nullptr) residuals[i] += first;
-      }
-      for (int64_t n = first; n < last; n += nr, tile.b += nr * taps * cg) {
-        tile.columns = static_cast<size_t>(std::min(nr, last - n));
-        tile.bias = bias != nullptr ? bias + group * mg + n : nullptr;
-        kernel_.tile(tile);
-        for (int64_t i = 0; i < rows; ++i) {
-          rows_out[i] += nr;
-          if (residual != nullptr) residuals[i] += nr;
-        }
+      });
+      for (int64_t n = part.first; n < part.last; n += nr) {
+        kernel_.tile({static_cast<size_t>(rows), static_cast<size_t>(std::min(nr, part.last - n)), static_cast<size_t>(taps / strip),
+                      static_cast<size_t>(strip * cg), a, b + n * taps * cg, kernel_.nr, bias != nullptr ? bias + part.group * mg + n : nullptr,
+                      residual != nullptr ? residuals : nullptr, epilogue_.lo, epilogue_.hi, rows_out, static_cast<size_t>(n)});
       }
     }
+  }
+
+  // Strips of pixels inside the image have all taps; at its edges a pixel at a time has those that it has.
+  void depthwise(const RunContext& c, const float* packed, const Part& part, const float** taps) const {
+    constexpr int kInner = ops::kMaxSpatial - 1;
+    const ConvPhase& phase = part.phase;
+    const float *x = image(c, part), *residual = c.in<float>(3), *weights = packed + phase.tap_base * g_.filters;
+    const float** w = taps + g_.taps();
+    const int64_t step = phase.in_step[kInner];
+    ops::for_each_run(phase, part.begin, part.end - part.begin, [&](int64_t, int64_t count, const int64_t* j) {
+      const int64_t end = j[kInner] + count;
+      int64_t at[ops::kMaxSpatial] = {j[0], j[1], j[kInner]};
+      for (int64_t n; at[kInner] < end; at[kInner] += n) {
+        n = at[kInner] >= part.interior.begin && at[kInner] < part.interior.end ? std::min(end, part.interior.end) - at[kInner] : 1;
+        size_t inside = 0;
+        for (size_t t = 0; t < phase.taps.size(); ++t) {
+          const int64_t p = at[kInner] * step + phase.taps[t].offset[kInner];
+          const float* line = p >= 0 && p < g_.in[kInner] ? ops::tap_row(g_, phase, phase.taps[t], at, x) : nullptr;
+          if (line == nullptr) continue;
+          taps[inside] = line + p * g_.channels;
+          w[inside++] = weights + static_cast<int64_t>(t) * g_.filters;
+        }
+        const int64_t y = output(part, at);
+        kernel_.depthwise({static_cast<size_t>(g_.filters), static_cast<size_t>(n), inside, taps, w, static_cast<size_t>(step * g_.channels),
+                           c.in<float>(2), residual != nullptr ? residual + y : nullptr, epilogue_.lo, epilogue_.hi, c.out<float>(0) + y,
+                           static_cast<size_t>(phase.step[kInner] * g_.filters)});
+      }
+    });
   }
 
   const SgemmKernel& kernel_ = sgemm_kernel();
@@ -247,8 +231,8 @@ class Conv final : public Bound {
   ops::FloatEpilogue epilogue_;
   std::vector<ConvPhase> phases_;
   std::vector<Work> work_;
-  bool depthwise_ = false, gather_ = false;
-  int64_t padded_ = 0, packed_floats_ = 0, tasks_ = 0;
+  bool depthwise_ = false, strips_ = false;
+  int64_t padded_ = 0, tasks_ = 0;
   size_t pointers_ = 0;
   const float* constant_ = nullptr;  // packed weights, of the operator or packed_; nullptr: packed at run
   AlignedBuffer zeros_, packed_;

@@ -143,20 +143,23 @@ class BoundQConv final : public Bound {
     });
   }
 
-  // The windows of m rows, each in one piece.
+  // The windows of m rows, each in one piece. Sizes are copied first: bytes that are written might be theirs.
   void join_strips(const uint8_t* image, int64_t row, size_t m, const uint8_t** rows, uint8_t* to) const {
     const ConvWindow& w = model_.window;
-    const int64_t pixels = sizes_.pixels(), down = w.dilation[0] * image_[1] * sizes_.channels;
-    int64_t n = row / pixels, y = row % pixels / sizes_.out[1], x = row % pixels % sizes_.out[1];
-    for (size_t r = 0; r < m; ++r, to += window_bytes_) {
-      const uint8_t* from = image + ((n * image_[0] + y * w.stride[0]) * image_[1] + x * w.stride[1]) * sizes_.channels;
-      uint8_t* strip = to;
-      for (int64_t k = 0; k < w.kernel[0]; ++k, from += down, strip += strip_)
-        for (size_t i = 0; i < strip_; i += kPiece) std::memcpy(strip + i, from + i, kPiece);
-      rows[r] = to;
-      if (++x < sizes_.out[1]) continue;
+    const int64_t pixels = sizes_.pixels(), width = sizes_.out[1], height = sizes_.out[0], strips = w.kernel[0];
+    const int64_t right = w.stride[1] * sizes_.channels, line = image_[1] * sizes_.channels, down = w.dilation[0] * line;
+    const size_t strip = strip_, window = window_bytes_;
+    int64_t n = row / pixels, y = row % pixels / width, x = row % pixels % width;
+    for (size_t r = 0; r < m;) {
+      const uint8_t* from = image + (n * image_[0] + y * w.stride[0]) * line + x * right;
+      const size_t run = std::min(m - r, static_cast<size_t>(width - x));
+      for (const size_t end = r + run; r < end; ++r, from += right, to += window) {
+        rows[r] = to;
+        for (int64_t k = 0; k < strips; ++k)
+          for (size_t i = 0; i < strip; i += kPiece) std::memcpy(to + static_cast<size_t>(k) * strip + i, from + k * down + i, kPiece);
+      }
       x = 0;
-      if (++y < sizes_.out[0]) continue;
+      if (++y < height) continue;
       y = 0;
       ++n;
     }

@@ -12,11 +12,15 @@ struct NeonAcc {
   int32x4_t v[kVectors];
 };
 
+// The bias, plus the sums if there are any.
 template <int kVectors>
-OCTAVO_INLINE NeonAcc<kVectors> load_words(const int32_t* p) {
+OCTAVO_INLINE NeonAcc<kVectors> start_words(const int32_t* bias, const int32_t* sums) {
   NeonAcc<kVectors> words;
 #pragma GCC unroll 4
-  for (int i = 0; i < kVectors; ++i) words.v[i] = vld1q_s32(p + i * 4);
+  for (int i = 0; i < kVectors; ++i) {
+    words.v[i] = vld1q_s32(bias + i * 4);
+    if (sums) words.v[i] = vaddq_s32(words.v[i], vld1q_s32(sums + i * 4));
+  }
   return words;
 }
 

@@ -18,7 +18,7 @@ class Wide {
 
   static size_t position(size_t channel, size_t) { return channel; }
 
-  OCTAVO_INLINE Wide(const QDwTile& t, size_t c, const int32_t*) : bias_(load_words<2>(t.bias + c)), store_(t, c) {}
+  OCTAVO_INLINE Wide(const QDwTile& t, size_t c, const int32_t*) : bias_(start_words<2>(t.bias + c, nullptr)), store_(t, c) {}
   OCTAVO_INLINE Acc start() const { return bias_; }
 
   template <int R>

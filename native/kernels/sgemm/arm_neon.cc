@@ -10,6 +10,8 @@ struct Floats {
   static constexpr int kLanes = 4;
   static Reg load(const float* p) { return vld1q_f32(p); }
   static void store(float* p, Reg x) { vst1q_f32(p, x); }
+  static Reg load_part(const float* p, size_t n) { return load_lanes<Floats>(p, n); }
+  static void store_part(float* p, Reg x, size_t n) { store_lanes<Floats>(p, x, n); }
   static Reg splat(float x) { return vdupq_n_f32(x); }
   static Reg fma(Reg a, Reg b, Reg c) { return vfmaq_f32(c, a, b); }
   static Reg add(Reg a, Reg b) { return vaddq_f32(a, b); }
@@ -20,6 +22,6 @@ struct Floats {
 }  // namespace
 
 void sgemm_f32_8x8_arm_neon(const SgemmTile& t) { sgemm_tile<Floats, 8, 2>(t); }
-void sdwconv_f32_arm_neon(const DepthwisePixel& p) { depthwise_pixel<Floats>(p); }
+void sdwconv_f32_8p_arm_neon(const DepthwiseStrip& s) { depthwise_strip<Floats, 8>(s); }
 
 }  // namespace octavo

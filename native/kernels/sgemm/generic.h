@@ -1,5 +1,5 @@
-// The tile and the pixel over a vector type V: V::Reg, V::kLanes, load, store, splat, fma(a, b, c) = a * b + c, add, max_of(lo, x) and
-// min_of(hi, x), which give x where it is NaN.
+// The tile and the strip over a vector type V: V::Reg, V::kLanes, load, store, load_part and store_part of the first n lanes (1..kLanes),
+// splat, fma(a, b, c) = a * b + c, add, max_of(lo, x) and min_of(hi, x), which give x where it is NaN.
 #pragma once
 
 #include "kernels/sgemm/sgemm.h"
@@ -14,21 +14,30 @@
 namespace octavo {
 namespace {
 
+// load_part and store_part of vectors without masks.
+template <class V>
+inline typename V::Reg load_lanes(const float* p, size_t n) {
+  float lanes[V::kLanes] = {};
+  for (size_t i = 0; i < n; ++i) lanes[i] = p[i];
+  return V::load(lanes);
+}
+template <class V>
+inline void store_lanes(float* p, typename V::Reg x, size_t n) {
+  float lanes[V::kLanes];
+  V::store(lanes, x);
+  for (size_t i = 0; i < n; ++i) p[i] = lanes[i];
+}
+
 template <class V, int kRows, int kVectors>
 void sgemm_rows(const SgemmTile& t) {
   using Reg = typename V::Reg;
-  constexpr int kColumns = kVectors * V::kLanes;
-  const bool whole = t.columns == static_cast<size_t>(kColumns);
-  float edge[kColumns];
+  const size_t last = t.columns - (kVectors - 1) * V::kLanes;
+  const bool whole = last == static_cast<size_t>(V::kLanes);
+  const auto load = [&](const float* p, int v) { return whole || v < kVectors - 1 ? V::load(p + v * V::kLanes) : V::load_part(p + v * V::kLanes, last); };
   Reg acc[kRows][kVectors];
-  const float* bias = t.bias;
-  if (bias != nullptr && !whole) {
-    for (int j = 0; j < kColumns; ++j) edge[j] = static_cast<size_t>(j) < t.columns ? bias[j] : 0.0f;
-    bias = edge;
-  }
   OCTAVO_UNROLL
   for (int v = 0; v < kVectors; ++v) {
-    const Reg first = bias != nullptr ? V::load(bias + v * V::kLanes) : V::splat(0.0f);
+    const Reg first = t.bias != nullptr ? load(t.bias, v) : V::splat(0.0f);
     OCTAVO_UNROLL
     for (int i = 0; i < kRows; ++i) acc[i][v] = first;
   }
@@ -53,64 +62,77 @@ void sgemm_rows(const SgemmTile& t) {
   const Reg lo = V::splat(t.lo), hi = V::splat(t.hi);
   OCTAVO_UNROLL
   for (int i = 0; i < kRows; ++i) {
-    const float* residual = t.residual != nullptr ? t.residual[i] : nullptr;
-    if (residual != nullptr && !whole) {
-      for (size_t j = 0; j < t.columns; ++j) edge[j] = residual[j];
-      for (size_t j = t.columns; j < static_cast<size_t>(kColumns); ++j) edge[j] = 0.0f;
-      residual = edge;
-    }
-    float* c = whole ? t.c[i] : edge;
+    float* c = t.c[i] + t.column;
     OCTAVO_UNROLL
     for (int v = 0; v < kVectors; ++v) {
       Reg y = acc[i][v];
-      if (residual != nullptr) y = V::add(y, V::load(residual + v * V::kLanes));
-      V::store(c + v * V::kLanes, V::min_of(hi, V::max_of(lo, y)));
+      if (t.residual != nullptr) y = V::add(y, load(t.residual[i] + t.column, v));
+      y = V::min_of(hi, V::max_of(lo, y));
+      if (whole || v < kVectors - 1)
+        V::store(c + v * V::kLanes, y);
+      else
+        V::store_part(c + v * V::kLanes, y, last);
     }
-    if (!whole)
-      for (size_t j = 0; j < t.columns; ++j) t.c[i][j] = edge[j];
   }
 }
 
-// The tile of exactly t.rows rows, 1..kRows.
+// The tile of exactly t.rows rows, 1..kRows, and of as many vectors as t.columns need, 1..kVectors.
 template <class V, int kRows, int kVectors>
 inline void sgemm_tile(const SgemmTile& t) {
+  if constexpr (kVectors > 1) {
+    if (t.columns <= static_cast<size_t>((kVectors - 1) * V::kLanes)) return sgemm_tile<V, kRows, kVectors - 1>(t);
+  }
   if constexpr (kRows > 1) {
     if (t.rows < static_cast<size_t>(kRows)) return sgemm_tile<V, kRows - 1, kVectors>(t);
   }
   sgemm_rows<V, kRows, kVectors>(t);
 }
 
-template <class V, int kVectors>
-inline void depthwise_channels(const DepthwisePixel& p, size_t j) {
+// One load of a weight serves kPixels products; their inputs stay in the first cache from one row of the kernel to the next.
+template <class V, int kPixels>
+inline void depthwise_pixels(const DepthwiseStrip& s, size_t pixel) {
   using Reg = typename V::Reg;
-  Reg acc[kVectors];
-  OCTAVO_UNROLL
-  for (int v = 0; v < kVectors; ++v) acc[v] = p.bias != nullptr ? V::load(p.bias + j + v * V::kLanes) : V::splat(0.0f);
-  const float* w = p.w + j;
-  for (size_t tap = 0; tap < p.taps; ++tap, w += p.channels)
+  const Reg lo = V::splat(s.lo), hi = V::splat(s.hi);
+  for (size_t j = 0; j < s.channels; j += V::kLanes) {
+    Reg acc[kPixels];
+    const Reg first = s.bias != nullptr ? V::load(s.bias + j) : V::splat(0.0f);
     OCTAVO_UNROLL
-    for (int v = 0; v < kVectors; ++v) acc[v] = V::fma(V::load(p.x[tap] + j + v * V::kLanes), V::load(w + v * V::kLanes), acc[v]);
-  const Reg lo = V::splat(p.lo), hi = V::splat(p.hi);
-  OCTAVO_UNROLL
-  for (int v = 0; v < kVectors; ++v) {
-    if (p.residual != nullptr) acc[v] = V::add(acc[v], V::load(p.residual + j + v * V::kLanes));
-    V::store(p.y + j + v * V::kLanes, V::min_of(hi, V::max_of(lo, acc[v])));
+    for (int p = 0; p < kPixels; ++p) acc[p] = first;
+    const size_t from = pixel * s.x_step + j;
+    for (size_t tap = 0; tap < s.taps; ++tap) {
+      const Reg w = V::load(s.w[tap] + j);
+      const float* x = s.x[tap] + from;
+      OCTAVO_UNROLL
+      for (int p = 0; p < kPixels; ++p) acc[p] = V::fma(V::load(x + static_cast<size_t>(p) * s.x_step), w, acc[p]);
+    }
+    const size_t to = pixel * s.y_step + j, left = s.channels - j;
+    OCTAVO_UNROLL
+    for (int p = 0; p < kPixels; ++p) {
+      const size_t at = to + static_cast<size_t>(p) * s.y_step;
+      if (s.residual != nullptr) acc[p] = V::add(acc[p], V::load(s.residual + at));
+      acc[p] = V::min_of(hi, V::max_of(lo, acc[p]));
+      if (left >= static_cast<size_t>(V::kLanes))
+        V::store(s.y + at, acc[p]);
+      else
+        V::store_part(s.y + at, acc[p], left);
+    }
   }
 }
 
-template <class V>
-void depthwise_pixel(const DepthwisePixel& p) {
-  constexpr size_t kLanes = V::kLanes;
-  size_t j = 0;
-  for (; j + 4 * kLanes <= p.channels; j += 4 * kLanes) depthwise_channels<V, 4>(p, j);
-  for (; j + kLanes <= p.channels; j += kLanes) depthwise_channels<V, 1>(p, j);
-  for (; j < p.channels; ++j) {
-    float acc = p.bias != nullptr ? p.bias[j] : 0.0f;
-    for (size_t tap = 0; tap < p.taps; ++tap) acc += p.x[tap][j] * p.w[tap * p.channels + j];
-    if (p.residual != nullptr) acc += p.residual[j];
-    acc = acc < p.lo ? p.lo : acc;
-    p.y[j] = acc > p.hi ? p.hi : acc;
+// The last pixels of a strip, fewer than kPixels + 1.
+template <class V, int kPixels>
+inline void depthwise_rest(const DepthwiseStrip& s, size_t pixel) {
+  if constexpr (kPixels > 0) {
+    if (s.pixels - pixel < static_cast<size_t>(kPixels)) return depthwise_rest<V, kPixels - 1>(s, pixel);
+    depthwise_pixels<V, kPixels>(s, pixel);
   }
+}
+
+template <class V, int kPixels>
+void depthwise_strip(const DepthwiseStrip& s) {
+  size_t pixel = 0;
+  for (; pixel + kPixels <= s.pixels; pixel += kPixels) depthwise_pixels<V, kPixels>(s, pixel);
+  depthwise_rest<V, kPixels - 1>(s, pixel);
 }
 
 }  // namespace

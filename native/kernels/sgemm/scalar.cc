@@ -8,6 +8,8 @@ struct Floats {
   static constexpr int kLanes = 1;
   static Reg load(const float* p) { return *p; }
   static void store(float* p, Reg x) { *p = x; }
+  static Reg load_part(const float* p, size_t n) { return load_lanes<Floats>(p, n); }
+  static void store_part(float* p, Reg x, size_t n) { store_lanes<Floats>(p, x, n); }
   static Reg splat(float x) { return x; }
   static Reg fma(Reg a, Reg b, Reg c) { return a * b + c; }
   static Reg add(Reg a, Reg b) { return a + b; }
@@ -18,6 +20,6 @@ struct Floats {
 }  // namespace
 
 void sgemm_f32_4x4_scalar(const SgemmTile& t) { sgemm_tile<Floats, 4, 4>(t); }
-void sdwconv_f32_scalar(const DepthwisePixel& p) { depthwise_pixel<Floats>(p); }
+void sdwconv_f32_8p_scalar(const DepthwiseStrip& s) { depthwise_strip<Floats, 8>(s); }
 
 }  // namespace octavo

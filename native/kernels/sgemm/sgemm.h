@@ -1,5 +1,5 @@
 // Float matrix product by tiles, with indirection: one kernel serves GEMM (one tap, row pointers) and convolution (a row of pointers per
-// tap, padding pointing at zeros). And the depthwise convolution of one pixel. FMA where the instruction set has it: results agree
+// tap, padding pointing at zeros). And the depthwise convolution of a strip of pixels. FMA where the instruction set has it: results agree
 // within rounding between instruction sets, and are the same bits for any tiling and any number of threads on one.
 #pragma once
 
@@ -11,7 +11,8 @@ namespace octavo {
 constexpr size_t kSgemmMaxRows = 16;
 constexpr size_t kSgemmMaxColumns = 32;
 
-// c[i][j] = clamp(bias[j] + sum over taps t and k < depth of a[t * rows + i][k] * b[(t * depth + k) * b_stride + j] + residual[i][j]).
+// c[i][column + j] = clamp(bias[j] + sum over taps t and k < depth of a[t * rows + i][k] * b[(t * depth + k) * b_stride + j] +
+// residual[i][column + j]).
 struct SgemmTile {
   size_t rows;                   // 1..mr
   size_t columns;                // 1..nr written; b is read nr wide
@@ -24,25 +25,30 @@ struct SgemmTile {
   const float* const* residual;  // [rows]; nullptr: none
   float lo, hi;                  // NaN passes
   float* const* c;               // [rows]
+  size_t column = 0;
 };
 
-// y[j] = clamp(bias[j] + sum over t of x[t][j] * w[t * channels + j] + residual[j]), j < channels.
-struct DepthwisePixel {
+// Pixel p < pixels, channel j < channels: y[p * y_step + j] = clamp(bias[j] + sum over t of x[t][p * x_step + j] * w[t][j] +
+// residual[p * y_step + j]). Whole vectors of x, w, bias and residual are read, also past the last channel.
+struct DepthwiseStrip {
   size_t channels;
+  size_t pixels;
   size_t taps;
-  const float* const* x;  // [taps]
-  const float* w;
+  const float* const* x;  // [taps], of the first pixel
+  const float* const* w;  // [taps]
+  size_t x_step;
   const float* bias;      // nullptr: 0
   const float* residual;  // nullptr: none
   float lo, hi;
   float* y;
+  size_t y_step;
 };
 
 struct SgemmKernel {
   const char* isa;
   const char* name;
   void (*tile)(const SgemmTile& tile);
-  void (*depthwise)(const DepthwisePixel& pixel);
+  void (*depthwise)(const DepthwiseStrip& strip);
   size_t mr, nr;
 };
 

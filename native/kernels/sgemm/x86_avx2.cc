@@ -10,6 +10,8 @@ struct Floats {
   static constexpr int kLanes = 8;
   static Reg load(const float* p) { return _mm256_loadu_ps(p); }
   static void store(float* p, Reg x) { _mm256_storeu_ps(p, x); }
+  static Reg load_part(const float* p, size_t n) { return load_lanes<Floats>(p, n); }
+  static void store_part(float* p, Reg x, size_t n) { store_lanes<Floats>(p, x, n); }
   static Reg splat(float x) { return _mm256_set1_ps(x); }
   static Reg fma(Reg a, Reg b, Reg c) { return _mm256_fmadd_ps(a, b, c); }
   static Reg add(Reg a, Reg b) { return _mm256_add_ps(a, b); }
@@ -20,6 +22,6 @@ struct Floats {
 }  // namespace
 
 void sgemm_f32_6x16_x86_avx2(const SgemmTile& t) { sgemm_tile<Floats, 6, 2>(t); }
-void sdwconv_f32_x86_avx2(const DepthwisePixel& p) { depthwise_pixel<Floats>(p); }
+void sdwconv_f32_8p_x86_avx2(const DepthwiseStrip& s) { depthwise_strip<Floats, 8>(s); }
 
 }  // namespace octavo

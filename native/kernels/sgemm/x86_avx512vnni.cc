@@ -10,6 +10,9 @@ struct Floats {
   static constexpr int kLanes = 16;
   static Reg load(const float* p) { return _mm512_loadu_ps(p); }
   static void store(float* p, Reg x) { _mm512_storeu_ps(p, x); }
+  static __mmask16 first(size_t n) { return static_cast<__mmask16>(0xffffu >> (16 - n)); }
+  static Reg load_part(const float* p, size_t n) { return _mm512_maskz_loadu_ps(first(n), p); }
+  static void store_part(float* p, Reg x, size_t n) { _mm512_mask_storeu_ps(p, first(n), x); }
   static Reg splat(float x) { return _mm512_set1_ps(x); }
   static Reg fma(Reg a, Reg b, Reg c) { return _mm512_fmadd_ps(a, b, c); }
   static Reg add(Reg a, Reg b) { return _mm512_add_ps(a, b); }
@@ -20,7 +23,7 @@ struct Floats {
 
 }  // namespace
 
-void sgemm_f32_10x32_x86_avx512vnni(const SgemmTile& t) { sgemm_tile<Floats, 10, 2>(t); }
-void sdwconv_f32_x86_avx512vnni(const DepthwisePixel& p) { depthwise_pixel<Floats>(p); }
+void sgemm_f32_14x32_x86_avx512vnni(const SgemmTile& t) { sgemm_tile<Floats, 14, 2>(t); }
+void sdwconv_f32_8p_x86_avx512vnni(const DepthwiseStrip& s) { depthwise_strip<Floats, 8>(s); }
 
 }  // namespace octavo
