@@ -32,9 +32,7 @@ void tile(const QGemmTile& t) {
       });
     }
   }
-  __m256i sums[R * V];
-  unroll<R * V>([&](auto i) __attribute__((always_inline)) { sums[i] = acc[i / V][i % V]; });
-  store_tile<V>(t, sums);
+  store_tile<R, V>(t, acc);
 }
 
 // A tile of its own for every number of rows, and for the last half of a panel: none is computed in vain.
