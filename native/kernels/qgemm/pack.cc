@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "kernels/qpack/qpack.h"
+
 namespace octavo {
 
 bool make_qgemm_layout(const QGemmKernel& kernel, size_t taps, size_t k, size_t n, QGemmLayout* layout) {
@@ -18,89 +20,82 @@ bool make_qgemm_layout(const QGemmKernel& kernel, size_t taps, size_t k, size_t 
 
 namespace {
 
-// Columns lie side by side in the source: a row of it at a time.
-void pack_k_outer(const QGemmLayout& l, const QGemmSource& s, size_t first, size_t count, int8_t* out, int32_t* sums) {
-  for (size_t tap = 0; tap < l.taps; ++tap)
-    for (size_t k0 = 0; k0 < l.k; k0 += l.kr, out += l.nr * l.kr) {
-      const size_t depth = std::min(l.kr, l.k - k0);
-      if (count < l.nr || depth < l.kr) std::memset(out, 0, l.nr * l.kr);
-      for (size_t i = 0; i < depth; ++i) {
-        const uint8_t* row = s.data + tap * s.tap_stride + (k0 + i) * s.k_stride + first;
-        for (size_t c = 0; c < count; ++c) {
-          const int8_t v = static_cast<int8_t>(row[c] ^ s.flip);
-          out[c * l.kr + i] = v;
-          sums[c] = static_cast<int32_t>(static_cast<uint32_t>(sums[c]) + static_cast<uint32_t>(v));
-        }
-      }
-    }
-}
+// One tap of one panel: columns [first, first + count) of the source.
+struct PanelTap {
+  const QGemmLayout& layout;
+  const QGemmSource& source;
+  const uint8_t* data;  // of the first column
+  int8_t* out;
+  int32_t* sums;
 
-void pack_column_outer(const QGemmLayout& l, const QGemmSource& s, size_t first, size_t count, int8_t* out,
-                       int32_t* sums) {
-  const size_t group = l.nr * l.kr;
-  const size_t groups = (l.k + l.kr - 1) / l.kr;
-  // Without depth there is nothing to write, and nowhere: memset does not take a null pointer.
-  if (l.panel_bytes > 0 && (count < l.nr || l.k % l.kr != 0)) std::memset(out, 0, l.panel_bytes);
-  for (size_t c = 0; c < count; ++c) {
-    uint32_t sum = 0;
-    for (size_t tap = 0; tap < l.taps; ++tap) {
-      const uint8_t* column = s.data + (first + c) * s.n_stride + tap * s.tap_stride;
-      int8_t* to = out + tap * groups * group + c * l.kr;
-      for (size_t k0 = 0; k0 < l.k; k0 += l.kr, to += group) {
-        const size_t depth = std::min(l.kr, l.k - k0);
-        for (size_t i = 0; i < depth; ++i) {
-          const int8_t v = static_cast<int8_t>(column[(k0 + i) * s.k_stride] ^ s.flip);
-          to[i] = v;
-          sum += static_cast<uint32_t>(v);
-        }
-      }
-    }
-    sums[c] = static_cast<int32_t>(sum);
+  // Byte by byte: whatever vectors leave, and all of what no vector kernel is for.
+  void edge(size_t column_begin, size_t column_end, size_t k_begin, size_t k_end) const {
+    const size_t nr = layout.nr, kr = layout.kr;
+    const auto put = [&](size_t c, size_t k) {
+      const int8_t v = static_cast<int8_t>(data[c * source.n_stride + k * source.k_stride] ^ source.flip);
+      out[(k / kr * nr + c) * kr + k % kr] = v;
+      sums[c] = static_cast<int32_t>(static_cast<uint32_t>(sums[c]) + static_cast<uint32_t>(v));
+    };
+    if (source.n_stride == 1)
+      for (size_t k = k_begin; k < k_end; ++k)
+        for (size_t c = column_begin; c < column_end; ++c) put(c, k);
+    else
+      for (size_t c = column_begin; c < column_end; ++c)
+        for (size_t k = k_begin; k < k_end; ++k) put(c, k);
   }
-}
 
-// Columns of consecutive bytes, whole words of kr of them: the words of one piece of all columns stay in the first cache.
-template <class Word>
-void pack_words(const QGemmLayout& l, const QGemmSource& s, size_t first, size_t count, int8_t* out, int32_t* sums) {
-  constexpr size_t kPiece = 256;
-  Word flip;
-  std::memset(&flip, s.flip, sizeof flip);
-  if (l.panel_bytes > 0 && count < l.nr) std::memset(out, 0, l.panel_bytes);
-  const size_t group = l.nr * l.kr;
-  for (size_t tap = 0; tap < l.taps; ++tap)
-    for (size_t k0 = 0; k0 < l.k; k0 += kPiece) {
-      const size_t bytes = std::min(kPiece, l.k - k0);
-      for (size_t c = 0; c < count; ++c) {
-        const uint8_t* from = s.data + (first + c) * s.n_stride + tap * s.tap_stride + k0;
-        int8_t* to = out + (tap * l.k + k0) * l.nr + c * l.kr;
-        int32_t sum = 0;
-        for (size_t i = 0; i < bytes; ++i) sum += static_cast<int8_t>(from[i] ^ s.flip);
-        sums[c] = static_cast<int32_t>(static_cast<uint32_t>(sums[c]) + static_cast<uint32_t>(sum));
-        for (size_t i = 0; i < bytes; i += sizeof(Word), to += group) {
-          Word word;
-          std::memcpy(&word, from + i, sizeof word);
-          word = static_cast<Word>(word ^ flip);
-          std::memcpy(to, &word, sizeof word);
-        }
+  // Groups of two, which no vector kernel is for: words of columns of consecutive bytes.
+  void pairs(size_t k_begin, size_t k_end, size_t count) const {
+    const uint16_t flip = static_cast<uint16_t>(source.flip * 0x0101u);
+    for (size_t c = 0; c < count; ++c) {
+      const uint8_t* from = data + c * source.n_stride;
+      int32_t sum = 0;
+      for (size_t k = k_begin; k < k_end; ++k) sum += static_cast<int8_t>(from[k] ^ source.flip);
+      sums[c] = static_cast<int32_t>(static_cast<uint32_t>(sums[c]) + static_cast<uint32_t>(sum));
+      for (size_t k = k_begin; k < k_end; k += 2) {
+        uint16_t word;
+        std::memcpy(&word, from + k, sizeof word);
+        word = static_cast<uint16_t>(word ^ flip);
+        std::memcpy(out + (k * layout.nr) + c * 2, &word, sizeof word);
       }
     }
-}
+  }
+
+  void pack(size_t count, const QPackKernel* kernel) const {
+    // What is written for one piece of all columns stays in the first cache.
+    constexpr size_t kPiece = 256;
+    size_t columns = 0, depth = 0;
+    if (kernel && (source.n_stride == 1 || source.k_stride == 1)) {
+      columns = count / kernel->width * kernel->width;
+      depth = layout.k / layout.kr * layout.kr;
+      for (size_t k = 0; k < depth; k += kPiece) {
+        const QPackBlock block = {data + k * source.k_stride, source.k_stride, source.n_stride, std::min(kPiece, depth - k), columns,
+                                  source.flip, out + k * layout.nr, layout.nr * layout.kr, sums};
+        (source.k_stride == 1 ? kernel->columns : kernel->rows)(block);
+      }
+    } else if (layout.kr == 2 && source.k_stride == 1) {
+      columns = count;
+      depth = layout.k / 2 * 2;
+      for (size_t k = 0; k < depth; k += kPiece) pairs(k, std::min(depth, k + kPiece), count);
+    }
+    edge(0, columns, depth, layout.k);
+    edge(columns, count, 0, layout.k);
+  }
+};
 
 }  // namespace
 
 void qgemm_pack(const QGemmLayout& l, const QGemmSource& s, size_t first, size_t last, int8_t* packed, int32_t* sums) {
+  const QPackKernel* kernel = qpack_kernel(l.kr);
   for (size_t p = first; p < last; ++p) {
     const size_t column = p * l.nr;
     const size_t count = std::min(l.nr, l.n - column);
     int8_t* out = packed + p * l.panel_bytes;
     std::fill_n(sums + column, l.nr, 0);
-    const auto pack = s.n_stride == 1 && s.k_stride != 1 ? pack_k_outer
-                      : s.k_stride != 1 || l.k % l.kr != 0 ? pack_column_outer
-                      : l.kr == 2                          ? pack_words<uint16_t>
-                      : l.kr == 4                          ? pack_words<uint32_t>
-                      : l.kr == 8                          ? pack_words<uint64_t>
-                                                           : pack_column_outer;
-    pack(l, s, column, count, out, sums + column);
+    // Without depth there is nothing to write, and nowhere: memset does not take a null pointer.
+    if (l.panel_bytes > 0 && (count < l.nr || l.k % l.kr != 0)) std::memset(out, 0, l.panel_bytes);
+    for (size_t tap = 0; tap < l.taps; ++tap)
+      PanelTap{l, s, s.data + column * s.n_stride + tap * s.tap_stride, out + tap * (l.panel_bytes / l.taps), sums + column}.pack(count, kernel);
   }
 }
 
