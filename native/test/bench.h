@@ -21,6 +21,7 @@ struct Options {
   std::string isa;             // empty: every instruction set that this CPU runs
   std::string shape;           // a part of the name of a shape; empty: all
   double sample_seconds = 2e-3;
+  int samples = 9;
   size_t bytes = 16u << 20;    // of the buffer of `stream`
 };
 const Options& options();
@@ -43,7 +44,7 @@ void report(const char* family, const Result& result);
 // Whether a kernel of this instruction set, over this shape, is asked for and can run.
 bool wanted(const char* isa, const std::string& shape = {});
 
-// Seconds of one call: the least of 9 samples, which is what a busy machine disturbs least.
+// Seconds of one call: the least of the samples, which is what a busy machine disturbs least.
 template <class F>
 double seconds(F&& body) {
   using Clock = std::chrono::steady_clock;
@@ -55,7 +56,7 @@ double seconds(F&& body) {
   int64_t n = 1;
   while (elapsed(n) < options().sample_seconds && n < (int64_t{1} << 40)) n *= 2;
   double least = elapsed(n);
-  for (int i = 1; i < 9; ++i) least = std::min(least, elapsed(n));
+  for (int i = 1; i < options().samples; ++i) least = std::min(least, elapsed(n));
   return least / static_cast<double>(n);
 }
 

@@ -31,7 +31,7 @@ void report(const char* family, const Result& r) {
 
 static int usage(const char* program) {
   std::fprintf(stderr,
-               "usage: %s [--json] [--isa NAME] [--shape TEXT] [--milliseconds N] [--bytes N] [part of a bench's name]\n"
+               "usage: %s [--json] [--isa NAME] [--shape TEXT] [--milliseconds N] [--samples N] [--bytes N] [part of a bench's name]\n"
                "benches:",
                program);
   for (const Bench* b = first; b != nullptr; b = b->next) std::fprintf(stderr, " %s", b->name);
@@ -46,12 +46,13 @@ int main(int argc, char** argv) {
   const char* part = "";
   for (int i = 1; i < argc; ++i) {
     const std::string flag = argv[i];
-    const bool valued = flag == "--isa" || flag == "--shape" || flag == "--milliseconds" || flag == "--bytes";
+    const bool valued = flag == "--isa" || flag == "--shape" || flag == "--milliseconds" || flag == "--samples" || flag == "--bytes";
     if (valued && i + 1 == argc) return usage(argv[0]);
     if (flag == "--json") chosen.json = true;
     else if (flag == "--isa") chosen.isa = argv[++i];
     else if (flag == "--shape") chosen.shape = argv[++i];
     else if (flag == "--milliseconds") chosen.sample_seconds = std::atof(argv[++i]) * 1e-3;
+    else if (flag == "--samples") chosen.samples = std::atoi(argv[++i]);
     else if (flag == "--bytes") chosen.bytes = std::strtoull(argv[++i], nullptr, 10);
     else if (flag[0] == '-') return usage(argv[0]);
     else part = argv[i];

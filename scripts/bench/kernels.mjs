@@ -18,7 +18,7 @@ export async function benchKernels(options) {
   const progress = new Progress(families.length)
   const peak = new Peak(true)
   const flags = [
-    ...(options.quick ? ['--milliseconds', '0.1'] : []),
+    ...(options.quick ? ['--milliseconds', '0.1', '--samples', '1'] : []),
     ...(options.isa ? ['--isa', options.isa] : []),
   ]
   const kernels = []

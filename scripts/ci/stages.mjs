@@ -30,6 +30,11 @@ export const stages = [
     command: [node, 'scripts/ci/peer.mjs'],
   },
   {
+    name: 'bench',
+    what: 'the bench in its shortest form: fails on a wrong result, not on time',
+    command: [node, 'scripts/ci/bench.mjs'],
+  },
+  {
     name: 'isa',
     what: 'the same output bits under every x86 instruction set',
     command: [node, 'scripts/ci/isa.mjs'],

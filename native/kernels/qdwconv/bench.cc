@@ -1,62 +1,61 @@
-// Nanoseconds of one output row, and outputs a nanosecond, of every kernel this CPU runs, one core.
-#include <algorithm>
-#include <chrono>
-#include <cstdio>
+// Products a second of every kernel, over the depthwise layers of MobileNetV2 (3x3) and EfficientNet-Lite0 (5x5).
+#include <string>
 #include <vector>
 
-#include "cpu/isa.h"
 #include "kernels/qdwconv/qdwconv.h"
 #include "test/bench.h"
 
 namespace octavo {
 namespace {
 
-struct Size {
-  size_t pixels, channels, kernel, stride;
+struct Image {
+  size_t pixels, channels, kernel, stride;  // of the output, which is square
+
+  std::string name() const {
+    return std::to_string(pixels) + "x" + std::to_string(pixels) + "x" + std::to_string(channels) + " " + std::to_string(kernel) + "x" +
+           std::to_string(kernel) + (stride == 2 ? " stride 2" : "");
+  }
 };
 
-double row_seconds(const QDwKernel& kernel, const Size& s) {
-  const size_t taps = s.kernel * s.kernel, padded = (s.channels + kQDwChannels - 1) / kQDwChannels * kQDwChannels;
+constexpr Image kImages[] = {{112, 32, 3, 1}, {56, 96, 3, 2}, {56, 144, 3, 1}, {28, 192, 3, 1}, {14, 384, 3, 1}, {14, 576, 3, 1},
+                             {7, 960, 3, 1},  {28, 144, 5, 2}, {28, 240, 5, 1}, {14, 672, 5, 1}, {7, 1152, 5, 1}};
+
+double seconds_of(const QDwKernel& kernel, const Image& i) {
+  const size_t taps = i.kernel * i.kernel, side = i.pixels * i.stride, padded = (i.channels + kQDwChannels - 1) / kQDwChannels * kQDwChannels;
   QDwTile t;
-  t.window = {s.kernel, s.kernel, s.stride, 1};
-  t.columns = s.pixels * s.stride, t.pixels = s.pixels, t.channels = s.channels;
-  t.first = -static_cast<ptrdiff_t>(s.kernel / 2);
-  std::vector<uint8_t> image(s.kernel * t.columns * s.channels + kQDwOverRead, 3), zeros(s.channels + kQDwOverRead), out(s.pixels * s.channels);
-  std::vector<const uint8_t*> rows, list(kQDwListed * (taps + 3));
-  for (size_t y = 0; y < s.kernel; ++y) rows.push_back(image.data() + y * t.columns * s.channels);
-  std::vector<int16_t> weights(taps * s.channels, 5);
-  std::vector<int32_t> bias(padded);
-  std::vector<float> multiplier(padded, 1e-3f);
+  t.window = {i.kernel, i.kernel, i.stride, 1};
   size_t bytes = 0;
-  if (!qdwconv_packed_bytes(kernel, t.window, s.channels, &bytes)) return 0;
+  if (!qdwconv_packed_bytes(kernel, t.window, i.channels, &bytes)) return 0;
+  std::vector<uint8_t> image((side + i.kernel) * side * i.channels + kQDwOverRead, 3), zeros(i.channels + kQDwOverRead), out(i.pixels * i.channels);
+  std::vector<int16_t> weights(taps * i.channels, 5);
   std::vector<uint8_t> packed(bytes);
-  kernel.pack(t.window, weights.data(), s.channels, packed.data());
-  t.rows = rows.data(), t.zeros = zeros.data(), t.list = list.data();
-  t.weights = packed.data(), t.bias = bias.data(), t.multiplier = multiplier.data();
-  t.requantize = {-128, 127, 128}, t.to_int32 = false, t.c = out.data(), t.c_stride = s.channels;
-  // The least of many short samples: what a busy machine leaves of it.
-  double least = 1;
-  for (int sample = 0; sample < 200; ++sample) {
-    const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < 8; ++i) kernel.u8(t);
-    least = std::min(least, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / 8);
-  }
-  return least;
+  std::vector<int32_t> bias(padded, 7);
+  std::vector<float> multiplier(padded, 1e-3f);
+  kernel.pack(t.window, weights.data(), i.channels, packed.data());
+  std::vector<const uint8_t*> rows(i.kernel), list(kQDwListed * (taps + 3));
+  t.rows = rows.data(), t.zeros = zeros.data(), t.first = -static_cast<ptrdiff_t>(i.kernel / 2), t.columns = side, t.pixels = i.pixels;
+  t.channels = i.channels, t.weights = packed.data(), t.bias = bias.data(), t.multiplier = multiplier.data();
+  t.requantize = {-128, 127, 0, true}, t.to_int32 = false, t.c = out.data(), t.c_stride = i.channels, t.list = list.data();
+  return bench::seconds([&] {
+    for (size_t y = 0; y < i.pixels; ++y) {
+      for (size_t k = 0; k < i.kernel; ++k) rows[k] = image.data() + (y * i.stride + k) * side * i.channels;
+      kernel.u8(t);
+    }
+  });
 }
 
 }  // namespace
 
 BENCH(qdwconv) {
-  const Size sizes[] = {{112, 32, 3, 1}, {56, 96, 3, 2}, {56, 144, 3, 1}, {14, 576, 3, 1}, {7, 960, 3, 1}, {28, 240, 5, 1}, {28, 144, 5, 2}, {28, 128, 7, 1}};
   size_t count = 0;
   const QDwKernel* kernels = qdwconv_kernels(&count);
-  for (size_t i = 0; i < count; ++i)
-    for (const Size& s : sizes) {
-      if (!isa_supported(kernels[i].isa)) continue;
-      const double ns = row_seconds(kernels[i], s) * 1e9;
-      std::printf("%-40s %3zu pixels x %3zu, %zux%zu / %zu  %9.1f ns %7.2f outputs/ns\n", kernels[i].name, s.pixels, s.channels, s.kernel,
-                  s.kernel, s.stride, ns, static_cast<double>(s.pixels * s.channels) / ns);
+  for (size_t k = 0; k < count; ++k) {
+    for (const Image& i : kImages) {
+      if (!bench::wanted(kernels[k].isa, i.name())) continue;
+      const double products = static_cast<double>(i.pixels * i.pixels * i.channels * i.kernel * i.kernel);
+      bench::report("qdwconv", {kernels[k].isa, kernels[k].name, i.name(), false, bench::Unit::kGmacs, products, seconds_of(kernels[k], i)});
     }
+  }
 }
 
 }  // namespace octavo

@@ -54,7 +54,7 @@ double seconds_of(const QGemmKernel& kernel, const Size& s) {
       for (size_t tap = 0; tap < s.taps; ++tap)
         for (size_t r = 0; r < mr; ++r) rows[tap * mr + r] = a.data() + ((row + std::min(r, t.m - 1)) * s.taps + tap) * s.k;
       t.rows = rows.data(), t.taps = s.taps, t.k = s.k;
-      t.requantize = {-128, 127, 0}, t.store = QGemmStore::kBytes, t.c_stride = s.n;
+      t.requantize = {-128, 127, 0, true}, t.store = QGemmStore::kBytes, t.c_stride = s.n;
       for (size_t panel = 0; panel < layout.panels; ++panel) {
         t.panel = packed.data() + panel * layout.panel_bytes;
         t.bias = bias.data() + panel * nr, t.multiplier = multiplier.data() + panel * nr;

@@ -1,0 +1,44 @@
+// Bytes a second, read and written, of the softmax of quantized rows.
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "kernels/qsoftmax/qsoftmax.h"
+#include "test/bench.h"
+
+namespace octavo {
+
+#define OCTAVO_KERNEL(isa, symbol) extern const QSoftmaxKernel symbol;
+#include "kernels/qsoftmax/kernels.inc"
+#undef OCTAVO_KERNEL
+
+namespace {
+
+void run(const QSoftmaxKernel& k) {
+  QSoftmaxParameters p{};
+  for (int i = 0; i < 16; ++i) {
+    p.coarse[i] = std::exp(-16.0f * static_cast<float>(i) * 0.05f);
+    p.fine[i] = std::exp(-static_cast<float>(i) * 0.05f);
+  }
+  p.y_scale = 1.0f / 256, p.qmax = 255;
+  for (const int64_t n : {16, 128, 1024}) {
+    const auto size = static_cast<size_t>(n);
+    std::vector<uint8_t> x(size + 64), y(size + 64);
+    std::vector<float> values(size + 16);
+    for (size_t i = 0; i < size; ++i) x[i] = static_cast<uint8_t>(i * 37);
+    const std::string shape = "row of " + std::to_string(n);
+    if (!bench::wanted(k.isa, shape)) continue;
+    const double time = bench::seconds([&] { k.row(p, x.data(), y.data(), n, values.data()); });
+    bench::report("qsoftmax", {k.isa, "qsoftmax", shape, false, bench::Unit::kGigabytes, 2.0 * static_cast<double>(n), time});
+  }
+}
+
+}  // namespace
+
+BENCH(qsoftmax) {
+#define OCTAVO_KERNEL(isa, symbol) run(symbol);
+#include "kernels/qsoftmax/kernels.inc"
+#undef OCTAVO_KERNEL
+}
+
+}  // namespace octavo
