@@ -17,7 +17,7 @@ namespace {
 using ops::ConvGeometry;
 using ops::ConvPhase;
 
-constexpr int64_t kFewChannels = 16;         // below it, strips beat pointers per tap
+constexpr int64_t kFewChannels = 32;         // up to it, strips beat pointers per tap
 constexpr int64_t kMaxTaps = 1 << 20;
 constexpr int64_t kTaskFlops = 4 << 20;
 constexpr int64_t kDepthwiseFlops = kTaskFlops / 8;
@@ -72,7 +72,7 @@ class Conv final : public Bound {
     if (g_.taps() > kMaxTaps) return c.error(Code::kLimit, std::to_string(g_.taps()) + " taps");
     phases_ = ops::conv_phases(g_);
     depthwise_ = ops::is_depthwise(g_);
-    strips_ = !g_.transposed && g_.groups == 1 && g_.channels < kFewChannels && g_.kernel[2] > 1 && g_.dilation[2] == 1;
+    strips_ = !g_.transposed && g_.groups == 1 && g_.channels <= kFewChannels && g_.kernel[2] > 1 && g_.dilation[2] == 1;
     const int64_t nr = static_cast<int64_t>(kernel_.nr);
     padded_ = ops::padded_filters(g_, nr);
     const int64_t packed_floats = ops::packed_size(g_, nr), zeros = strips_ ? g_.kernel[2] * g_.channels : g_.channels;

@@ -43,25 +43,25 @@ void point_strips(const ConvGeometry& g, const ConvPhase& phase, const float* im
                   float* edges) {
   const int64_t width = g.in[kMaxSpatial - 1], step = phase.in_step[kMaxSpatial - 1], channels = g.channels, kernel = g.kernel[kMaxSpatial - 1];
   const int64_t strips = g.kernel[0] * g.kernel[1];
+  const auto edge = [&](const float* line, int64_t p, int64_t i, int64_t t) -> const float* {
+    const int64_t begin = std::clamp<int64_t>(p, 0, width), end = std::clamp<int64_t>(p + kernel, 0, width);
+    float* strip = edges + (i * strips + t) * kernel * channels;
+    std::fill(strip, strip + kernel * channels, 0.0f);
+    std::copy(line + begin * channels, line + end * channels, strip + (begin - p) * channels);
+    return strip;
+  };
   for_each_run(phase, row, rows, [&](int64_t first, int64_t n, const int64_t* j) {
     for (int64_t t = 0; t < strips; ++t) {
       const ConvTap& tap = phase.taps[static_cast<size_t>(t * kernel)];
       const float* line = tap_row(g, phase, tap, j, image);
       const float** to = a + t * rows + first;
-      for (int64_t i = 0; i < n; ++i) {
-        const int64_t p = (j[kMaxSpatial - 1] + i) * step + tap.offset[kMaxSpatial - 1];
-        if (line == nullptr) {
-          to[i] = zeros;
-        } else if (p >= 0 && p + kernel <= width) {
-          to[i] = line + p * channels;
-        } else {
-          const int64_t begin = std::clamp<int64_t>(p, 0, width), end = std::clamp<int64_t>(p + kernel, 0, width);
-          float* strip = edges + ((first + i) * strips + t) * kernel * channels;
-          std::fill(strip, strip + kernel * channels, 0.0f);
-          std::copy(line + begin * channels, line + end * channels, strip + (begin - p) * channels);
-          to[i] = strip;
-        }
-      }
+      const int64_t p = j[kMaxSpatial - 1] * step + tap.offset[kMaxSpatial - 1];
+      for (int64_t i = 0; line == nullptr && i < n; ++i) to[i] = zeros;
+      if (line == nullptr) continue;
+      const float* from = line + p * channels;
+      for (int64_t i = 0; i < n; ++i, from += step * channels) to[i] = from;
+      for (int64_t i = 0; i < n && p + i * step < 0; ++i) to[i] = edge(line, p + i * step, first + i, t);
+      for (int64_t i = n - 1; i >= 0 && p + i * step + kernel > width; --i) to[i] = edge(line, p + i * step, first + i, t);
     }
   });
 }

@@ -46,7 +46,21 @@ void sgemm_rows(const SgemmTile& t) {
     const float* a[kRows];
     OCTAVO_UNROLL
     for (int i = 0; i < kRows; ++i) a[i] = t.a[tap * kRows + i];
-    for (size_t k = 0; k < t.depth; ++k) {
+    size_t k = 0;
+    if constexpr (kVectors == 1) {  // with more vectors the row pointers that do not fit registers hide behind the products
+      for (; k + 4 <= t.depth; k += 4) {
+        Reg bv[4];
+        OCTAVO_UNROLL
+        for (int u = 0; u < 4; ++u, b += t.b_stride) bv[u] = V::load(b);
+        OCTAVO_UNROLL
+        for (int i = 0; i < kRows; ++i) {
+          const float* p = a[i] + k;
+          OCTAVO_UNROLL
+          for (int u = 0; u < 4; ++u) acc[i][0] = V::fma(V::splat(p[u]), bv[u], acc[i][0]);
+        }
+      }
+    }
+    for (; k < t.depth; ++k) {
       Reg bv[kVectors];
       OCTAVO_UNROLL
       for (int v = 0; v < kVectors; ++v) bv[v] = V::load(b + v * V::kLanes);
