@@ -68,12 +68,15 @@ struct PoolWindow {
   int64_t rows() const { return batch * out[0] * out[1]; }
   int64_t pixels() const { return in[0] * in[1] * in[2]; }
 
+  // Most windows are not dilated: no division for each of their pixels.
+  static int64_t divide(int64_t a, int64_t b) { return b == 1 ? a : a / b; }
+
   struct Range { int64_t origin, first, last; };  // taps [first, last) of an axis lie inside; tap k is at origin + k * dilation
   Range range(int axis, int64_t o) const {
     Range r;
     r.origin = o * stride[axis] - pad_begin[axis];
-    r.first = r.origin < 0 ? (-r.origin + dilation[axis] - 1) / dilation[axis] : 0;
-    r.last = r.origin >= in[axis] ? 0 : (in[axis] - 1 - r.origin) / dilation[axis] + 1;
+    r.first = r.origin < 0 ? divide(-r.origin + dilation[axis] - 1, dilation[axis]) : 0;
+    r.last = r.origin >= in[axis] ? 0 : divide(in[axis] - 1 - r.origin, dilation[axis]) + 1;
     if (r.last > kernel[axis]) r.last = kernel[axis];
     if (r.first > r.last) r.first = r.last;
     return r;
@@ -81,7 +84,7 @@ struct PoolWindow {
   // Taps of an axis that lie inside of the padded input.
   int64_t padded(int axis, int64_t o) const {
     const int64_t room = in[axis] + pad_end[axis] - (o * stride[axis] - pad_begin[axis]);
-    const int64_t n = room <= 0 ? 0 : (room - 1) / dilation[axis] + 1;
+    const int64_t n = room <= 0 ? 0 : divide(room - 1, dilation[axis]) + 1;
     return n < kernel[axis] ? n : kernel[axis];
   }
 
