@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kernels/q8/q8.h"
+
 namespace octavo::ops {
 namespace {
 
@@ -68,22 +70,11 @@ void transpose_square(const uint8_t* src, int64_t src_stride, uint8_t* dst, int6
 
 #endif
 
-// Three planes of bytes to pixels, the way of every image: pixels are stored as four bytes, the last one over by the next.
-inline void interleave_three(const uint8_t* src, int64_t src_stride, uint8_t* dst, int64_t columns) {
-  const uint8_t *a = src, *b = src + src_stride, *c = src + 2 * src_stride;
-  for (int64_t q = 0; q + 1 < columns; ++q) {
-    const uint8_t pixel[4] = {a[q], b[q], c[q], 0};
-    std::memcpy(dst + 3 * q, pixel, 4);
-  }
-  const uint8_t last[3] = {a[columns - 1], b[columns - 1], c[columns - 1]};
-  std::memcpy(dst + 3 * (columns - 1), last, 3);
-}
-
 // dst[q][p] = src[p][q] for p < rows, q < columns; strides in elements of T. Walks the target in bands of one cache line.
 template <class T>
 void transpose_tiles(const uint8_t* src, int64_t src_stride, uint8_t* dst, int64_t dst_stride, int64_t rows, int64_t columns) {
   constexpr int64_t w = sizeof(T);
-  if (w == 1 && rows == 3 && dst_stride == 3 && columns > 0) return interleave_three(src, src_stride, dst, columns);
+  if (w == 1 && rows == 3 && dst_stride == 3 && columns > 0) return q8_kernels().interleave3(src, src + src_stride, src + 2 * src_stride, dst, columns);
 #if defined(__GNUC__)
   if constexpr (sizeof(T) <= 8) {
     constexpr int64_t N = 16 / w, kBand = 64 / w;

@@ -1,6 +1,7 @@
 // The kernels of q8.h over the vectors of simd/; every <isa>.cc compiles them for itself.
 #pragma once
 
+#include "kernels/q8/interleave.h"
 #include "kernels/q8/lookup.h"
 #include "kernels/q8/q8.h"
 #include "kernels/q8/sum.h"

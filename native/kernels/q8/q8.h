@@ -37,6 +37,8 @@ struct Q8Kernels {
   void (*add_into)(const uint8_t* x, bool is_signed, int32_t* sum, int64_t n);
   // The sum of n values.
   int64_t (*sum)(const uint8_t* x, bool is_signed, int64_t n);
+  // y[3 * i + k] = plane k [i]
+  void (*interleave3)(const uint8_t* a, const uint8_t* b, const uint8_t* c, uint8_t* y, int64_t n);
 };
 
 const Q8Kernels& q8_kernels();  // the best for this machine

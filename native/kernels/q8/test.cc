@@ -121,6 +121,18 @@ TEST(q8_quantize_and_back) {
   });
 }
 
+TEST(q8_interleaving) {
+  each_isa([&](const Q8Kernels& k) {
+    for (size_t n : test::vector_sizes(100)) {
+      auto a = random_bytes(n, n), b = random_bytes(n, n + 1), c = random_bytes(n, n + 2), got = random_bytes(3 * n, 5), want = random_bytes(3 * n, 5);
+      k.interleave3(a.data(), b.data(), c.data(), got.data(), static_cast<int64_t>(n));
+      q8_scalar.interleave3(a.data(), b.data(), c.data(), want.data(), static_cast<int64_t>(n));
+      compare(got, want, 3 * n, std::string(k.isa) + " interleave of " + std::to_string(n));
+      for (size_t i = 0; i < n; ++i) EXPECT(want.data()[3 * i] == a.data()[i] && want.data()[3 * i + 1] == b.data()[i] && want.data()[3 * i + 2] == c.data()[i]);
+    }
+  });
+}
+
 TEST(q8_pooling_kernels) {
   each_isa([&](const Q8Kernels& k) {
     for (size_t n : test::vector_sizes(400))
