@@ -4,11 +4,12 @@
  */
 import { DTYPES } from '../graph/dtype.js'
 import type { Atom, Dim } from '../graph/expr.js'
+import type { NativeBytes } from '../native/binding.js'
 import type { Plan, PlanAttribute, PlanStep, PlanSymbol, PlanTensor } from './plan.js'
 
 export interface EncodedPlan {
   readonly words: Int32Array
-  readonly buffers: readonly Uint8Array[]
+  readonly buffers: readonly NativeBytes[]
 }
 
 const MAGIC = 0x5654434f
@@ -20,8 +21,8 @@ const TENSOR = { constant: 0, scratch: 1, input: 2, output: 3, state: 4, alias: 
 const ATTRIBUTE = { ints: 0, floats: 1, texts: 2, plan: 3 } as const
 
 export function encodePlan(plan: Plan): EncodedPlan {
-  const buffers: Uint8Array[] = []
-  const indices = new Map<Uint8Array, number>()
+  const buffers: NativeBytes[] = []
+  const indices = new Map<NativeBytes, number>()
   const words = [MAGIC, VERSION]
   append(words, new Encoder(plan, buffers, indices).encode())
   return { words: Int32Array.from(words), buffers }
@@ -37,8 +38,8 @@ class Encoder {
 
   constructor(
     readonly plan: Plan,
-    readonly buffers: Uint8Array[],
-    readonly bufferIndices: Map<Uint8Array, number>,
+    readonly buffers: NativeBytes[],
+    readonly bufferIndices: Map<NativeBytes, number>,
   ) {
     this.#symbolIndices = new Map(plan.symbols.map((symbol, i) => [symbol.name, i]))
   }
@@ -90,11 +91,12 @@ class Encoder {
   }
 
   #buffer(tensor: PlanTensor): number {
-    if (tensor.data === undefined) throw new Error(`plan: constant ${tensor.name} has no data`)
-    const known = this.bufferIndices.get(tensor.data)
+    const bytes = tensor.file ?? tensor.data
+    if (bytes === undefined) throw new Error(`plan: constant ${tensor.name} has no data`)
+    const known = this.bufferIndices.get(bytes)
     if (known !== undefined) return known
-    this.bufferIndices.set(tensor.data, this.buffers.length)
-    return this.buffers.push(tensor.data) - 1
+    this.bufferIndices.set(bytes, this.buffers.length)
+    return this.buffers.push(bytes) - 1
   }
 
   #step(step: PlanStep): number[] {

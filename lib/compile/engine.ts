@@ -163,8 +163,27 @@ function withNode(error: unknown, plan: Plan): unknown {
 
 /** Compiles a graph as it is. */
 export async function compileGraph(graph: Graph, options: CompileOptions = {}): Promise<Engine> {
-  const { signal, overrides, observe, bins, fuse = true, extraOutputs = [] } = options
+  const { signal } = options
   signal?.throwIfAborted()
+  const { plan, inputs, outputs } = compilePlan(graph, options)
+  const { words, buffers } = encodePlan(plan)
+  const limits = {
+    threads: options.threads,
+    maxTensorBytes: options.maxTensorBytes,
+    maxLoopIterations: options.maxLoopIterations,
+  }
+  const native = await cancellable(signal, (token) => binding().load(words, buffers, limits, token))
+  return new Engine(native, inputs, outputs, withoutData(plan))
+}
+
+export interface CompiledPlan {
+  readonly plan: Plan
+  readonly inputs: readonly EngineValue[]
+  readonly outputs: readonly EngineValue[]
+}
+
+export function compilePlan(graph: Graph, options: CompileOptions = {}): CompiledPlan {
+  const { overrides, observe, bins, fuse = true, extraOutputs = [] } = options
   const extended = extraOutputs.length === 0 ? graph : withOutputs(graph, extraOutputs)
   const info = inferGraph(extended, { overrides })
   const passes = { activations: binding().activations, fuse }
@@ -174,24 +193,12 @@ export async function compileGraph(graph: Graph, options: CompileOptions = {}): 
     finish: (d, s) => finishPlan(d, s, passes),
   })
   const plan = finishPlan(draft, symbols, passes)
-  const { words, buffers } = encodePlan(plan)
-  const limits = {
-    threads: options.threads,
-    maxTensorBytes: options.maxTensorBytes,
-    maxLoopIterations: options.maxLoopIterations,
-  }
-  const native = await cancellable(signal, (token) => binding().load(words, buffers, limits, token))
-  return new Engine(
-    native,
-    valuesOf(extended.inputs, info),
-    valuesOf(extended.outputs, info),
-    withoutData(plan),
-  )
+  return { plan, inputs: valuesOf(extended.inputs, info), outputs: valuesOf(extended.outputs, info) }
 }
 
 /** The addon has packed the constants: what remains is what errors and `explain` ask for. */
 function withoutData(plan: Plan): Plan {
-  const tensors = plan.tensors.map((t) => (t.data === undefined ? t : { ...t, data: undefined }))
+  const tensors = plan.tensors.map(({ name, dtype, dims, kind, of }) => ({ name, dtype, dims, kind, of }))
   const steps = plan.steps.map((step) => {
     const attributes = Object.entries(step.attributes)
     if (attributes.every(([, { kind }]) => kind !== 'plan')) return step

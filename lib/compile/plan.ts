@@ -1,6 +1,7 @@
 /** The plan: what the engine runs. Plain data; `encode.ts` writes it as words, `docs/steps.md` says what each step does. */
 import type { DType } from '../graph/dtype.js'
 import type { Dim } from '../graph/expr.js'
+import type { FileRange } from '../graph/graph.js'
 
 /** Where the value of a symbol comes from. */
 export type SymbolSource =
@@ -34,6 +35,8 @@ export interface PlanTensor {
   readonly kind: TensorKind
   readonly of?: number
   readonly data?: Uint8Array
+  /** Where the bytes are, if they are not in memory: `data` reads them. */
+  readonly file?: FileRange
 }
 
 export type PlanAttribute =

@@ -1,6 +1,7 @@
 /** What InferenceSession needs of a compiled model, and the choice between the two that there are. */
 import type { Graph } from '../graph/graph.js'
 import type { StepProfile } from '../native/binding.js'
+import { inMemory } from '../onnx/open-file.js'
 import { ValueNeededError } from '../ops/helpers.js'
 import {
   type CompileOptions,
@@ -53,6 +54,6 @@ export async function createRunner(graph: Graph, options: RunnerOptions): Promis
     return await compileGraph(prepared, options)
   } catch (error) {
     if (!(error instanceof ValueNeededError) || !isSpecialisable(graph, error)) throw error
-    return new SpecialisingEngine(graph, options)
+    return new SpecialisingEngine(inMemory(graph), options)
   }
 }

@@ -82,13 +82,20 @@ export class Values {
   private materializeConstant(name: string): Form[] {
     const constant = this.constantOf(name)
     if (!constant) throw new RangeError(`value ${name} has not been made`)
-    const tensor = addTensor(this.draft, {
-      name,
-      dtype: constant.dtype,
-      dims: constant.dims,
-      kind: 'constant',
-      data: constant.data,
-    })
+    const { dtype, dims, file } = constant
+    const described = { name, dtype, dims, kind: 'constant' } as const
+    const tensor = addTensor(
+      this.draft,
+      file
+        ? {
+            ...described,
+            file,
+            get data() {
+              return constant.data
+            },
+          }
+        : { ...described, data: constant.data },
+    )
     const forms = [{ layout: identityLayout(constant.dims.length), tensor }]
     this.forms.set(name, forms)
     return forms

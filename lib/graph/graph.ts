@@ -13,11 +13,20 @@ export interface TensorType {
   readonly shape?: readonly Dim[]
 }
 
+/** Bytes of a file that is open while the graph is in use. */
+export interface FileRange {
+  readonly fd: number
+  readonly offset: number
+  readonly length: number
+}
+
 /** A constant tensor: raw little-endian bytes, dense, sub-byte types packed as ONNX packs them. */
 export interface ConstantTensor {
   readonly dtype: DType
   readonly dims: readonly number[]
   readonly data: Uint8Array
+  /** Where the bytes are, if they are not in memory: `data` reads them. */
+  readonly file?: FileRange
   /** Only for dtype string: the elements (data is then empty). */
   readonly strings?: readonly string[]
 }

@@ -1,5 +1,6 @@
 /** The contract with the addon (`native/addon/`). Everything here is internal: public types are in `session/`. */
 import type { DType } from '../graph/dtype.js'
+import type { FileRange } from '../graph/graph.js'
 
 export interface NativeTensor {
   readonly dtype: number
@@ -7,6 +8,9 @@ export interface NativeTensor {
   /** Dense bytes, little endian. The addon copies them before the call returns. */
   readonly data: Uint8Array
 }
+
+/** Bytes of a constant, or where they are in an open file, which is read when the constant is packed. */
+export type NativeBytes = Uint8Array | FileRange
 
 export interface NativeOutput {
   readonly dtype: number
@@ -72,11 +76,11 @@ export interface Binding {
   token(): NativeToken
   /**
    * Parses, checks and prepacks a plan off the main thread. `words`: the encoded plan; `buffers`: the constants it
-   * refers to, kept alive until the promise settles.
+   * refers to, kept alive until the promise settles; so long their files must stay open.
    */
   load(
     words: Int32Array,
-    buffers: readonly Uint8Array[],
+    buffers: readonly NativeBytes[],
     options: LoadOptions,
     token?: NativeToken,
   ): Promise<NativeModel>

@@ -12,6 +12,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   kUnsupported: 'ERR_UNSUPPORTED_OP',
   kShape: 'ERR_SHAPE_MISMATCH',
   kData: 'ERR_RUN',
+  kIo: 'ERR_IO',
   kLimit: 'ERR_LIMIT',
   kCancelled: 'ERR_ABORTED',
   kOutOfMemory: 'ERR_LIMIT',

@@ -1,7 +1,7 @@
 /** Constant nodes, in all their forms, as constants. */
-import { type AttributeProto, AttributeProto_AttributeType as Type } from 'onnx-buf'
 import { OctavoError } from '../errors.js'
 import type { Attribute, ConstantTensor } from '../graph/graph.js'
+import { type AttributeProto, ATTRIBUTE_TYPE as Type } from './messages.js'
 import { scalar, stringTensor, tensorFromNumbers, tensorOf } from './tensor.js'
 
 /** The tensor of the single attribute of a Constant node. `proto` is there to take 64-bit integers exactly. */
@@ -11,9 +11,9 @@ export function constantTensor(
   proto: AttributeProto | undefined,
   what: string,
 ): ConstantTensor {
-  if (proto?.type === Type.INT && proto.refAttrName === '')
+  if (proto?.type === Type.int && proto.refAttrName === '')
     return tensorOf('int64', [], BigInt64Array.of(proto.i))
-  if (proto?.type === Type.INTS && proto.refAttrName === '') {
+  if (proto?.type === Type.ints && proto.refAttrName === '') {
     return tensorOf('int64', [proto.ints.length], BigInt64Array.from(proto.ints))
   }
   switch (attribute?.kind) {

@@ -1,5 +1,4 @@
 /** ModelProto to graph: names resolved, functions written out, captures explicit, every operator in canonical form. */
-import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto } from 'onnx-buf'
 import { OctavoError } from '../errors.js'
 import type { Attribute, Graph, Node } from '../graph/graph.js'
 import { Names } from '../graph/names.js'
@@ -8,6 +7,7 @@ import { convertAttribute } from './attributes.js'
 import { constantTensor } from './constant-node.js'
 import { convertTensor, type ExternalPayloads } from './initializer.js'
 import { type Breather, Budget, type ReadLimits } from './limits.js'
+import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto } from './messages.js'
 import { FunctionTable, opsetOf } from './opsets.js'
 import { GraphBuilder, Scope } from './scope.js'
 import { convertType } from './types.js'
@@ -72,7 +72,7 @@ export class Converter {
     if (proto.sparseInitializer.length > 0) {
       throw new OctavoError(
         'ERR_UNSUPPORTED_OP',
-        `Initializer "${proto.sparseInitializer[0]?.values?.name ?? ''}" of ${where} is sparse; only dense tensors are supported`,
+        `Initializer "${proto.sparseInitializer[0]}" of ${where} is sparse; only dense tensors are supported`,
       )
     }
     for (const tensor of proto.initializer) {

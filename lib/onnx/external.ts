@@ -5,10 +5,13 @@
 import { constants } from 'node:fs'
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
-import type { TensorProto } from 'onnx-buf'
 import { OctavoError } from '../errors.js'
 import { byteLength } from '../graph/dtype.js'
-import { tensorDtype, tensorSizes } from './initializer.js'
+import type { FileRange } from '../graph/graph.js'
+import { LARGE } from './file-window.js'
+import { type ExternalPayloads, tensorDtype, tensorSizes } from './initializer.js'
+import type { TensorProto } from './messages.js'
+import type { OpenFiles } from './open-file.js'
 
 /** A file given by the caller: `path` is the location that the model names, `data` its bytes or where they really are. */
 export type ExternalDataFile =
@@ -25,9 +28,10 @@ export async function readExternal(
   tensors: readonly TensorProto[],
   modelPath: string | undefined,
   given: readonly ExternalDataFile[],
+  files: OpenFiles | undefined,
   signal?: AbortSignal,
-): Promise<Map<TensorProto, Uint8Array>> {
-  const payloads = new Map<TensorProto, Uint8Array>()
+): Promise<ExternalPayloads> {
+  const payloads = new Map<TensorProto, Uint8Array | FileRange>()
   const sources = new Map<string, Source>()
   try {
     for (const proto of tensors) {
@@ -38,11 +42,12 @@ export async function readExternal(
       if (source === undefined) {
         source = await openSource(reference.location, modelPath, given, what)
         sources.set(reference.location, source)
+        if (source.file) files?.add(source.file)
       }
-      payloads.set(proto, await readRange(source, reference, what))
+      payloads.set(proto, await readRange(source, reference, files !== undefined, what))
     }
   } finally {
-    await Promise.all([...sources.values()].map((source) => source.file?.close()))
+    if (!files) await Promise.all([...sources.values()].map((source) => source.file?.close()))
   }
   return payloads
 }
@@ -161,8 +166,9 @@ async function openFile(file: string, what: string): Promise<Source> {
 async function readRange(
   source: Source,
   { location, offset, length }: Reference,
+  staysOpen: boolean,
   what: string,
-): Promise<Uint8Array> {
+): Promise<Uint8Array | FileRange> {
   if (offset + length > source.size) {
     throw failure(
       what,
@@ -170,6 +176,7 @@ async function readRange(
     )
   }
   if (source.bytes) return source.bytes.subarray(offset, offset + length)
+  if (staysOpen && source.file && length >= LARGE) return { fd: source.file.fd, offset, length }
   const bytes = new Uint8Array(length)
   let done = 0
   while (done < length) {

@@ -1,25 +1,25 @@
 /** TensorProto to constant tensor: checks sizes, takes raw_data as it is, converts the typed fields. */
-import type { TensorProto } from 'onnx-buf'
-import { TensorProto_DataLocation, TensorProto_DataType } from 'onnx-buf'
 import { OctavoError } from '../errors.js'
 import { byteLength, type DType, dtypeFromOnnx } from '../graph/dtype.js'
-import type { ConstantTensor } from '../graph/graph.js'
+import type { ConstantTensor, FileRange } from '../graph/graph.js'
+import { DATA_TYPES, EXTERNAL, type TensorProto } from './messages.js'
+import { constantInFile } from './open-file.js'
 import { decodeText } from './proto.js'
 import { bytesOf } from './tensor.js'
 
-/** Payloads of external tensors, read before conversion. */
-export type ExternalPayloads = ReadonlyMap<TensorProto, Uint8Array>
+/** Payloads of external tensors: read before conversion, or where they are in an open file. */
+export type ExternalPayloads = ReadonlyMap<TensorProto, Uint8Array | FileRange>
 
 export function isExternal(proto: TensorProto): boolean {
-  return proto.dataLocation === TensorProto_DataLocation.EXTERNAL
+  return proto.dataLocation === EXTERNAL
 }
 
 /** Element type of a tensor; an error where Octavo has none of that number. */
 export function tensorDtype(proto: TensorProto, what: string): DType {
   const dtype = dtypeFromOnnx(proto.dataType)
   if (dtype !== undefined) return dtype
-  const name = TensorProto_DataType[proto.dataType]
-  if (name === undefined || proto.dataType === TensorProto_DataType.UNDEFINED) {
+  const name = DATA_TYPES[proto.dataType]
+  if (name === undefined || proto.dataType === 0) {
     throw invalid(what, `expected an element type, got number ${proto.dataType}`)
   }
   throw new OctavoError('ERR_UNSUPPORTED_OP', `${what} has element type ${name}, which is not supported`, {
@@ -54,13 +54,11 @@ export function convertTensor(proto: TensorProto, external: ExternalPayloads, wh
   if (dtype === 'string') return convertStrings(proto, dims, elements, what)
   const expected = byteLength(dtype, elements)
   const data = payload(proto, dtype, elements, external, what)
-  if (data.byteLength !== expected) {
-    throw invalid(
-      what,
-      `${dtype} of [${dims.join(', ')}] has ${expected} bytes, its data has ${data.byteLength}`,
-    )
+  const length = data instanceof Uint8Array ? data.byteLength : data.length
+  if (length !== expected) {
+    throw invalid(what, `${dtype} of [${dims.join(', ')}] has ${expected} bytes, its data has ${length}`)
   }
-  return { dtype, dims, data }
+  return data instanceof Uint8Array ? { dtype, dims, data } : constantInFile(dtype, dims, data)
 }
 
 function payload(
@@ -69,13 +67,14 @@ function payload(
   elements: number,
   external: ExternalPayloads,
   what: string,
-): Uint8Array {
+): Uint8Array | FileRange {
   if (isExternal(proto)) {
     const bytes = external.get(proto)
     if (bytes === undefined)
       throw new OctavoError('ERR_EXTERNAL_DATA', `${what}: its external data was not read`)
     return bytes
   }
+  if (proto.file) return proto.file
   if (proto.rawData.byteLength > 0) return proto.rawData
   const values = typedValues(proto, dtype)
   const expected = dtype === 'int4' || dtype === 'uint4' ? Math.ceil(elements / 2) : elements

@@ -1,6 +1,6 @@
 /** Opset imports, and the functions a model brings along. */
-import type { FunctionProto, OperatorSetIdProto } from 'onnx-buf'
 import { OctavoError } from '../errors.js'
+import type { FunctionProto, OperatorSetIdProto } from './messages.js'
 import { NEWEST_OPSET, OLDEST_OPSET } from './upgrade/index.js'
 
 /** The opset of ai.onnx; undefined where it is not imported. Imports of other domains are of no account here. */

@@ -1,21 +1,22 @@
 /** Bytes to ModelProto. Byte fields of the result are views of the bytes given. */
-import { fromBinary } from '@bufbuild/protobuf'
-import { type ModelProto, ModelProtoSchema } from 'onnx-buf'
 import { OctavoError } from '../errors.js'
+import { decodeModelProto } from './decode.js'
+import type { GraphProto, ModelProto } from './messages.js'
 
 const PARSE_FAILED = 'Failed to load model because protobuf parsing failed.'
 
-export function decodeModel(bytes: Uint8Array, where: string): ModelProto {
+export function decodeModel(bytes: Uint8Array, where: string): ModelProto & { readonly graph: GraphProto } {
   if (bytes.byteLength === 0) throw parseError(where, 'it is empty')
   let model: ModelProto
   try {
-    model = fromBinary(ModelProtoSchema, bytes, { readUnknownFields: false })
+    model = decodeModelProto(bytes)
   } catch (cause) {
     throw parseError(where, cause instanceof Error ? cause.message : String(cause), cause)
   }
   // Many byte strings are a message of unknown fields; an ONNX model has at least a graph.
-  if (model.graph === undefined) throw parseError(where, 'it has no graph')
-  return model
+  const { graph } = model
+  if (graph === undefined) throw parseError(where, 'it has no graph')
+  return { ...model, graph }
 }
 
 function parseError(where: string, reason: string, cause?: unknown): OctavoError {

@@ -1,7 +1,6 @@
 /** Reads an ONNX model from a file or from bytes. */
 import { constants } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import type { GraphProto, ModelProto, TensorProto } from 'onnx-buf'
 import { OctavoError, typeError } from '../errors.js'
 import { DTYPES } from '../graph/dtype.js'
 import type { Model } from '../graph/graph.js'
@@ -9,14 +8,19 @@ import { Converter } from './convert.js'
 import { type ExternalDataFile, readExternal } from './external.js'
 import { isExternal } from './initializer.js'
 import { Breather, type ReadLimits } from './limits.js'
+import type { GraphProto, ModelProto, TensorProto } from './messages.js'
+import type { OpenFiles } from './open-file.js'
 import { opsetOf } from './opsets.js'
 import { decodeModel } from './proto.js'
+import { readSkeleton, type Skeleton } from './skeleton.js'
 import { CANONICAL_OPSET } from './upgrade/index.js'
 
 export interface ReadOptions {
   /** Files of external data that are not to be looked up in the folder of the model. */
   readonly externalData?: readonly ExternalDataFile[]
   readonly limits?: ReadLimits
+  /** Takes the files of large models, which then stay open: tensors are read when they are needed. */
+  readonly files?: OpenFiles
   readonly signal?: AbortSignal
 }
 
@@ -25,27 +29,28 @@ export interface ReadOptions {
  * the model is in use. Runs in pieces of some 10 ms, so that the event loop goes on.
  */
 export async function readModel(source: string | Uint8Array, options: ReadOptions = {}): Promise<Model> {
-  const { signal, limits = {}, externalData = [] } = options
+  const { signal, limits = {}, externalData = [], files } = options
   signal?.throwIfAborted()
   if (typeof source !== 'string' && !(source instanceof Uint8Array)) {
     throw typeError('Expected the model as a path or a Uint8Array')
   }
   const path = typeof source === 'string' ? source : undefined
-  const read = typeof source === 'string' ? await readFile(source, signal) : source
-  // Not a Buffer, whose slice() does not copy. A buffer that was transferred away has no bytes, and no views.
-  const bytes =
-    read.byteLength === 0 ? new Uint8Array(0) : new Uint8Array(read.buffer, read.byteOffset, read.byteLength)
+  const { bytes, ranges } =
+    typeof source === 'string' ? await readFile(source, files, signal) : { bytes: source, ranges: [] }
   const breather = new Breather(signal)
-  const proto = decodeModel(bytes, path === undefined ? 'the bytes given' : `"${path}"`)
-  const graph = proto.graph as GraphProto
+  const proto = decodeModel(plain(bytes), path === undefined ? 'the bytes given' : `"${path}"`)
+  ranges.forEach((range, i) => {
+    const tensor = proto.graph.initializer[i]
+    if (range && tensor) tensor.file = range
+  })
   const opset = opsetOf(proto.opsetImport)
   await breather.pause()
   const facts = collect(proto)
-  const external = await readExternal(facts.externalTensors, path, externalData, signal)
+  const external = await readExternal(facts.externalTensors, path, externalData, files, signal)
   await breather.pause()
   const converter = new Converter(proto, { ...facts, external }, limits, breather)
   return {
-    graph: await converter.convert(graph),
+    graph: await converter.convert(proto.graph),
     opset: opset ?? CANONICAL_OPSET,
     irVersion: Number(proto.irVersion),
     producer: proto.producerName,
@@ -53,7 +58,16 @@ export async function readModel(source: string | Uint8Array, options: ReadOption
   }
 }
 
-async function readFile(path: string, signal?: AbortSignal): Promise<Uint8Array> {
+/** Not a Buffer, whose slice() does not copy. A buffer that was transferred away has no bytes, and no views. */
+function plain(bytes: Uint8Array): Uint8Array {
+  if (bytes.byteLength === 0) return new Uint8Array(0)
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+/** Smaller files are read whole. */
+const LARGE_FILE = 1 << 20
+
+async function readFile(path: string, files?: OpenFiles, signal?: AbortSignal): Promise<Skeleton> {
   const failure = (reason: string, cause?: unknown) =>
     new OctavoError('ERR_IO', `Load model from ${path} failed: ${reason}`, { cause })
   // Asked before opening: opening a FIFO would wait for a writer.
@@ -64,16 +78,27 @@ async function readFile(path: string, signal?: AbortSignal): Promise<Uint8Array>
   const handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((cause: Error) => {
     throw failure(cause.message, cause)
   })
+  let kept = false
   try {
-    if (!(await handle.stat()).isFile()) throw failure('expected a regular file')
-    return await handle.readFile({ signal })
+    const status = await handle.stat()
+    if (!status.isFile()) throw failure('expected a regular file')
+    if (files && status.size >= LARGE_FILE) {
+      const skeleton = await readSkeleton(handle.fd, status.size, new Breather(signal))
+      signal?.throwIfAborted()
+      if (skeleton) {
+        files.add(handle)
+        kept = true
+        return skeleton
+      }
+    }
+    return { bytes: await handle.readFile({ signal }), ranges: [] }
   } catch (cause) {
     signal?.throwIfAborted()
     throw cause instanceof OctavoError
       ? cause
       : failure(cause instanceof Error ? cause.message : String(cause), cause)
   } finally {
-    await handle.close()
+    if (!kept) await handle.close()
   }
 }
 
@@ -89,7 +114,7 @@ const OTHER_FLOATS: ReadonlySet<bigint> = new Set(
 )
 
 /** One walk over the file, nested graphs and functions included. */
-function collect(model: ModelProto): Facts {
+function collect(model: ModelProto & { readonly graph: GraphProto }): Facts {
   const facts: Facts = { externalTensors: [], dimParams: new Set(), onlyFloat32: true }
   const tensor = (proto: TensorProto) => {
     if (isExternal(proto)) facts.externalTensors.push(proto)
@@ -110,15 +135,14 @@ function collect(model: ModelProto): Facts {
   const graph = (proto: GraphProto) => {
     proto.initializer.forEach(tensor)
     for (const info of [...proto.input, ...proto.output, ...proto.valueInfo]) {
-      const type = info.type?.value
-      if (type?.case !== 'tensorType') continue
-      if (OTHER_FLOATS.has(BigInt(type.value.elemType))) facts.onlyFloat32 = false
-      for (const { value } of type.value.shape?.dim ?? [])
-        if (value.case === 'dimParam') facts.dimParams.add(value.value)
+      const { type } = info
+      if (type?.kind !== 'tensorType') continue
+      if (OTHER_FLOATS.has(BigInt(type.elemType))) facts.onlyFloat32 = false
+      for (const { dimParam } of type.shape ?? []) if (dimParam !== undefined) facts.dimParams.add(dimParam)
     }
     nodes(proto.node)
   }
-  if (model.graph) graph(model.graph)
+  graph(model.graph)
   for (const { node } of model.functions) nodes(node)
   return facts
 }

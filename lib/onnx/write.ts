@@ -18,8 +18,8 @@ import type { Attribute, ConstantTensor, Graph, Model, Node } from '../graph/gra
 import { Names } from '../graph/names.js'
 import { topologicalOrder } from '../graph/sort.js'
 import { definedNames, ownedGraphs } from '../graph/subgraph.js'
-import { valueInfo } from './types.js'
 import { CANONICAL_OPSET } from './upgrade/index.js'
+import { valueInfo } from './value-info.js'
 import { concatenate, lengthOf, modelChunks } from './wire.js'
 
 export interface WriteOptions {

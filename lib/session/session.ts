@@ -5,8 +5,10 @@ import { createRunner, type Runner, type RunnerValue } from '../compile/runner.j
 import { OctavoError } from '../errors.js'
 import { writeFileAtomic } from '../files.js'
 import { formatDim } from '../graph/expr.js'
+import type { Model } from '../graph/graph.js'
 import type { StepProfile } from '../native/binding.js'
-import { readModel, writeModel } from '../onnx/index.js'
+import { OpenFiles } from '../onnx/open-file.js'
+import { readModel } from '../onnx/read.js'
 import { decompose } from '../ops/registry.js'
 import {
   createArguments,
@@ -71,26 +73,16 @@ export class InferenceSession {
     const { source, options } = createArguments(first, second, third, fourth)
     checkSessionOptions(options)
     checkProviders(options.executionProviders)
-    const { signal, freeDimensionOverrides: overrides } = options
+    const { signal } = options
     signal?.throwIfAborted()
-    const model = await readModel(source, { externalData: await readBlobs(options.externalData), signal })
-    const optimize = options.graphOptimizationLevel !== 'disabled'
-    const { optimizedModelFilePath: file } = options
-    const engine = await createRunner(model.graph, {
-      threads: options.intraOpNumThreads || undefined,
-      overrides,
-      optimize,
-      fuse: optimize,
-      signal,
-      maxTensorBytes: options.maxTensorBytes,
-      maxLoopIterations: options.maxLoopIterations,
-      onPrepared: async (graph) => {
-        if (file === undefined) return
-        await writeFileAtomic(file, writeModel({ ...model, graph }, { decompose }), { force: true })
-      },
-    })
-    if (options.enableProfiling) engine.setProfiling(true)
-    return new InferenceSession(engine)
+    const files = new OpenFiles()
+    try {
+      const externalData = await readBlobs(options.externalData)
+      const model = await readModel(source, { externalData, files, signal })
+      return new InferenceSession(await compile(model, options))
+    } finally {
+      await files.close()
+    }
   }
 
   /** Runs the model off the main thread. Feeds are copied before this returns; runs of one session are queued. */
@@ -211,6 +203,27 @@ function beforeRun(options: RunOptions): void {
   options.signal?.throwIfAborted()
   if (options.terminate)
     throw new OctavoError('ERR_ABORTED', 'Exiting due to terminate flag being set to true.')
+}
+
+async function compile(model: Model, options: SessionOptions): Promise<Runner> {
+  const optimize = options.graphOptimizationLevel !== 'disabled'
+  const { optimizedModelFilePath: file, signal } = options
+  const runner = await createRunner(model.graph, {
+    threads: options.intraOpNumThreads || undefined,
+    overrides: options.freeDimensionOverrides,
+    optimize,
+    fuse: optimize,
+    signal,
+    maxTensorBytes: options.maxTensorBytes,
+    maxLoopIterations: options.maxLoopIterations,
+    onPrepared: async (graph) => {
+      if (file === undefined) return
+      const { writeModel } = await import('../onnx/write.js')
+      await writeFileAtomic(file, writeModel({ ...model, graph }, { decompose }), { force: true })
+    },
+  })
+  if (options.enableProfiling) runner.setProfiling(true)
+  return runner
 }
 
 function metadata({ name, dtype, shape = [] }: RunnerValue): ValueMetadata {

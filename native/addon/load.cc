@@ -70,6 +70,24 @@ double option(const Napi::Object& options, const char* name, double fallback) {
   return number;
 }
 
+// A Uint8Array, or {fd, offset, length}.
+Buffer read_buffer(const Napi::Value& value, uint32_t i) {
+  if (value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array) {
+    const Napi::Uint8Array bytes = value.As<Napi::Uint8Array>();
+    return {bytes.Data(), bytes.ByteLength()};
+  }
+  int64_t file = 0, offset = 0, length = 0;
+  const auto part = [&](const char* name, double most, int64_t* result) {
+    return whole(value.As<Napi::Object>().Get(name), 0, most, result);
+  };
+  constexpr double kMost = 9007199254740991.0;
+  if (!value.IsObject() || !part("fd", 2147483647.0, &file) || !part("offset", kMost, &offset) || !part("length", kMost, &length) ||
+      static_cast<uint64_t>(length) > static_cast<uint64_t>(PTRDIFF_MAX) - kReadSlack ||
+      sizeof(off_t) < sizeof(int64_t) && offset + length > PTRDIFF_MAX)
+    throw Napi::TypeError::New(value.Env(), "load: expected buffer " + std::to_string(i) + " to be a Uint8Array or a part of a file");
+  return {nullptr, static_cast<size_t>(length), static_cast<int>(file), static_cast<uint64_t>(offset)};
+}
+
 }  // namespace
 
 Napi::Value load(const Napi::CallbackInfo& info) {
@@ -94,10 +112,7 @@ Napi::Value load(const Napi::CallbackInfo& info) {
   for (uint32_t i = 0; i < buffers.Length(); ++i) {
     Napi::HandleScope scope(env);
     const Napi::Value value = buffers.Get(i);
-    if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array)
-      throw Napi::TypeError::New(env, "load: expected buffer " + std::to_string(i) + " to be a Uint8Array");
-    const Napi::Uint8Array bytes = value.As<Napi::Uint8Array>();
-    job->buffers.push_back({bytes.Data(), bytes.ByteLength()});
+    job->buffers.push_back(read_buffer(value, i));
     held.Set(i, value);
   }
   job->keep_alive = Napi::Persistent(held.As<Napi::Object>());

@@ -23,6 +23,7 @@ const char* code_name(Code code) {
     case Code::kLimit: return "kLimit";
     case Code::kCancelled: return "kCancelled";
     case Code::kOutOfMemory: return "kOutOfMemory";
+    case Code::kIo: return "kIo";
   }
   return "kInvalidPlan";
 }
@@ -34,6 +35,8 @@ Napi::Error error_with(Napi::Env env, const char* code, const std::string& messa
   return error;
 }
 
+}  // namespace
+
 bool whole(const Napi::Value& value, double low, double high, int64_t* result) {
   if (!value.IsNumber()) return false;
   const double number = value.As<Napi::Number>().DoubleValue();
@@ -41,6 +44,8 @@ bool whole(const Napi::Value& value, double low, double high, int64_t* result) {
   *result = static_cast<int64_t>(number);
   return true;
 }
+
+namespace {
 
 OwnedTensor read_tensor(Napi::Env env, const Napi::Value& value, size_t max_bytes, const std::string& where) {
   const auto wrong = [&](const std::string& expected) {

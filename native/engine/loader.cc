@@ -6,6 +6,7 @@
 
 #include "cpu/float_mode.h"
 #include "cpu/tuning.h"
+#include "engine/constant_bytes.h"
 #include "engine/evaluate.h"
 #include "engine/fold.h"
 #include "engine/program.h"
@@ -20,6 +21,7 @@ class Loader {
          const std::atomic<bool>& cancelled)
       : plan_(*plan),
         buffers_(buffers),
+        bytes_(buffers),
         limits_(limits),
         cancelled_(cancelled),
         sizes_(*plan),
@@ -114,6 +116,7 @@ class Loader {
     if (factory == nullptr)
       return Status::Error(Code::kUnsupported, describe_step(plan_, step) + ": this build has no such operator");
     OCTAVO_RETURN_IF_ERROR(load_nested(step));
+    OCTAVO_RETURN_IF_ERROR(read_constants(step));
     OCTAVO_RETURN_IF_ERROR(create(step, factory, &program_->steps_[k].op));
     if (program_->steps_[k].op == nullptr) return Status::Error(Code::kInvalidPlan, op + ": created nothing");
     for (int32_t i : step.outputs)
@@ -122,7 +125,31 @@ class Loader {
         return Status::Error(Code::kInvalidPlan,
                              describe_step(plan_, step) + ": output " + spec(i).name +
                                  " is of the wrong kind: control flow provides its outputs, no other operator does");
-    return foldable(step) ? fold(k) : Status::Ok();
+    if (foldable(step)) OCTAVO_RETURN_IF_ERROR(fold(k));
+    drop_constants(step, program_->steps_[k].op.get());
+    return Status::Ok();
+  }
+
+  // The buffer in a file that tensor i has its bytes from; -1: none.
+  int32_t file_of(int32_t i) const {
+    if (i < 0) return -1;
+    const PlanTensor& root = plan_.tensors[static_cast<size_t>(plan_.root(i))];
+    return root.kind == TensorKind::kConstant && bytes_.in_file(root.buffer) ? root.buffer : -1;
+  }
+
+  // Weights are in memory twice only while they are packed, one step after the other.
+  Status read_constants(const PlanStep& step) {
+    for (int32_t i : step.inputs)
+      if (const int32_t buffer = file_of(i); buffer >= 0) OCTAVO_RETURN_IF_ERROR(bytes_.open(buffer, &spec(i).data));
+    return Status::Ok();
+  }
+
+  void drop_constants(const PlanStep& step, const Op* op) {
+    for (size_t i = 0; i < step.inputs.size(); ++i)
+      if (const int32_t buffer = file_of(step.inputs[i]); buffer >= 0 && (op == nullptr || !op->reads_constant(static_cast<int>(i)))) {
+        spec(step.inputs[i]).data = nullptr;
+        bytes_.drop(buffer);
+      }
   }
 
   Status load_nested(const PlanStep& step) {
@@ -194,6 +221,7 @@ class Loader {
 
   const Plan& plan_;
   const std::vector<Buffer>& buffers_;
+  ConstantBytes bytes_;
   const Limits& limits_;
   const std::atomic<bool>& cancelled_;
   Sizes sizes_;
@@ -302,7 +330,6 @@ Status Loader::keep_constants() {
   for (int32_t i : plan_.outputs) needed[static_cast<size_t>(plan_.root(i))] = 1;
   for (int32_t s : p.schedule_.symbols_before)
     needed[static_cast<size_t>(plan_.root(plan_.symbols[static_cast<size_t>(s)].a))] = 1;
-  std::vector<std::shared_ptr<const Memory>> copies(buffers_.size());
   for (size_t i = 0; i < plan_.tensors.size(); ++i) {
     if (!p.is_constant_[i]) continue;
     Constant& constant = p.constants_[i];
@@ -312,16 +339,10 @@ Status Loader::keep_constants() {
       continue;
     }
     if (constant.memory != nullptr) continue;
-    const TensorSpec& s = specs_[i];
-    std::shared_ptr<const Memory>& copy = copies[static_cast<size_t>(plan_.tensors[i].buffer)];
-    if (copy == nullptr) {
-      auto memory = std::make_shared<Memory>();
-      if (!memory->allocate(s.byte_length))
-        return Status::Error(Code::kOutOfMemory, "no memory for constant " + s.name);
-      if (s.byte_length != 0) std::memcpy(memory->data(), s.data, s.byte_length);
-      copy = std::move(memory);
-    }
-    constant.memory = copy;
+    // Constants of the plan and aliases of them; those that folding made have memory already.
+    const int32_t root = plan_.root(static_cast<int32_t>(i));
+    const PlanTensor& t = plan_.tensors[static_cast<size_t>(root)];
+    if (t.kind == TensorKind::kConstant) OCTAVO_RETURN_IF_ERROR(bytes_.keep(t.buffer, &constant.memory));
   }
   return Status::Ok();
 }

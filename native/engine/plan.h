@@ -99,10 +99,12 @@ struct Plan {
   }
 };
 
-// Bytes of a constant, owned by the caller of load.
+// Bytes of a constant: memory of the caller of load, or a part of a file that the caller keeps open.
 struct Buffer {
   const uint8_t* data = nullptr;
   size_t size = 0;
+  int file = -1;
+  uint64_t offset = 0;
 };
 
 // Decodes and checks all that can be checked without sizes: every index, rank and kind, that aliases end, that each

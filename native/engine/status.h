@@ -15,6 +15,7 @@ enum class Code {
   kLimit,         // a size above the limits of the session
   kCancelled,     // the caller asked to stop
   kOutOfMemory,
+  kIo,            // a file of constants cannot be read
 };
 
 struct [[nodiscard]] Status {

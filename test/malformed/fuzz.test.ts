@@ -8,7 +8,8 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { encodePlan } from '../../lib/compile/encode.js'
-import { compileModel } from '../../lib/compile/model.js'
+import { compilePlan } from '../../lib/compile/engine.js'
+import { prepare } from '../../lib/compile/model.js'
 import { bindingPath } from '../../lib/native/load.js'
 import { readModel } from '../../lib/onnx/index.js'
 import { float, graph, int, ints, node, value } from '../helpers/model.js'
@@ -266,16 +267,21 @@ test.skipIf(!existsSync(built))(
     const seeds = await Promise.all(
       Object.entries(SEEDS).map(async ([name, what]) => {
         const model = bytesOf(what)
-        const engine = await compileModel(await readModel(model))
-        const { words, buffers } = encodePlan(engine.plan)
-        engine.release()
+        const { plan } = compilePlan(await prepare((await readModel(model)).graph))
+        const { words, buffers } = encodePlan(plan)
         const feeds = Object.entries(what.feeds ?? {}).map(([n, f]) => [
           n,
           f.type,
           f.dims,
           f.data.map(String),
         ])
-        return { name, model: [...model], words: [...words], buffers: buffers.map((b) => [...b]), feeds }
+        return {
+          name,
+          model: [...model],
+          words: [...words],
+          buffers: buffers.map((b) => [...(b as Uint8Array)]),
+          feeds,
+        }
       }),
     )
     const script = `

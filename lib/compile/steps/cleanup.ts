@@ -40,7 +40,7 @@ function identityOf(draft: Draft, t: number): number | string {
   const tensor = draft.tensors[t] as PlanTensor
   const dims = tensor.dims.map((d) => (typeof d === 'number' ? d : d.key)).join(',')
   if (tensor.kind === 'alias' && tensor.of !== undefined) return `${identityOf(draft, tensor.of)}[${dims}]`
-  if (tensor.kind !== 'constant' || !tensor.data || tensor.data.length > 16) return t
+  if (tensor.kind !== 'constant' || tensor.file || !tensor.data || tensor.data.length > 16) return t
   return `${tensor.dtype}[${dims}]${tensor.data.join(',')}`
 }
 

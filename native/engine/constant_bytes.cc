@@ -1,0 +1,53 @@
+#include "engine/constant_bytes.h"
+
+#include <cerrno>
+#include <cstring>
+#include <unistd.h>
+
+namespace octavo {
+namespace {
+
+// pread and not mmap: a file that shrinks meanwhile is an error then, and not a signal.
+Status read_file(const Buffer& buffer, uint8_t* to) {
+  for (size_t done = 0; done < buffer.size;) {
+    const ssize_t count = pread(buffer.file, to + done, buffer.size - done, static_cast<off_t>(buffer.offset + done));
+    if (count > 0) done += static_cast<size_t>(count);
+    else if (count == 0) return Status::Error(Code::kIo, "a file of the model ended early: was it written to?");
+    else if (errno != EINTR) return Status::Error(Code::kIo, std::string("reading a file of the model: ") + std::strerror(errno));
+  }
+  return Status::Ok();
+}
+
+}  // namespace
+
+Status ConstantBytes::open(int32_t buffer, const uint8_t** data) {
+  const Buffer& b = at(buffer);
+  *data = b.data;
+  if (b.file < 0) return Status::Ok();
+  std::shared_ptr<const Memory>& read = read_[static_cast<size_t>(buffer)];
+  if (read == nullptr) {
+    auto memory = std::make_shared<Memory>();
+    if (!memory->allocate(b.size)) return Status::Error(Code::kOutOfMemory, "no memory for a constant of " + std::to_string(b.size) + " bytes");
+    OCTAVO_RETURN_IF_ERROR(read_file(b, memory->data()));
+    read = std::move(memory);
+  }
+  *data = read->data();
+  return Status::Ok();
+}
+
+Status ConstantBytes::keep(int32_t buffer, std::shared_ptr<const Memory>* memory) {
+  const Buffer& b = at(buffer);
+  std::shared_ptr<const Memory>& read = read_[static_cast<size_t>(buffer)];
+  const uint8_t* data = nullptr;
+  OCTAVO_RETURN_IF_ERROR(open(buffer, &data));
+  if (read == nullptr) {
+    auto copy = std::make_shared<Memory>();
+    if (!copy->allocate(b.size)) return Status::Error(Code::kOutOfMemory, "no memory for a constant of " + std::to_string(b.size) + " bytes");
+    if (b.size != 0) std::memcpy(copy->data(), data, b.size);
+    read = std::move(copy);
+  }
+  *memory = read;
+  return Status::Ok();
+}
+
+}  // namespace octavo
