@@ -139,6 +139,17 @@ Status QLinear::bind(const BindContext& c, int64_t n, QLinearShape* shape) const
   return Status::Ok();
 }
 
+void QLinearColumns::repeat(const QLinearShape& s, size_t group, uint32_t x_zero) const {
+  const size_t at = group * s.padded;
+  std::copy_n(multiplier, s.padded, multiplier + at);
+  std::copy_n(float_bias, s.padded, float_bias + at);
+  std::copy_n(w_zero, s.padded, w_zero + at);
+  for (size_t i = 0; i < s.padded; ++i) {
+    const uint32_t sums = s.sums ? static_cast<uint32_t>(s.sums[i]) - static_cast<uint32_t>(s.sums[at + i]) : 0;
+    bias[at + i] = static_cast<int32_t>(static_cast<uint32_t>(bias[i]) + x_zero * sums);
+  }
+}
+
 Status QLinear::fold(const RunContext* run, const QLinearShape& s, QLinearParameters* p) const {
   const auto bad = [&](const std::string& what) { return run ? run->error(Code::kData, what) : Status::Error(Code::kData, what); };
   const auto read = [&](const ops::Quantization& q, ops::QuantParams* out) {
@@ -164,7 +175,11 @@ Status QLinear::fold(const RunContext* run, const QLinearShape& s, QLinearParame
   const uint8_t* scales = w_scale_.data(run);
   const uint8_t* zeros = w_zero_.data(run);
   const uint8_t* biases = bias_.data(run);
-  for (size_t g = 0; g < s.groups; ++g)
+  for (size_t g = 0; g < s.groups; ++g) {
+    if (g > 0 && s.repeat) {
+      p->columns.repeat(s, g, static_cast<uint32_t>(p->x_zero));
+      continue;
+    }
     for (size_t i = 0; i < s.padded; ++i) {
       const size_t at = g * s.padded + i, n = (s.repeat ? 0 : g * s.n) + i;
       if (i >= s.n) {
@@ -199,6 +214,7 @@ Status QLinear::fold(const RunContext* run, const QLinearShape& s, QLinearParame
       bias += static_cast<uint32_t>(s.depth) * zx * static_cast<uint32_t>(zero);
       p->columns.bias[at] = static_cast<int32_t>(bias);
     }
+  }
 
   if (!bytes) return Status::Ok();
   p->requantize = {static_cast<float>(clamp_.qmin - y.zp), static_cast<float>(clamp_.qmax - y.zp), y.zp, small};

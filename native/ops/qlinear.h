@@ -49,6 +49,8 @@ struct QLinearColumns {
 
   static constexpr size_t kBytes = 4 * sizeof(int32_t);  // of one column
   static QLinearColumns split(void* memory, size_t columns);
+  // The columns of a later group that has the parameters of the first, and sums of its own.
+  void repeat(const QLinearShape& shape, size_t group, uint32_t x_zero) const;
 };
 
 struct QLinearParameters {

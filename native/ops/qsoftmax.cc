@@ -33,7 +33,7 @@ class QSoftmax final : public Bound {
     outer_ = ops::span(in, 0, axis);
     n_ = in[axis];
     inner_ = ops::span(in, axis + 1, in.rank);
-    values_bytes_ = round_up((static_cast<size_t>(n_) + 16) * sizeof(float));
+    values_bytes_ = round_up(static_cast<size_t>(qsoftmax_values(n_)) * sizeof(float));
     row_bytes_ = inner_ == 1 ? 0 : round_up(static_cast<size_t>(n_) + kReadSlack);
     c.scratch(0, values_bytes_ + 2 * row_bytes_);
     return Status::Ok();
@@ -53,15 +53,12 @@ class QSoftmax final : public Bound {
       auto* scratch = static_cast<uint8_t*>(c.thread_scratch(thread));
       auto* values = reinterpret_cast<float*>(scratch);
       const int64_t begin = task * each, end = rows - begin < each ? rows : begin + each;
+      if (inner_ == 1) return kernel.rows(p, in + begin * n_, out + begin * n_, n_, end - begin, values);
       for (int64_t row = begin; row < end; ++row) {
         const int64_t at = row / inner_ * n_ * inner_ + row % inner_;
-        if (inner_ == 1) {
-          kernel.row(p, in + at, out + at, n_, values);
-          continue;
-        }
         uint8_t *from = scratch + values_bytes_, *to = from + row_bytes_;
         for (int64_t i = 0; i < n_; ++i) from[i] = in[at + i * inner_];
-        kernel.row(p, from, to, n_, values);
+        kernel.rows(p, from, to, n_, 1, values);
         for (int64_t i = 0; i < n_; ++i) out[at + i * inner_] = to[i];
       }
     });

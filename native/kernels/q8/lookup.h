@@ -26,23 +26,24 @@ inline void store_raw(uint8_t* p, Bytes a) { _mm512_storeu_si512(p, a.v); }
 inline Bytes max_u8(Bytes a, Bytes b) { return {_mm512_max_epu8(a.v, b.v)}; }
 inline Bytes max_i8(Bytes a, Bytes b) { return {_mm512_max_epi8(a.v, b.v)}; }
 #define OCTAVO_LOOKUP 1
-struct Table { __m512i rows[16]; };
+struct Table { __m512i quarters[4]; };
 inline Table load_table(const uint8_t* t) {
   Table table;
-  for (int i = 0; i < 16; ++i)
-    table.rows[i] = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(t + 16 * i)));
+  for (int i = 0; i < 4; ++i) table.quarters[i] = _mm512_loadu_si512(t + 64 * i);
   return table;
 }
-// Sixteen shuffles of 16 entries; a shuffle gives 0 where the top bit of its index is set, and saturating
-// arithmetic sets it for every index outside of the row.
+// Indices 0..255 in 16-bit lanes. The table is 128 words: two lookups of 64 words, and of the word the byte.
+inline __m512i look_up_words(const Table& table, __m512i index) {
+  const __m512i word = _mm512_srli_epi16(index, 1);
+  const __m512i low = _mm512_permutex2var_epi16(table.quarters[0], word, table.quarters[1]);
+  const __m512i high = _mm512_permutex2var_epi16(table.quarters[2], word, table.quarters[3]);
+  const __m512i found = _mm512_mask_blend_epi16(_mm512_test_epi16_mask(index, _mm512_set1_epi16(0x80)), low, high);
+  return _mm512_mask_srli_epi16(found, _mm512_test_epi16_mask(index, _mm512_set1_epi16(1)), found, 8);
+}
 inline Bytes look_up(const Table& table, Bytes x) {
-  const __m512i row = _mm512_set1_epi8(16), bias = _mm512_set1_epi8(0x70);
-  __m512i index = x.v, y = _mm512_setzero_si512();
-  for (int i = 0; i < 16; ++i) {
-    y = _mm512_or_si512(y, _mm512_shuffle_epi8(table.rows[i], _mm512_adds_epu8(index, bias)));
-    index = _mm512_sub_epi8(index, row);
-  }
-  return {y};
+  const __m512i even = look_up_words(table, _mm512_and_si512(x.v, _mm512_set1_epi16(0xFF)));
+  const __m512i odd = look_up_words(table, _mm512_srli_epi16(x.v, 8));
+  return {_mm512_mask_blend_epi8(0xAAAAAAAAAAAAAAAAull, even, _mm512_slli_epi16(odd, 8))};
 }
 
 #elif defined(__AVX2__)

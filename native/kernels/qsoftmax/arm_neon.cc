@@ -3,6 +3,6 @@
 namespace octavo {
 
 extern const QSoftmaxKernel qsoftmax_arm_neon;
-const QSoftmaxKernel qsoftmax_arm_neon = {"arm_neon", row};
+const QSoftmaxKernel qsoftmax_arm_neon = {"arm_neon", rows};
 
 }  // namespace octavo

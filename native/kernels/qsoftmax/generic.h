@@ -30,29 +30,50 @@ inline I32 largest(const uint8_t* x, int64_t n) {
   return splat(largest_lane<kLanes>(best));
 }
 
-template <bool kSigned>
-inline void row_typed(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y, int64_t n, float* values) {
+// Rows at once: one alone waits for its sums. Sixteen registers are too few for two.
+#if defined(OCTAVO_SIMD_SCALAR) || (defined(__ARM_NEON) && !defined(__aarch64__))
+constexpr int kRowsAtOnce = 1;
+#else
+constexpr int kRowsAtOnce = 2;
+#endif
+
+template <bool kSigned, int R>
+inline void some_rows(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y, int64_t n, float* values, int64_t stride) {
   const Sixteen coarse = load_sixteen(p.coarse), fine = load_sixteen(p.fine);
-  const I32 top = largest<kSigned>(x, n);
-  const float sum = accumulate<Add>(n, [&](int64_t i) {
-    const I32 distance = top - load_bytes<kSigned>(x + i);
+  I32 top[R];
+  for (int r = 0; r < R; ++r) top[r] = largest<kSigned>(x + r * n, n);
+  float sums[R];
+  accumulate_rows<Add>(n, sums, [&](int r, int64_t i) {
+    const I32 distance = top[r] - load_bytes<kSigned>(x + r * n + i);
     const F32 e = look_up(coarse, shift_right<4>(distance)) * look_up(fine, distance);
-    store(values + i, e);
+    store(values + r * stride + i, e);
     return e;
   });
 
-  const F32 m = splat(1.0f / (sum * p.y_scale));
   const F32 lo = splat(static_cast<float>(p.qmin - p.zp)), hi = splat(static_cast<float>(p.qmax - p.zp));
   const I32 zp = splat(p.zp);
-  const auto quantized = [&](int64_t i) { return to_int(rint(min(max(load(values + i) * m, lo), hi))) + zp; };
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) store_bytes(y + i, quantized(i));
-  if (i < n) store_bytes_first(y + i, quantized(i), n - i);
+  for (int r = 0; r < R; ++r) {
+    const F32 m = splat(1.0f / (sums[r] * p.y_scale));
+    const float* e = values + r * stride;
+    uint8_t* to = y + r * n;
+    const auto quantized = [&](int64_t i) { return to_int(rint(min(max(load(e + i) * m, lo), hi))) + zp; };
+    int64_t i = 0;
+    for (; i + kLanes <= n; i += kLanes) store_bytes(to + i, quantized(i));
+    if (i < n) store_bytes_first(to + i, quantized(i), n - i);
+  }
 }
 
-void row(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y, int64_t n, float* values) {
-  if (p.is_signed) row_typed<true>(p, x, y, n, values);
-  else row_typed<false>(p, x, y, n, values);
+template <bool kSigned>
+inline void rows_typed(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y, int64_t n, int64_t rows, float* values) {
+  const int64_t stride = qsoftmax_values(n) / 2;
+  int64_t row = 0;
+  for (; row + kRowsAtOnce <= rows; row += kRowsAtOnce) some_rows<kSigned, kRowsAtOnce>(p, x + row * n, y + row * n, n, values, stride);
+  if (row < rows) some_rows<kSigned, 1>(p, x + row * n, y + row * n, n, values, stride);
+}
+
+void rows(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y, int64_t n, int64_t count, float* values) {
+  if (p.is_signed) rows_typed<true>(p, x, y, n, count, values);
+  else rows_typed<false>(p, x, y, n, count, values);
 }
 
 }  // namespace

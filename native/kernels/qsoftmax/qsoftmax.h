@@ -20,10 +20,14 @@ struct QSoftmaxParameters {
   int32_t zp, qmin, qmax;
 };
 
+// Two rows, each with room for a whole vector behind it.
+constexpr int64_t qsoftmax_values(int64_t n) { return 2 * ((n + 31) / 16 * 16); }
+
 struct QSoftmaxKernel {
   const char* isa;
-  // One row of n > 0 bytes, x and y apart. `values` holds n floats and 16 more. x may be read kReadSlack bytes past its end.
-  void (*row)(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y, int64_t n, float* values);
+  // Rows of n > 0 bytes one behind the other, x and y apart. `values` holds qsoftmax_values(n) floats. x may be read
+  // kReadSlack bytes past its end.
+  void (*rows)(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y, int64_t n, int64_t rows, float* values);
 };
 
 const QSoftmaxKernel& qsoftmax_kernel();  // the best for this machine

@@ -55,14 +55,15 @@ TEST(qsoftmax_every_instruction_set_gives_the_bits_of_scalar) {
       for (bool narrow : {false, true})
         for (size_t n : test::vector_sizes(1000)) {
           if (n == 0) continue;
-          test::Array<uint8_t> x(n), got(n), want(n);
-          test::Array<float> values(n + 16);
-          fill(x, n, n, narrow);
+          const size_t rows = 1 + n % 4, size = n * rows;
+          test::Array<uint8_t> x(size), got(size), want(size);
           const int64_t count = static_cast<int64_t>(n);
-          k->row(p, x.data(), got.data(), count, values.data());
+          test::Array<float> values(static_cast<size_t>(qsoftmax_values(count)));
+          fill(x, size, n, narrow);
+          k->rows(p, x.data(), got.data(), count, static_cast<int64_t>(rows), values.data());
           EXPECT(got.intact() && values.intact());
-          qsoftmax_scalar.row(p, x.data(), want.data(), count, values.data());
-          EXPECT_SAME(got.data(), want.data(), n, std::string(k->isa) + " of " + std::to_string(n));
+          for (size_t r = 0; r < rows; ++r) qsoftmax_scalar.rows(p, x.data() + r * n, want.data() + r * n, count, 1, values.data());
+          EXPECT_SAME(got.data(), want.data(), size, std::string(k->isa) + " of " + std::to_string(n));
         }
   }
 }
@@ -73,9 +74,9 @@ TEST(qsoftmax_is_softmax) {
   const QSoftmaxParameters p = parameters(scale, false, 1.0f / 256, 0, 0, 255);
   for (size_t n : {size_t{1}, size_t{3}, size_t{40}, size_t{500}}) {
     test::Array<uint8_t> x(n), got(n);
-    test::Array<float> values(n + 16);
+    test::Array<float> values(static_cast<size_t>(qsoftmax_values(static_cast<int64_t>(n))));
     fill(x, n, n, false);
-    qsoftmax_kernel().row(p, x.data(), got.data(), static_cast<int64_t>(n), values.data());
+    qsoftmax_kernel().rows(p, x.data(), got.data(), static_cast<int64_t>(n), 1, values.data());
     double sum = 0;
     for (size_t i = 0; i < n; ++i) sum += std::exp(static_cast<double>(x[i]) * static_cast<double>(scale));
     for (size_t i = 0; i < n; ++i) {

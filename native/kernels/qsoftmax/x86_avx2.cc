@@ -3,6 +3,6 @@
 namespace octavo {
 
 extern const QSoftmaxKernel qsoftmax_x86_avx2;
-const QSoftmaxKernel qsoftmax_x86_avx2 = {"x86_avx2", row};
+const QSoftmaxKernel qsoftmax_x86_avx2 = {"x86_avx2", rows};
 
 }  // namespace octavo

@@ -40,22 +40,33 @@ inline F32 first_lanes(int64_t n, F32 a, F32 b) {
   return select(load_i32(kIndex) < splat(static_cast<int32_t>(n)), a, b);
 }
 
-// value(i): the vector of elements [i, i + kLanes).
-template <class J, class F>
-inline float accumulate(int64_t n, F value) {
+// R rows at once, so that their chains of sums overlap. value(r, i): the vector of elements [i, i + kLanes) of row r.
+template <class J, int R, class F>
+inline void accumulate_rows(int64_t n, float (&results)[R], F value) {
   constexpr int kVectors = kAccumulators / kLanes;
-  F32 a[kVectors];
-  for (F32& v : a) v = J::start();
+  F32 a[R][kVectors];
+  for (auto& row : a)
+    for (F32& v : row) v = J::start();
   int64_t i = 0;
   for (; i + kAccumulators <= n; i += kAccumulators)
-    for (int v = 0; v < kVectors; ++v) a[v] = J::join(a[v], value(i + v * kLanes));
-  for (int v = 0; v < kVectors && i < n; ++v, i += kLanes) {
-    const F32 joined = J::join(a[v], value(i));
-    a[v] = n - i < kLanes ? first_lanes(n - i, joined, a[v]) : joined;
-  }
+    for (int v = 0; v < kVectors; ++v)
+      for (int r = 0; r < R; ++r) a[r][v] = J::join(a[r][v], value(r, i + v * kLanes));
+  for (int v = 0; v < kVectors && i < n; ++v, i += kLanes)
+    for (int r = 0; r < R; ++r) {
+      const F32 joined = J::join(a[r][v], value(r, i));
+      a[r][v] = n - i < kLanes ? first_lanes(n - i, joined, a[r][v]) : joined;
+    }
   for (int step = kVectors / 2; step > 0; step /= 2)
-    for (int v = 0; v < step; ++v) a[v] = J::join(a[v], a[v + step]);
-  return join_lanes<J, kLanes>(a[0]);
+    for (int v = 0; v < step; ++v)
+      for (int r = 0; r < R; ++r) a[r][v] = J::join(a[r][v], a[r][v + step]);
+  for (int r = 0; r < R; ++r) results[r] = join_lanes<J, kLanes>(a[r][0]);
+}
+
+template <class J, class F>
+inline float accumulate(int64_t n, F value) {
+  float result[1];
+  accumulate_rows<J>(n, result, [&](int, int64_t i) { return value(i); });
+  return result[0];
 }
 
 // value(i): the vector of kLanes columns of row i.
