@@ -43,9 +43,12 @@ void QGemmBlocks::plan(const Tuning& tuning) {
 
 bool QGemmBlocks::thread_bytes(size_t* bytes) const {
   const size_t mr = static_cast<size_t>(kernel->mr);
-  size_t pointers = 0;
-  if (__builtin_mul_overflow(mr * sizeof(void*), layout.taps, &pointers) || pointers > PTRDIFF_MAX / 2) return false;
-  *bytes = round_up(pointers, 64) + round_up(mr * sizeof(uint32_t), 64) + mr * layout.nr * sizeof(int32_t);
+  size_t pointers = 0, zipped = 0;
+  if (__builtin_mul_overflow(mr * sizeof(void*), layout.taps, &pointers) || pointers > PTRDIFF_MAX / 4) return false;
+  if (kernel->has(kZips) &&
+      (layout.k > PTRDIFF_MAX / 4 || __builtin_mul_overflow(round_up(layout.k, 16) * mr, layout.taps, &zipped) || zipped > PTRDIFF_MAX / 4))
+    return false;
+  *bytes = round_up(pointers, 64) + round_up(mr * sizeof(uint32_t), 64) + round_up(mr * layout.nr * sizeof(int32_t), 64) + zipped;
   return true;
 }
 
@@ -54,7 +57,8 @@ QGemmScratch split_thread_scratch(const QGemmBlocks& b, void* memory) {
   auto* bytes = static_cast<uint8_t*>(memory);
   uint8_t* sums = bytes + round_up(mr * sizeof(void*) * b.layout.taps, 64);
   uint8_t* tile = sums + round_up(mr * sizeof(uint32_t), 64);
-  return {reinterpret_cast<const uint8_t**>(bytes), reinterpret_cast<uint32_t*>(sums), reinterpret_cast<int32_t*>(tile)};
+  uint8_t* zipped = tile + round_up(mr * b.layout.nr * sizeof(int32_t), 64);
+  return {reinterpret_cast<const uint8_t**>(bytes), reinterpret_cast<uint32_t*>(sums), reinterpret_cast<int32_t*>(tile), zipped};
 }
 
 void sum_rows(const QGemmBlocks& b, bool a_signed, size_t count, const QGemmScratch& scratch) {

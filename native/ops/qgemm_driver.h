@@ -21,7 +21,7 @@ struct QGemmBlocks {
 
   void plan(const Tuning& tuning);
   int64_t tasks() const { return batches * row_tasks * column_tasks; }
-  // Scratch of one thread: row pointers, sums of rows, one tile of int32. False: overflow.
+  // Scratch of one thread: row pointers, sums of rows, one tile of int32, rows zipped. False: overflow.
   [[nodiscard]] bool thread_bytes(size_t* bytes) const;
 };
 
@@ -42,6 +42,7 @@ struct QGemmScratch {
   const uint8_t** rows;
   uint32_t* row_sums;
   int32_t* tile;
+  uint8_t* zipped;
 };
 QGemmScratch split_thread_scratch(const QGemmBlocks& blocks, void* memory);
 
@@ -63,7 +64,7 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
                const QLinearParameters& parameters, Fill&& fill) {
   const size_t mr = static_cast<size_t>(b.kernel->mr), nr = b.layout.nr, element = linear.output_bytes();
   const bool direct = !parameters.correct_rows && linear.output() != QLinearOutput::kFloat;
-  const bool fused = direct && run.residual && b.kernel->adds;
+  const bool fused = direct && run.residual && b.kernel->has(kAdds);
   const uint8_t* separate = fused ? nullptr : run.residual;
   const ResidualAdd add = residual_add(parameters.residual);
   context.pool().for_each(b.tasks(), [&](int64_t task, int thread) {
@@ -83,7 +84,8 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
     const int64_t begin = row_task * b.rows_per_task, end = std::min(b.rows, begin + b.rows_per_task);
     // Tiles of one height, so that no last one is left with too few rows to fill the pipelines.
     const int64_t tiles = (end - begin + static_cast<int64_t>(mr) - 1) / static_cast<int64_t>(mr);
-    const int64_t height = (end - begin + tiles - 1) / tiles;
+    const int64_t even = b.kernel->has(kZips) ? 2 : 1;
+    const int64_t height = (end - begin + tiles * even - 1) / (tiles * even) * even;
     for (int64_t row = begin; row < end; row += height) {
       const size_t m = static_cast<size_t>(std::min<int64_t>(end - row, height));
       fill(batch, row, m, scratch.rows, thread);
@@ -102,12 +104,14 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
       tile.store = direct && linear.output() == QLinearOutput::kBytes ? QGemmStore::kBytes : QGemmStore::kInt32;
       tile.m = m;
       tile.add = add;
-      for (size_t panel = panel0; panel < panel1; ++panel) {
+      tile.zipped = scratch.zipped;
+      const size_t step = direct && b.kernel->has(kPanels) ? panel1 - panel0 : 1;
+      for (size_t panel = panel0; panel < panel1; panel += step) {
         const size_t column = panel * nr;
         tile.panel = packed + panel * b.layout.panel_bytes;
         tile.bias = p.columns.bias + column;
         tile.multiplier = p.columns.multiplier + column;
-        tile.n = std::min(nr, b.layout.n - column);
+        tile.n = std::min(step * nr, b.layout.n - column);
         tile.c = direct ? static_cast<void*>(out + column * element) : scratch.tile;
         tile.c_stride = direct ? row_bytes : nr * sizeof(int32_t);
         tile.residual = fused ? run.residual + first + column : nullptr;

@@ -1,5 +1,5 @@
-// SMMLA (i8mm): 2 rows by 2 columns by 8 k in one instruction. Two rows are zipped into one register; two columns
-// lie together in the panel.
+// SMMLA (i8mm): 2 rows by 2 columns by 8 k in one instruction. Two rows are zipped into one register, once for all
+// panels: a zip takes the place of a product. Two columns lie together in the panel.
 #include "kernels/qgemm/neon_store.h"
 
 namespace octavo {
@@ -7,56 +7,75 @@ namespace {
 
 constexpr size_t kRows = 8;
 
-inline int8x16_t join(const uint8_t* a, const uint8_t* b) {
-  return vcombine_s8(vld1_s8(reinterpret_cast<const int8_t*>(a)), vld1_s8(reinterpret_cast<const int8_t*>(b)));
+// P pairs of rows to [tap][k / 8][P][2][8]; the steps of the last 16 k may lie beyond k.
+template <int P>
+__attribute__((always_inline)) inline void zip_rows(const QGemmTile& t) {
+  uint8_t* to = t.zipped;
+  for (size_t tap = 0; tap < t.taps; ++tap) {
+    const uint8_t* row[P * 2];
+    unroll<P * 2>([&](auto r) __attribute__((always_inline)) { row[r] = t.rows[tap * kRows + static_cast<size_t>(r)]; });
+    for (size_t k = 0; k < t.k; k += 16, to += P * 32)
+      unroll<P>([&](auto p) __attribute__((always_inline)) {
+        const uint64x2_t a = vreinterpretq_u64_u8(vld1q_u8(row[p * 2] + k)), b = vreinterpretq_u64_u8(vld1q_u8(row[p * 2 + 1] + k));
+        vst1q_u8(to + p * 16, vreinterpretq_u8_u64(vzip1q_u64(a, b)));
+        vst1q_u8(to + P * 16 + p * 16, vreinterpretq_u8_u64(vzip2q_u64(a, b)));
+      });
+  }
 }
 
-// P pairs of rows by 4 pairs of columns.
 template <int P>
-void tile(const QGemmTile& t) {
-  int32x4_t acc[P][4];  // rows 2p and 2p + 1, columns 2c and 2c + 1: r0c0 r0c1 r1c0 r1c1
-#pragma GCC unroll 4
-  for (int c = 0; c < 4; ++c) {
-    const int32x2_t bias = vld1_s32(t.bias + c * 2);
-#pragma GCC unroll 4
-    for (int p = 0; p < P; ++p) acc[p][c] = vcombine_s32(bias, bias);
-  }
+__attribute__((always_inline)) inline void multiply(int32x4_t (&acc)[P][4], const int8_t* a, const int8_t* w) {
+  int8x16_t pair[P];
+  unroll<P>([&](auto p) __attribute__((always_inline)) { pair[p] = vld1q_s8(a + p * 16); });
+  unroll<4>([&](auto c) __attribute__((always_inline)) {
+    const int8x16_t columns = vld1q_s8(w + c * 16);
+    unroll<P>([&](auto p) __attribute__((always_inline)) { acc[p][c] = vmmlaq_s32(acc[p][c], pair[p], columns); });
+  });
+}
 
+// R rows, zipped into pairs, by 4 pairs of columns.
+template <int R>
+void tile(const QGemmTile& t) {
+  constexpr int P = (R + 1) / 2;
+  zip_rows<P>(t);
   const int8_t* w = t.panel;
-  for (size_t tap = 0; tap < t.taps; ++tap) {
-    const uint8_t* const* rows = t.rows + tap * kRows;
-    for (size_t k = 0; k < t.k; k += 8, w += 64) {
-      int8x16_t a[P];
-#pragma GCC unroll 4
-      for (int p = 0; p < P; ++p) a[p] = join(rows[p * 2] + k, rows[p * 2 + 1] + k);
-#pragma GCC unroll 4
-      for (int c = 0; c < 4; ++c) {
-        const int8x16_t wv = vld1q_s8(w + c * 16);
-#pragma GCC unroll 4
-        for (int p = 0; p < P; ++p) acc[p][c] = vmmlaq_s32(acc[p][c], a[p], wv);
+  for (size_t column = 0; column < t.n; column += 8) {
+    int32x4_t acc[P][4];  // rows 2p and 2p + 1, columns 2c and 2c + 1: r0c0 r0c1 r1c0 r1c1
+    unroll<4>([&](auto c) __attribute__((always_inline)) {
+      const int32x4_t bias = vreinterpretq_s32_s64(vld1q_dup_s64(reinterpret_cast<const int64_t*>(t.bias + column + c * 2)));
+      unroll<P>([&](auto p) __attribute__((always_inline)) { acc[p][c] = bias; });
+    });
+
+    const int8_t* a = reinterpret_cast<const int8_t*>(t.zipped);
+    for (size_t tap = 0; tap < t.taps; ++tap) {
+      size_t k = 0;
+      for (; k + 8 < t.k; k += 16, a += P * 32, w += 128) {
+        multiply<P>(acc, a, w);
+        multiply<P>(acc, a + P * 16, w + 64);
+      }
+      if (k < t.k) {
+        multiply<P>(acc, a, w);
+        a += P * 32, w += 64;
       }
     }
-  }
 
-  const NeonRequantize requantize(t.requantize);
-#pragma GCC unroll 4
-  for (int p = 0; p < P; ++p) {
-    const size_t row = static_cast<size_t>(p) * 2;
-    if (row >= t.m) break;
-    store_row(t, requantize, row, vcombine_s32(vget_low_s32(acc[p][0]), vget_low_s32(acc[p][1])),
-              vcombine_s32(vget_low_s32(acc[p][2]), vget_low_s32(acc[p][3])));
-    if (row + 1 >= t.m) break;
-    store_row(t, requantize, row + 1, vcombine_s32(vget_high_s32(acc[p][0]), vget_high_s32(acc[p][1])),
-              vcombine_s32(vget_high_s32(acc[p][2]), vget_high_s32(acc[p][3])));
+    int32x4_t rows[R][2];
+    unroll<P>([&](auto p) __attribute__((always_inline)) {
+      rows[p * 2][0] = vcombine_s32(vget_low_s32(acc[p][0]), vget_low_s32(acc[p][1]));
+      rows[p * 2][1] = vcombine_s32(vget_low_s32(acc[p][2]), vget_low_s32(acc[p][3]));
+      if constexpr (p * 2 + 1 < R) {
+        rows[p * 2 + 1][0] = vcombine_s32(vget_high_s32(acc[p][0]), vget_high_s32(acc[p][1]));
+        rows[p * 2 + 1][1] = vcombine_s32(vget_high_s32(acc[p][2]), vget_high_s32(acc[p][3]));
+      }
+    });
+    store_panel<NeonRoundByAdding>(t, column, rows);
   }
 }
+
+constexpr QGemmFunction kTiles[kRows] = {tile<1>, tile<2>, tile<3>, tile<4>, tile<5>, tile<6>, tile<7>, tile<8>};
 
 }  // namespace
 
-void qgemm_s8s8_8x8c8_arm64_i8mm(const QGemmTile& t) {
-  if (t.m > 4) return tile<4>(t);
-  if (t.m > 2) return tile<2>(t);
-  return tile<1>(t);
-}
+void qgemm_s8s8_8x8c8_arm64_i8mm(const QGemmTile& t) { kTiles[t.m - 1](t); }
 
 }  // namespace octavo

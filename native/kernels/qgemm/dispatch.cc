@@ -8,12 +8,12 @@ namespace octavo {
 namespace {
 
 constexpr QGemmKernel kKernels[] = {
-#define OCTAVO_KERNEL(isa, symbol, mr, nr, kr, a_signed, narrow, adds) {#isa, #symbol, symbol, mr, nr, kr, a_signed, narrow, adds},
+#define OCTAVO_KERNEL(isa, symbol, mr, nr, kr, a_signed, narrow, features) {#isa, #symbol, symbol, mr, nr, kr, a_signed, narrow, features},
 #include "kernels/qgemm/kernels.inc"
 #undef OCTAVO_KERNEL
 };
 
-#define OCTAVO_KERNEL(isa, symbol, mr, nr, kr, a_signed, narrow, adds) \
+#define OCTAVO_KERNEL(isa, symbol, mr, nr, kr, a_signed, narrow, features) \
   static_assert(mr <= int(kQGemmMaxRows) && nr <= int(kQGemmMaxColumns) && kr <= int(kQGemmOverRead), #symbol);
 #include "kernels/qgemm/kernels.inc"
 #undef OCTAVO_KERNEL

@@ -1,67 +1,86 @@
-// NEON without dot products, ARMv8 and ARMv7: eight products of a row and a column at a time, SMULL, pairs of them
-// added into 32 bits by SADALP. With weights in [-127, 127] a second product fits the same 16 bits (SMLAL), which
-// halves the SADALPs: 2 * 128 * 127 = 32512. Each column's sum is spread over four lanes until the end.
+// NEON without dot products, ARMv8 and ARMv7. Two k of a row are broadcast and meet two k of four columns: SMULL gives
+// eight products, SADALP adds the pairs of them into four sums of 32 bits. With weights in [-127, 127] a second product
+// fits the same 16 bits (SMLAL), which halves the SADALPs: 2 * 128 * 127 = 32512.
 #pragma once
 
-#include "kernels/qgemm/qgemm.h"
-#include "kernels/requantize/neon.h"
+#include "kernels/qgemm/neon_store.h"
 
 namespace octavo {
 namespace {
 
-inline int32x2_t pair_sums(int32x4_t v) { return vpadd_s32(vget_low_s32(v), vget_high_s32(v)); }
+#if defined(__aarch64__)
+using PairOfK = int8x16_t;  // both halves the same: SMULL2 takes the upper ones
+template <int kLane>
+__attribute__((always_inline)) inline PairOfK broadcast_pair(int8x8_t a) {
+  return vreinterpretq_s8_s16(vdupq_lane_s16(vreinterpret_s16_s8(a), kLane));
+}
+template <int kHalf>
+__attribute__((always_inline)) inline int16x8_t multiply(int8x16_t w, PairOfK a) {
+  return kHalf ? vmull_high_s8(w, a) : vmull_s8(vget_low_s8(w), vget_low_s8(a));
+}
+template <int kHalf>
+__attribute__((always_inline)) inline int16x8_t multiply_add(int16x8_t sum, int8x16_t w, PairOfK a) {
+  return kHalf ? vmlal_high_s8(sum, w, a) : vmlal_s8(sum, vget_low_s8(w), vget_low_s8(a));
+}
+#else
+using PairOfK = int8x8_t;
+template <int kLane>
+__attribute__((always_inline)) inline PairOfK broadcast_pair(int8x8_t a) {
+  return vreinterpret_s8_s16(vdup_lane_s16(vreinterpret_s16_s8(a), kLane));
+}
+template <int kHalf>
+__attribute__((always_inline)) inline int16x8_t multiply(int8x16_t w, PairOfK a) {
+  return vmull_s8(kHalf ? vget_high_s8(w) : vget_low_s8(w), a);
+}
+template <int kHalf>
+__attribute__((always_inline)) inline int16x8_t multiply_add(int16x8_t sum, int8x16_t w, PairOfK a) {
+  return vmlal_s8(sum, kHalf ? vget_high_s8(w) : vget_low_s8(w), a);
+}
+#endif
 
-inline int32x4_t sum_lanes(const int32x4_t* v) {
-  return vcombine_s32(vpadd_s32(pair_sums(v[0]), pair_sums(v[1])), vpadd_s32(pair_sums(v[2]), pair_sums(v[3])));
+// The first pair or two of each row, with V vectors of four columns.
+template <bool kTwo, bool kNarrow, int R, int V>
+__attribute__((always_inline)) inline void add_pairs(int32x4_t (&acc)[R][V], const int8x8_t (&a)[R], const int8_t* w, size_t stride) {
+  int8x16_t w0[V / 2], w1[V / 2];
+  unroll<V / 2>([&](auto i) __attribute__((always_inline)) {
+    w0[i] = vld1q_s8(w + i * 16);
+    if (kTwo) w1[i] = vld1q_s8(w + stride + i * 16);
+  });
+  unroll<R>([&](auto r) __attribute__((always_inline)) {
+    const PairOfK a0 = broadcast_pair<0>(a[r]), a1 = broadcast_pair<1>(a[r]);
+    unroll<V>([&](auto v) __attribute__((always_inline)) {
+      constexpr int half = v % 2;
+      int16x8_t sum = multiply<half>(w0[v / 2], a0);
+      if (kTwo && kNarrow) sum = multiply_add<half>(sum, w1[v / 2], a1);
+      acc[r][v] = vpadalq_s16(acc[r][v], sum);
+      if (kTwo && !kNarrow) acc[r][v] = vpadalq_s16(acc[r][v], multiply<half>(w1[v / 2], a1));
+    });
+  });
 }
 
-inline int8x8_t load8(const void* p) { return vld1_s8(static_cast<const int8_t*>(p)); }
+// R rows by V vectors of columns, the first of a panel of `stride` / 2 columns.
+template <class Round, size_t kRows, int R, int V, bool kNarrow>
+__attribute__((always_inline)) inline void mlal_panel(const QGemmTile& t, size_t column, const int8_t* w, size_t stride) {
+  int32x4_t acc[R][V];
+  unroll<R * V>([&](auto i) __attribute__((always_inline)) { acc[i / V][i % V] = vld1q_s32(t.bias + column + i % V * 4); });
 
-// R rows by 4 columns; rows of the indirection are kRows apart.
-template <int R, int kRows, bool kNarrow>
-inline void mlal_tile(const QGemmTile& t) {
-  int32x4_t acc[R][4];
-  for (int r = 0; r < R; ++r)
-    for (int c = 0; c < 4; ++c) acc[r][c] = vdupq_n_s32(0);
-
-  const int8_t* w = t.panel;
   for (size_t tap = 0; tap < t.taps; ++tap) {
-    const uint8_t* a[R];
-    for (int r = 0; r < R; ++r) a[r] = t.rows[tap * kRows + static_cast<size_t>(r)];
+    const int8_t* row[R];
+    unroll<R>([&](auto r) __attribute__((always_inline)) { row[r] = reinterpret_cast<const int8_t*>(t.rows[tap * kRows + static_cast<size_t>(r)]); });
+    int8x8_t a[R];
     size_t k = 0;
-    if (kNarrow) {
-      for (; k + 8 < t.k; k += 16, w += 64) {
-        int8x8_t a0[R], a1[R];
-        for (int r = 0; r < R; ++r) a0[r] = load8(a[r] + k), a1[r] = load8(a[r] + k + 8);
-        for (int c = 0; c < 4; ++c) {
-          const int8x8_t w0 = load8(w + c * 8), w1 = load8(w + 32 + c * 8);
-          for (int r = 0; r < R; ++r) acc[r][c] = vpadalq_s16(acc[r][c], vmlal_s8(vmull_s8(w0, a0[r]), w1, a1[r]));
-        }
-      }
+    // Four k at a time, though eight are loaded: with the weights of more of them under way the sums are spilled.
+    for (; k + 2 < t.k; k += 4, w += 2 * stride) {
+      unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = vld1_s8(row[r] + k); });
+      add_pairs<true, kNarrow>(acc, a, w, stride);
     }
-    for (; k < t.k; k += 8, w += 32) {
-      int8x8_t av[R];
-      for (int r = 0; r < R; ++r) av[r] = load8(a[r] + k);
-      for (int c = 0; c < 4; ++c) {
-        const int8x8_t wv = load8(w + c * 8);
-        for (int r = 0; r < R; ++r) acc[r][c] = vpadalq_s16(acc[r][c], vmull_s8(wv, av[r]));
-      }
+    if (k < t.k) {
+      unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = vld1_s8(row[r] + k); });
+      add_pairs<false, kNarrow>(acc, a, w, stride);
+      w += stride;
     }
   }
-
-  const int32x4_t bias = vld1q_s32(t.bias);
-  const NeonRequantize requantize(t.requantize);
-  for (int r = 0; r < R; ++r) {
-    if (static_cast<size_t>(r) >= t.m) break;
-    const int32x4_t sum = vaddq_s32(sum_lanes(acc[r]), bias);
-    uint8_t* c = static_cast<uint8_t*>(t.c) + static_cast<size_t>(r) * t.c_stride;
-    if (t.store == QGemmStore::kInt32) {
-      store_words(reinterpret_cast<int32_t*>(c), sum, t.n);
-    } else {
-      const int32x4_t q = requantize(sum, vld1q_f32(t.multiplier));
-      store_low_bytes(c, q, q, t.n < 4 ? t.n : 4);
-    }
-  }
+  store_panel<Round>(t, column, acc);
 }
 
 }  // namespace

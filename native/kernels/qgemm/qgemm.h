@@ -28,15 +28,23 @@ struct QGemmTile {
   void* c;                     // row r starts at c + r * c_stride; nothing is written outside of m by n elements
   size_t c_stride;             // bytes
   size_t m;                    // 1..mr
-  size_t n;                    // 1..nr
-  // Added after requantization, laid out as c with its stride; null: nothing. kBytes of kernels that `adds` only.
+  size_t n;                    // 1..nr; of kernels with kPanels 1 or more: panels lie one after the other
+  // Added after requantization, laid out as c with its stride; null: nothing. kBytes of kernels with kAdds only.
   const uint8_t* residual = nullptr;
   ResidualAdd add;
+  uint8_t* zipped = nullptr;   // of kernels with kZips: room for mr * taps * (k rounded up to 16) bytes
 };
 
 constexpr size_t kQGemmOverRead = 32;
 constexpr size_t kQGemmMaxRows = 16;
 constexpr size_t kQGemmMaxColumns = 64;
+
+// What a kernel can do beside the product.
+enum QGemmFeatures : unsigned {
+  kAdds = 1,    // adds a residual
+  kPanels = 2,  // takes any number of panels in one call
+  kZips = 4,    // copies its rows, two by two in one register: tiles have an even number of rows where they can
+};
 
 using QGemmFunction = void (*)(const QGemmTile& tile);
 
@@ -49,7 +57,9 @@ struct QGemmKernel {
   int kr;         // consecutive k of one column that lie together
   bool a_signed;  // int8 activations; else uint8
   bool narrow;    // weights must be in [-127, 127]: two products are summed in 16 bits
-  bool adds;      // adds a residual itself
+  unsigned features;
+
+  bool has(QGemmFeatures feature) const { return (features & feature) != 0; }
 };
 
 // Every kernel of this build, best first; the caller asks cpu/isa.h which of them may run.
@@ -58,7 +68,7 @@ const QGemmKernel* qgemm_kernels(size_t* count);
 // The kernel for n columns on this CPU. `narrow`: no weight is -128.
 const QGemmKernel& choose_qgemm(int64_t n, bool narrow);
 
-#define OCTAVO_KERNEL(isa, symbol, mr, nr, kr, a_signed, narrow, adds) void symbol(const QGemmTile& tile);
+#define OCTAVO_KERNEL(isa, symbol, mr, nr, kr, a_signed, narrow, features) void symbol(const QGemmTile& tile);
 #include "kernels/qgemm/kernels.inc"
 #undef OCTAVO_KERNEL
 

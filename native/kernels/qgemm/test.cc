@@ -1,4 +1,5 @@
 // Every kernel this CPU runs against the definition, bit for bit.
+#include <cmath>
 #include <vector>
 
 #include "cpu/isa.h"
@@ -16,7 +17,7 @@ uint8_t extreme(Random& r, bool narrow) {
   return narrow && b == 0x80 ? 0x81 : b;
 }
 
-enum class Store { kInt32, kBytes, kSmall, kLarge, kSigned, kUnsigned, kResidual, kSmallResidual };
+enum class Store { kInt32, kBytes, kSmall, kLarge, kSigned, kUnsigned, kResidual, kSmallResidual, kInfiniteResidual };
 
 // Multipliers whose products fit in an int32, or not; bounds within a type, or those of the type.
 Requantize bounds(Store store) {
@@ -49,18 +50,22 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
 
   // Bounds of a type, or within one.
   ResidualAdd add = {0.75f, -0.3125f, 1.0f, seed % 2 ? -6.0f : -90.0f, seed % 2 ? 249.0f : 100.0f, seed % 5 ? 17 : -3, 6, seed % 3 == 0, false};
-  Guarded residual(m * n, 0xAA);
+  Guarded residual(m * n, 0xAA), zipped(kernel.has(kZips) ? mr * taps * ((k + 15) / 16 * 16) : 0, 0x55);
   for (size_t i = 0; i < m * n; ++i) residual.data()[i] = static_cast<uint8_t>(r.next());
-  for (const Store store : {Store::kInt32, Store::kBytes, Store::kSmall, Store::kSigned, Store::kUnsigned, Store::kSmallResidual, Store::kLarge, Store::kResidual}) {
-    const bool adds = store == Store::kResidual || store == Store::kSmallResidual;
-    if (adds && !kernel.adds) continue;
+  for (const Store store : {Store::kInt32, Store::kBytes, Store::kSmall, Store::kSigned, Store::kUnsigned, Store::kSmallResidual, Store::kLarge, Store::kResidual,
+                            Store::kInfiniteResidual}) {
+    const bool adds = store == Store::kResidual || store == Store::kSmallResidual || store == Store::kInfiniteResidual;
+    if (adds && !kernel.has(kAdds)) continue;
+    // Scales far apart: infinities, and NaN where they meet or meet zero.
+    if (store == Store::kInfiniteResidual) add.ra = INFINITY, add.rb = -INFINITY;
     add.small = store == Store::kSmallResidual;
     if (store == Store::kLarge)
       for (float& value : multiplier) value *= 1e8f;
     const bool bytes = store != Store::kInt32;
     const size_t element = bytes ? 1 : 4, stride = n * element;
     Guarded c(m * stride, 0x55);
-    for (size_t panel = 0; panel < layout.panels; ++panel) {
+    const size_t step = kernel.has(kPanels) ? 1 + seed % 3 : 1;
+    for (size_t panel = 0; panel < layout.panels; panel += step) {
       QGemmTile t;
       t.rows = rows.data(), t.taps = taps, t.k = k;
       t.panel = packed.data() + panel * layout.panel_bytes;
@@ -70,10 +75,11 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
       if (adds) t.residual = residual.data() + panel * nr;
       t.store = bytes ? QGemmStore::kBytes : QGemmStore::kInt32;
       t.c = c.data() + panel * nr * element, t.c_stride = stride;
-      t.m = m, t.n = std::min(nr, n - panel * nr);
+      t.m = m, t.n = std::min(step * nr, n - panel * nr);
+      t.zipped = zipped.data();
       kernel.run(t);
     }
-    EXPECT(c.intact());
+    EXPECT(c.intact() && zipped.intact());
     std::vector<uint8_t> want(m * stride);
     for (size_t i = 0; i < m; ++i)
       for (size_t j = 0; j < n; ++j) {

@@ -1,4 +1,5 @@
-// Requantization of four accumulators with NEON, for ARMv8 and ARMv7. ARMv7 rounds only by adding 1.5 * 2^23.
+// Requantization with NEON, for ARMv8 and ARMv7. All ways below give the bits of requantize_one and add_residual_one:
+// bounds are integers, so clamping before and after rounding are the same.
 #pragma once
 
 #include <arm_neon.h>
@@ -10,6 +11,7 @@
 namespace octavo {
 namespace {
 
+// Four accumulators to four int32.
 struct NeonRequantize {
   float32x4_t lo, hi;
   int32x4_t zero_point;
@@ -29,9 +31,106 @@ struct NeonRequantize {
   }
 };
 
-// The low bytes of eight values, written to n <= 8 bytes.
-inline void store_low_bytes(uint8_t* out, int32x4_t a, int32x4_t b, size_t n) {
-  const uint8x8_t bytes = vmovn_u16(vreinterpretq_u16_s16(vcombine_s16(vmovn_s32(a), vmovn_s32(b))));
+// The low 16 bits of eight values.
+inline uint16x8_t low_halves(uint32x4_t a, uint32x4_t b) {
+#if defined(__aarch64__)
+  return vuzp1q_u16(vreinterpretq_u16_u32(a), vreinterpretq_u16_u32(b));
+#else
+  return vcombine_u16(vmovn_u32(a), vmovn_u32(b));
+#endif
+}
+
+inline uint8x16_t low_bytes(uint16x8_t a, uint16x8_t b) {
+#if defined(__aarch64__)
+  return vuzp1q_u8(vreinterpretq_u8_u16(a), vreinterpretq_u8_u16(b));
+#else
+  return vcombine_u8(vmovn_u16(a), vmovn_u16(b));
+#endif
+}
+
+// Sixteen accumulators to sixteen bytes. An integer in the low bits of v + kRoundMagic needs no conversion: those take
+// two cycles of the one pipe that has them on Cortex-A76 and Neoverse, an addition half of one.
+struct NeonRoundByAdding {
+  float32x4_t lo, hi, magic;
+  uint8x16_t zero_point;
+
+  explicit NeonRoundByAdding(const Requantize& r)
+      : lo(vdupq_n_f32(r.lo)), hi(vdupq_n_f32(r.hi)), magic(vdupq_n_f32(kRoundMagic)),
+        zero_point(vdupq_n_u8(static_cast<uint8_t>(r.zero_point))) {}
+
+  inline uint32x4_t rounded(int32x4_t acc, float32x4_t multiplier) const {
+    const float32x4_t clamped = vminq_f32(vmaxq_f32(vmulq_f32(vcvtq_f32_s32(acc), multiplier), lo), hi);
+    return vreinterpretq_u32_f32(vaddq_f32(clamped, magic));
+  }
+  inline uint8x16_t operator()(const int32x4_t (&acc)[4], const float32x4_t (&m)[4]) const {
+    const uint16x8_t low = low_halves(rounded(acc[0], m[0]), rounded(acc[1], m[1]));
+    const uint16x8_t high = low_halves(rounded(acc[2], m[2]), rounded(acc[3], m[3]));
+    return vaddq_u8(low_bytes(low, high), zero_point);
+  }
+};
+
+#if defined(__aarch64__)
+// The same by conversions, which saturate, and a clamp of 16-bit integers: for Cortex-A57 and A72, where every float
+// operation on four values takes both pipes and a conversion is no dearer than an addition.
+struct NeonRoundByConverting {
+  int16x8_t lo, hi;
+  uint8x16_t zero_point;
+
+  explicit NeonRoundByConverting(const Requantize& r)
+      : lo(vdupq_n_s16(static_cast<int16_t>(r.lo))), hi(vdupq_n_s16(static_cast<int16_t>(r.hi))),
+        zero_point(vdupq_n_u8(static_cast<uint8_t>(r.zero_point))) {}
+
+  inline int16x8_t halves(int32x4_t acc0, int32x4_t acc1, float32x4_t m0, float32x4_t m1) const {
+    const int32x4_t q0 = vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(acc0), m0));
+    const int32x4_t q1 = vcvtnq_s32_f32(vmulq_f32(vcvtq_f32_s32(acc1), m1));
+    return vminq_s16(vmaxq_s16(vqmovn_high_s32(vqmovn_s32(q0), q1), lo), hi);
+  }
+  inline uint8x16_t operator()(const int32x4_t (&acc)[4], const float32x4_t (&m)[4]) const {
+    const int16x8_t low = halves(acc[0], acc[1], m[0], m[1]), high = halves(acc[2], acc[3], m[2], m[3]);
+    return vaddq_u8(vreinterpretq_u8_s8(vmovn_high_s16(vmovn_s16(low), high)), zero_point);
+  }
+};
+#endif
+
+// Sixteen accumulators and sixteen bytes of a residual to their sum.
+struct NeonAddResidual {
+  float32x4_t lo, hi, magic, ra, rb, odd, sum_lo, sum_hi, float_base;
+  uint32x4_t base;
+  uint8x16_t flip, even;
+
+  // A byte in the low bits of 2^23 is a float; one with a sign is 128 more there.
+  NeonAddResidual(const Requantize& r, const ResidualAdd& add)
+      : lo(vdupq_n_f32(r.lo)), hi(vdupq_n_f32(r.hi)), magic(vdupq_n_f32(kRoundMagic)), ra(vdupq_n_f32(add.ra)),
+        rb(vdupq_n_f32(add.rb)), odd(vdupq_n_f32(add.odd)), sum_lo(vdupq_n_f32(add.lo)), sum_hi(vdupq_n_f32(add.hi)),
+        float_base(vdupq_n_f32(8388608.0f + static_cast<float>(add.zb + (add.is_signed ? 128 : 0)))), base(vdupq_n_u32(0x4B000000)),
+        flip(vdupq_n_u8(add.is_signed ? 0x80 : 0)), even(vdupq_n_u8(static_cast<uint8_t>(add.even))) {}
+
+  inline uint32x4_t rounded(int32x4_t acc, float32x4_t multiplier, uint16x4_t residual) const {
+    const float32x4_t clamped = vminq_f32(vmaxq_f32(vmulq_f32(vcvtq_f32_s32(acc), multiplier), lo), hi);
+    const float32x4_t a = vsubq_f32(vaddq_f32(clamped, magic), magic);
+    const float32x4_t b = vsubq_f32(vreinterpretq_f32_u32(vaddw_u16(base, residual)), float_base);
+    const float32x4_t sum = vaddq_f32(vaddq_f32(vmulq_f32(ra, a), vmulq_f32(rb, b)), odd);
+    return vreinterpretq_u32_f32(vaddq_f32(vminq_f32(at_least(sum), sum_hi), magic));
+  }
+  // NaN, of scales near the ends of float, becomes the lower bound.
+  inline float32x4_t at_least(float32x4_t v) const {
+#if defined(__aarch64__)
+    return vmaxnmq_f32(v, sum_lo);
+#else
+    return vbslq_f32(vcgtq_f32(v, sum_lo), v, sum_lo);
+#endif
+  }
+  inline uint8x16_t operator()(const int32x4_t (&acc)[4], const float32x4_t (&m)[4], uint8x16_t residual) const {
+    const uint8x16_t bytes = veorq_u8(residual, flip);
+    const uint16x8_t r0 = vmovl_u8(vget_low_u8(bytes)), r1 = vmovl_u8(vget_high_u8(bytes));
+    const uint16x8_t low = low_halves(rounded(acc[0], m[0], vget_low_u16(r0)), rounded(acc[1], m[1], vget_high_u16(r0)));
+    const uint16x8_t high = low_halves(rounded(acc[2], m[2], vget_low_u16(r1)), rounded(acc[3], m[3], vget_high_u16(r1)));
+    return vaddq_u8(low_bytes(low, high), even);
+  }
+};
+
+// n <= 8 bytes.
+inline void store_bytes(uint8_t* out, uint8x8_t bytes, size_t n) {
   if (n >= 8) {
     vst1_u8(out, bytes);
     return;
@@ -39,6 +138,18 @@ inline void store_low_bytes(uint8_t* out, int32x4_t a, int32x4_t b, size_t n) {
   uint8_t edge[8];
   vst1_u8(edge, bytes);
   std::memcpy(out, edge, n);
+}
+
+// The low bytes of eight values, written to n <= 8 bytes.
+inline void store_low_bytes(uint8_t* out, int32x4_t a, int32x4_t b, size_t n) {
+  store_bytes(out, vmovn_u16(vreinterpretq_u16_s16(vcombine_s16(vmovn_s32(a), vmovn_s32(b)))), n);
+}
+
+inline uint8x8_t load_bytes(const uint8_t* from, size_t n) {
+  if (n >= 8) return vld1_u8(from);
+  uint8_t edge[8] = {};
+  std::memcpy(edge, from, n);
+  return vld1_u8(edge);
 }
 
 inline void store_words(int32_t* out, int32x4_t a, size_t n) {
