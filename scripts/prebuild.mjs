@@ -2,7 +2,7 @@
 // Each is checked for its architecture and for the libraries it needs; what cannot be built here is named.
 import { copyFileSync, mkdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { arm, x64 } from './ci/targets.mjs'
+import { arm, buildOptions, compilerOf, x64 } from './ci/targets.mjs'
 import { check, cmake, finish, has, root, run, skip } from './ci/tools.mjs'
 
 /** Node's own floor on Linux: an addon that needs more does not load where Node does. */
@@ -17,11 +17,7 @@ for (const target of [x64, ...arm]) {
     continue
   }
   const folder = join(root, 'build', target.toolchain ? target.name : 'native')
-  const toolchain = target.toolchain
-    ? [`-DCMAKE_TOOLCHAIN_FILE=${join(root, 'native', 'toolchains', target.toolchain)}`]
-    : []
-  const options = [...toolchain, '-DCMAKE_BUILD_TYPE=Release']
-  if (!check(cmake(folder, options, ['octavo']), `${target.name}: built`)) continue
+  if (!check(cmake(folder, buildOptions(target), ['octavo']), `${target.name}: built`)) continue
   const output = join(root, 'prebuilds', target.name, 'octavo.glibc.node')
   mkdirSync(join(root, 'prebuilds', target.name), { recursive: true })
   // Renamed into place: a process that has the old file loaded keeps it.
@@ -34,7 +30,8 @@ for (const target of [x64, ...arm]) {
     above.length === 0,
     `${target.name}: loads where Node loads${above.length > 0 ? `, but needs ${above.join(', ')}` : ''}`,
   )
-  console.log(`${target.name}: ${(statSync(output).size / 2 ** 20).toFixed(2)} MiB`)
+  const size = (statSync(output).size / 2 ** 20).toFixed(2)
+  console.log(`${target.name}: ${size} MiB, ${compilerOf(target)}`)
 }
 finish()
 

@@ -3,7 +3,7 @@
 import { join } from 'node:path'
 import { differing, expectedHashes, hashes } from './bits.mjs'
 import { nodeBinary } from './nodes.mjs'
-import { arm, EMULATED_NODE, emulator } from './targets.mjs'
+import { arm, buildOptions, EMULATED_NODE, emulator } from './targets.mjs'
 import { addCounts, check, cmake, fail, finish, has, ran, root, run, skip } from './tools.mjs'
 
 const expected = await expectedHashes()
@@ -14,9 +14,7 @@ for (const target of arm) {
     continue
   }
   const folder = join(root, 'build', target.name)
-  const toolchain = join(root, 'native', 'toolchains', target.toolchain)
-  const options = [`-DCMAKE_TOOLCHAIN_FILE=${toolchain}`, '-DCMAKE_BUILD_TYPE=Release']
-  if (!cmake(folder, options, ['octavo', 'octavo_tests'])) {
+  if (!cmake(folder, buildOptions(target), ['octavo', 'octavo_tests'])) {
     fail(`${target.name}: build`)
     continue
   }

@@ -1,10 +1,14 @@
 // The Linux targets that are built here: how each is compiled, recognized and run.
+import { join } from 'node:path'
+import { has, root } from './tools.mjs'
+
 export const x64 = { name: 'linux-x64', compiler: 'g++', strip: 'strip', file: /x86-64/ }
 
 export const arm = [
   {
     name: 'linux-arm64',
     compiler: 'aarch64-linux-gnu-g++',
+    clang: 'clang-19',
     strip: 'aarch64-linux-gnu-strip',
     file: /ARM aarch64/,
     toolchain: 'linux-arm64.cmake',
@@ -31,6 +35,20 @@ export const arm = [
     cores: [{ cpu: 'cortex-a7', isa: 'armv7_neon' }],
   },
 ]
+
+/** The compiler of a target: clang where the prebuilt file is made by it and it is at hand, else the one that is always needed. */
+export function compilerOf({ clang, compiler }) {
+  return clang !== undefined && has(clang) ? clang : compiler
+}
+
+/** What CMake is told to build a target as it ships. */
+export function buildOptions(target) {
+  const options = ['-DCMAKE_BUILD_TYPE=Release']
+  if (target.toolchain)
+    options.push(`-DCMAKE_TOOLCHAIN_FILE=${join(root, 'native', 'toolchains', target.toolchain)}`)
+  if (target.clang) options.push(`-DOCTAVO_CLANG=${has(target.clang) ? target.clang : ''}`)
+  return options
+}
 
 /** Command before a program of the target on an emulated core. */
 export function emulator({ qemu, libraries }, { cpu }) {
