@@ -158,6 +158,9 @@ TEST(qconv_against_sums) {
       {2, 9, 7, 33, 33, 5, 5, 2, 2, 1, 33, false, false, true, true, -1000, true, Out::kBytes},
       {1, 9, 7, 19, 19, 3, 3, 1, 2, 2, 19, false, true, true, true, 5, false, Out::kFloat},
       {1, 4, 4, 16, 16, 2, 2, 1, 0, 1, 16, true, false, false, false, -1000, false, Out::kInt32},
+      {2, 6, 40, 33, 33, 3, 3, 1, 1, 1, 33, true, true, true, false, 0, true, Out::kFloat},
+      {2, 11, 9, 80, 80, 3, 3, 2, 1, 1, 80, false, false, true, true, 128, true, Out::kBytes},
+      {1, 12, 12, 70, 70, 5, 3, 1, 3, 1, 70, false, true, true, true, 0, true, Out::kBytes},
       {1, 20, 20, 64, 64, 3, 3, 1, 1, 1, 1, false, true, true, true, 0, false, Out::kBytes},
   };
   uint64_t seed = 0;
