@@ -12,9 +12,22 @@ export function replacePart(text, name, body) {
   return `${text.slice(0, start + open.length)}\n\n${body.trim()}\n\n${text.slice(end)}`
 }
 
+export function hasPart(text, name) {
+  return text.includes(`<!-- ${name} -->`)
+}
+
 /** Replaces the part `name` of a file, which is old or new and never between. */
 export function writePart(file, name, body) {
-  const text = replacePart(readFileSync(file, 'utf8'), name, body)
+  writeParts(file, { [name]: body })
+}
+
+/** Replaces those of `parts`, bodies by name, that a file has markers for; it must have one. */
+export function writeParts(file, parts) {
+  let text = readFileSync(file, 'utf8')
+  const names = Object.keys(parts).filter((name) => hasPart(text, name))
+  if (names.length === 0)
+    throw new Error(`${file}: expected a marker <!-- ${Object.keys(parts).join(' --> or <!-- ')} -->`)
+  for (const name of names) text = replacePart(text, name, parts[name])
   const made = `${file}.${process.pid}`
   writeFileSync(made, text)
   renameSync(made, file)

@@ -1,6 +1,6 @@
 // npm run bench: what Octavo takes beside onnxruntime on this machine. --help says the rest.
 import { renameSync, writeFileSync } from 'node:fs'
-import { writePart } from './document.mjs'
+import { writeParts } from './document.mjs'
 import { parseOptions } from './options.mjs'
 import { stopAll } from './processes.mjs'
 import { markdown, terminal } from './table.mjs'
@@ -16,6 +16,7 @@ for (const signal of ['SIGINT', 'SIGTERM'])
 
 const { benchKernels } = await import('./kernels.mjs')
 const { benchModels } = await import('./run.mjs')
+const { summaryTable } = await import('./tables.mjs')
 const command = `npm run bench${['', ...process.argv.slice(2)].join(' ').replace(/^ /, ' -- ')}`
 const { results, tables } = await (options.kernels ? benchKernels : benchModels)(options)
 const about = { date: new Date().toISOString().slice(0, 10), command, ...results }
@@ -32,10 +33,15 @@ if (options.json && options.json !== '-') {
   writeFileSync(`${options.json}.${process.pid}`, JSON.stringify(about, null, 2))
   renameSync(`${options.json}.${process.pid}`, options.json)
 }
-if (options.write) {
-  const text = [`\`${command}\` printed this on ${intro}.`, ...tables.map(markdown)].join('\n\n')
-  writePart(options.write, options.kernels ? 'bench:kernels' : 'bench:x86', text)
-}
+const said = `\`${command}\` printed this on ${intro}.`
+const part = (list) => [said, ...list.map(markdown)].join('\n\n')
+for (const document of options.write ?? [])
+  writeParts(
+    document,
+    options.kernels
+      ? { 'bench:kernels': part(tables) }
+      : { 'bench:x86': part(tables), 'bench:summary': part([summaryTable(results)]) },
+  )
 if (results.verified?.some((v) => !v.ok)) process.exitCode = 1
 // onnxruntime's threads may outlive its sessions; a pipe gets all that was printed.
 process.stdout.write('', () => process.exit())

@@ -1,4 +1,5 @@
-// Interleaved timing: in each round every entry runs once, so that all see the same noise of the machine.
+// Interleaved timing: in each round every entry gives one sample, so that all see the same noise of the machine. One run that is not timed
+// goes before each sample: it finds the caches as they are where one model runs again and again, not as the neighbour left them.
 import { summary } from './statistics.mjs'
 
 /** A sample is the mean of so many runs that it takes at least this: timers and awaits cost below a microsecond. */
@@ -18,10 +19,12 @@ export async function interleave(entries, { seconds, rounds = 15, most = 2000, b
   for (let round = 0; round < most; ++round) {
     const elapsed = performance.now() - started
     if (round >= rounds && elapsed >= seconds * 1000) break
-    // Another one is first each time, so that none always follows the same neighbour's cache.
+    // Another one is first each time, and every second round goes backwards: none always follows the same neighbour.
     for (let i = 0; i < entries.length; ++i) {
-      const k = (i + round) % entries.length
+      const next = (i + round) % entries.length
+      const k = round % 2 === 0 ? next : entries.length - 1 - next
       if (pauses) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
+      await entries[k].run()
       times[k].push(await sample(entries[k], repeats[k]))
     }
     if (between && performance.now() - paused > 1000) {

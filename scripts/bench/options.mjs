@@ -7,7 +7,7 @@ Examples:
   npm run bench -- --models 'mobilenetv2|encoder' --seconds 5
   npm run bench -- --isa x86_avx2 --models resnet50 --json build/avx2.json
   npm run bench -- --kernels --families qgemm,sgemm
-  npm run bench -- --write docs/performance.md
+  npm run bench -- --write docs/performance.md README.md
 
 onnxruntime-node is installed into build/ (OCTAVO_ORT names a folder that has it); onnxruntime's quantizer runs in the Python that
 OCTAVO_PYTHON names, else python3. What is absent is left out with a word.`
@@ -25,7 +25,10 @@ export function parseOptions(args) {
     .option('--families <list>', 'with --kernels: families to time', (text) => text.split(','))
     .option('--quick', 'fewest repetitions, no Python, and compare results; fails on wrong ones')
     .option('--json <file>', 'write everything measured as JSON; - for standard output')
-    .option('--write <document>', 'put the tables between the markers <!-- bench:x86 --> of a document')
+    .option(
+      '--write <documents...>',
+      'put the tables between the markers of documents: bench:x86, bench:summary, bench:kernels',
+    )
     .addHelpText('after', EXAMPLE)
   return command.parse(args, { from: 'user' }).opts()
 }

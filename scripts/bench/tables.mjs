@@ -3,6 +3,28 @@ import { OCTAVO, PEER } from './engines.mjs'
 import { spread } from './statistics.mjs'
 import { digits, percent } from './table.mjs'
 import { title } from './targets.mjs'
+import { ratio } from './times.mjs'
+
+/** The medians alone, for a page that quotes them. */
+export function summaryTable({ cases }) {
+  const least = (list) => (list.length > 0 ? Math.min(...list.map((r) => r.ms.median)) : undefined)
+  const rows = cases
+    .filter((c) => c.threads === 1)
+    .map((found) => {
+      const of = (engine, isFloat) =>
+        least(found.results.filter((r) => r.engine === engine && (r.kind === 'float') === isFloat))
+      return [
+        title(found.model, found.case),
+        ...[of(OCTAVO, true), of(OCTAVO, false), of(PEER, true), of(PEER, false)].map(digits),
+        digits(ratio(found, false)),
+      ]
+    })
+  return {
+    title: 'Milliseconds, one thread',
+    head: ['model', 'float', 'int8', 'onnxruntime float', 'onnxruntime int8', 'int8 ratio'],
+    rows,
+  }
+}
 
 export function allTables(results) {
   const tables = []
@@ -51,24 +73,28 @@ function times({ cases, conversions = [] }, threads) {
       rows.push(['', what, 'weights', digits(ms), '', '', `${digits(found.stream)} GB/s`, ''])
     }
   }
-  const left = conversions
-    .filter((c) => c.float > 0)
-    .map((c) => `${c.model} ${c.kind} by ${c.by}: ${c.float} of ${c.float + c.integer}`)
   const notes = [
     'The ratio is Octavo over the best of onnxruntime for float, and over the best of its int8 variants for int8.',
+    ...conversionNotes(conversions),
   ]
-  if (conversions.length > 0)
-    notes.push(
-      left.length === 0
-        ? 'In every int8 file, onnxruntime made every Conv a QLinearConv.'
-        : `Conv that onnxruntime left in float: ${left.join('; ')}.`,
-    )
   return {
     title: `Times, ${threads === 1 ? 'one thread' : `${threads} threads`}`,
     head: ['model', 'engine', 'activations', 'median ms', 'quartiles', 'ratio', 'GMAC/s', 'of peak'],
     rows,
     notes,
   }
+}
+
+/** Which files onnxruntime does not run on integers alone. */
+function conversionNotes(conversions) {
+  if (conversions.length === 0) return []
+  const left = conversions.filter((c) => c.float > 0)
+  const lines = left.map((c) => `${c.model} ${c.kind}: ${c.float} of ${c.float + c.integer}`)
+  return [
+    left.length === 0
+      ? 'In every int8 file, onnxruntime made every Conv a QLinearConv.'
+      : `onnxruntime made every Conv a QLinearConv but for these, which it leaves in float: ${[...new Set(lines)].join(', ')}.`,
+  ]
 }
 
 function engineName({ engine, mode, by }) {
@@ -144,7 +170,7 @@ function targets({ targets: list }) {
     rows: list.map((t) => [
       t.what,
       `${t.sign} ${t.limit}`,
-      t.figure === undefined ? '' : String(t.figure),
+      t.figure === undefined ? '' : `${t.figure}${t.where ? ` (${t.where})` : ''}`,
       verdict(t.met),
     ]),
   }

@@ -18,7 +18,7 @@ struct Image {
 };
 
 constexpr Image kImages[] = {{112, 32, 3, 1}, {56, 96, 3, 2}, {56, 144, 3, 1}, {28, 192, 3, 1}, {14, 384, 3, 1}, {14, 576, 3, 1},
-                             {7, 960, 3, 1},  {28, 144, 5, 2}, {28, 240, 5, 1}, {14, 672, 5, 1}, {7, 1152, 5, 1}};
+                             {7, 960, 3, 1},  {28, 144, 5, 2}, {28, 240, 5, 1}, {14, 672, 5, 1}, {7, 1152, 5, 1}, {28, 128, 7, 1}};
 
 double seconds_of(const QDwKernel& kernel, const Image& i) {
   const size_t taps = i.kernel * i.kernel, side = i.pixels * i.stride, padded = (i.channels + kQDwChannels - 1) / kQDwChannels * kQDwChannels;
