@@ -10,6 +10,9 @@ import { summary } from './statistics.mjs'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const program = join(root, 'build', 'native', 'octavo_bench')
 
+/** One sample, long enough that another program shows in it. */
+const SLICE = ['--milliseconds', '3', '--samples', '1']
+
 /** Builds octavo_bench where CMake configured the project; false where it cannot be had. */
 export function buildNativeBench() {
   const folder = join(root, 'build', 'native')
@@ -42,14 +45,14 @@ export class Peak {
   /** One slice of every loop that this CPU has, and of reading `bytes` in order where they are given. */
   async slice(bytes) {
     if (!this.#available) return
-    for (const { isa, float, kernel, rate } of await nativeBench(['--milliseconds', '1', 'peak'])) {
+    for (const { isa, float, kernel, rate } of await nativeBench([...SLICE, 'peak'])) {
       const key = `${isa} ${float ? 'float' : 'int8'}`
       const entry = this.#slices.get(key) ?? { isa, float, instruction: kernel, rates: [] }
       entry.rates.push(rate)
       this.#slices.set(key, entry)
     }
     if (!bytes) return
-    const args = ['--milliseconds', '1', '--bytes', String(bytes), 'stream']
+    const args = [...SLICE, '--bytes', String(bytes), 'stream']
     const [{ rate }] = await nativeBench(args)
     this.#streams.set(bytes, [...(this.#streams.get(bytes) ?? []), rate])
   }

@@ -15,6 +15,7 @@ interface Table {
   readonly rows: readonly (readonly string[])[]
 }
 interface Tables {
+  summaryTable(results: object): Table
   allTables(results: object): Table[]
 }
 interface Renderers {
@@ -25,7 +26,7 @@ interface Renderers {
 }
 
 const { evaluate } = await script<Targets>('targets.mjs')
-const { allTables } = await script<Tables>('tables.mjs')
+const { allTables, summaryTable } = await script<Tables>('tables.mjs')
 const { terminal, markdown, digits, percent } = await script<Renderers>('table.mjs')
 
 const result = (engine: string, kind: string, median: number, mode = 'runSync') => ({
@@ -123,6 +124,10 @@ describe('tables', () => {
       expect(markdown(table).split('\n')[2]).toMatch(/^\|/)
       expect(terminal(table)).toContain(table.title)
     }
+  })
+
+  it('sums up a model in one row', () => {
+    expect(summaryTable(results).rows[0]).toEqual(['resnet50', '60.0', '19.9', '80.0', '25.0', '0.800'])
   })
 
   it('keeps three digits', () => {
