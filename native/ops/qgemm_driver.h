@@ -86,6 +86,17 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
     const int64_t tiles = (end - begin + static_cast<int64_t>(mr) - 1) / static_cast<int64_t>(mr);
     const int64_t even = b.kernel->has(kZips) ? 2 : 1;
     const int64_t height = (end - begin + tiles * even - 1) / (tiles * even) * even;
+    const size_t step = direct && b.kernel->has(kPanels) ? panel1 - panel0 : 1;
+    const size_t base = run.out_of ? run.out_of[batch] : batch * run.out_stride;
+    QGemmTile tile;
+    tile.rows = scratch.rows;
+    tile.taps = b.layout.taps;
+    tile.k = b.layout.k;
+    tile.requantize = p.requantize;
+    tile.store = direct && linear.output() == QLinearOutput::kBytes ? QGemmStore::kBytes : QGemmStore::kInt32;
+    tile.c_stride = direct ? row_bytes : nr * sizeof(int32_t);
+    tile.add = add;
+    tile.zipped = scratch.zipped;
     for (int64_t row = begin; row < end; row += height) {
       const size_t m = static_cast<size_t>(std::min<int64_t>(end - row, height));
       fill(batch, row, m, scratch.rows, thread);
@@ -93,19 +104,9 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
         std::fill_n(scratch.rows + tap * mr + m, mr - m, scratch.rows[tap * mr]);
       if (p.correct_rows) sum_rows(b, b.kernel->a_signed, m, scratch);
 
-      const size_t base = run.out_of ? run.out_of[batch] : batch * run.out_stride;
       const size_t first = base + static_cast<size_t>(row) * run.row_stride;
       uint8_t* out = run.out + first * element;
-      QGemmTile tile;
-      tile.rows = scratch.rows;
-      tile.taps = b.layout.taps;
-      tile.k = b.layout.k;
-      tile.requantize = p.requantize;
-      tile.store = direct && linear.output() == QLinearOutput::kBytes ? QGemmStore::kBytes : QGemmStore::kInt32;
       tile.m = m;
-      tile.add = add;
-      tile.zipped = scratch.zipped;
-      const size_t step = direct && b.kernel->has(kPanels) ? panel1 - panel0 : 1;
       for (size_t panel = panel0; panel < panel1; panel += step) {
         const size_t column = panel * nr;
         tile.panel = packed + panel * b.layout.panel_bytes;
@@ -113,7 +114,6 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
         tile.multiplier = p.columns.multiplier + column;
         tile.n = std::min(step * nr, b.layout.n - column);
         tile.c = direct ? static_cast<void*>(out + column * element) : scratch.tile;
-        tile.c_stride = direct ? row_bytes : nr * sizeof(int32_t);
         tile.residual = fused ? run.residual + first + column : nullptr;
         b.kernel->run(tile);
         if (!direct) finish_tile(b, linear, p, scratch, column, m, tile.n, out + column * element, row_bytes);
