@@ -1,31 +1,28 @@
 /** Octavo: quantize ONNX models, and run them on integer kernels. The first part is the surface of onnxruntime-node. */
 
 export { type ErrorCode, OctavoError } from './errors.js'
-export {
-  type DataSource,
-  type Progress,
-  type QuantizationReport,
-  type QuantizeOptions,
-  type QuantizeResult,
-  quantize,
-  type Recipe,
-  type RecipeOptions,
+export type {
+  DataSource,
+  Progress,
+  QuantizationReport,
+  QuantizeOptions,
+  QuantizeResult,
+  Recipe,
+  RecipeOptions,
 } from './quantize/index.js'
-export {
-  type CompareOptions,
-  type Comparison,
-  compare,
-  type LayerComparison,
-  type OutputComparison,
+export type {
+  CompareOptions,
+  Comparison,
+  LayerComparison,
+  OutputComparison,
 } from './report/compare.js'
-export { type ExplainedNode, type ExplainOptions, type Explanation, explain } from './report/explain.js'
-export {
-  type InspectedQuantization,
-  type InspectedValue,
-  type InspectedWeights,
-  type Inspection,
-  type InspectOptions,
-  inspect,
+export type { ExplainedNode, ExplainOptions, Explanation } from './report/explain.js'
+export type {
+  InspectedQuantization,
+  InspectedValue,
+  InspectedWeights,
+  Inspection,
+  InspectOptions,
 } from './report/inspect.js'
 export type { Feeds, Fetches, RunOptions } from './session/arguments.js'
 export {
@@ -55,3 +52,4 @@ export type {
   TensorFactory,
   TypedTensor,
 } from './session/types.js'
+export { compare, explain, inspect, quantize } from './tools.js'

@@ -55,6 +55,8 @@ struct Attributes {
     return Status::Ok();
   }
   std::string kernel() const { return sgemm_kernel().name; }
+  bool reads_constant(int input) const { return input != 1 || (packed.data() == nullptr && weights.data() == nullptr); }
+  size_t packed_bytes() const { return packed.bytes() + weights.bytes(); }
 };
 
 class Conv final : public Bound {

@@ -182,6 +182,8 @@ class MatMulOp final : public Op {
     return Status::Ok();
   }
   std::string kernel() const override { return attributes_.is_float ? sgemm_kernel().name : std::string(); }
+  bool reads_constant(int input) const override { return input != 1 || attributes_.packed.data() == nullptr; }
+  size_t packed_bytes() const override { return attributes_.packed.bytes(); }
 
  private:
   MatMulAttributes attributes_;

@@ -225,6 +225,10 @@ class QDwConv final : public Op {
     return Status::Ok();
   }
   std::string kernel() const override { return model_.kernel->name; }
+  bool reads_constant(int input) const override { return model_.linear.reads_constant(input); }
+  size_t packed_bytes() const override {
+    return model_.weights.bytes() + model_.sums.bytes() + model_.columns.bytes() + model_.raw.size() + model_.linear.copied_bytes();
+  }
 
  private:
   Status choose(const LoadContext& c, int low, int high) {
