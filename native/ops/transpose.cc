@@ -32,7 +32,7 @@ class Transpose final : public Bound {
       expected.dims[i] = in[axis];
     }
     OCTAVO_RETURN_IF_ERROR(ops::expect_shape(c, "output", expected, out));
-    int64_t src[kMaxRank], dst[kMaxRank];
+    int64_t src[kMaxRank] = {}, dst[kMaxRank] = {};
     ops::dense_strides(in, src);
     ops::dense_strides(out, dst);
     ops::CopyAxis axes[kMaxRank];

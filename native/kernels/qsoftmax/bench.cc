@@ -14,6 +14,8 @@ namespace octavo {
 
 namespace {
 
+constexpr size_t kRows = 4;
+
 void run(const QSoftmaxKernel& k) {
   QSoftmaxParameters p{};
   for (int i = 0; i < 16; ++i) {
@@ -23,13 +25,13 @@ void run(const QSoftmaxKernel& k) {
   p.y_scale = 1.0f / 256, p.qmax = 255;
   for (const int64_t n : {16, 128, 1024}) {
     const auto size = static_cast<size_t>(n);
-    std::vector<uint8_t> x(size + 64), y(size + 64);
-    std::vector<float> values(size + 16);
-    for (size_t i = 0; i < size; ++i) x[i] = static_cast<uint8_t>(i * 37);
-    const std::string shape = "row of " + std::to_string(n);
+    std::vector<uint8_t> x(kRows * size + 64), y(kRows * size + 64);
+    std::vector<float> values(static_cast<size_t>(qsoftmax_values(n)));
+    for (size_t i = 0; i < kRows * size; ++i) x[i] = static_cast<uint8_t>(i * 37);
+    const std::string shape = std::to_string(kRows) + " rows of " + std::to_string(n);
     if (!bench::wanted(k.isa, shape)) continue;
-    const double time = bench::seconds([&] { k.row(p, x.data(), y.data(), n, values.data()); });
-    bench::report("qsoftmax", {k.isa, "qsoftmax", shape, false, bench::Unit::kGigabytes, 2.0 * static_cast<double>(n), time});
+    const double time = bench::seconds([&] { k.rows(p, x.data(), y.data(), n, kRows, values.data()); });
+    bench::report("qsoftmax", {k.isa, "qsoftmax", shape, false, bench::Unit::kGigabytes, 2.0 * static_cast<double>(kRows * size), time});
   }
 }
 
