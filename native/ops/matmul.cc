@@ -84,7 +84,9 @@ class MatMul final : public Bound {
     }
     const int64_t depth = std::max<int64_t>(1, s_.k);
     task_blocks_ = std::max<int64_t>(1, std::min(blocks_, kPanelBytes / 4 / depth / nr));
-    task_rows_ = std::max<int64_t>(1, kTaskFlops / (2 * depth * nr * task_blocks_) / mr) * mr;
+    const int64_t tiles = std::max<int64_t>(1, (s_.m + mr - 1) / mr);
+    height_ = std::max<int64_t>(1, (s_.m + tiles - 1) / tiles);
+    task_rows_ = std::max<int64_t>(1, kTaskFlops / (2 * depth * nr * task_blocks_) / height_) * height_;
     column_tasks_ = (blocks_ + task_blocks_ - 1) / task_blocks_;
     row_tasks_ = (s_.m + task_rows_ - 1) / task_rows_;
     return Status::Ok();
@@ -129,7 +131,7 @@ class MatMul final : public Bound {
   }
 
   void multiply(const RunContext& c, const float* a, const float* packed, int64_t task) const {
-    const int64_t nr = static_cast<int64_t>(kernel_.nr), mr = static_cast<int64_t>(kernel_.mr);
+    const int64_t nr = static_cast<int64_t>(kernel_.nr);
     const int64_t row_task = task % row_tasks_, column_task = task / row_tasks_ % column_tasks_, index = task / row_tasks_ / column_tasks_;
     int64_t ai, bi;
     s_.operands(index, &ai, &bi);
@@ -142,16 +144,18 @@ class MatMul final : public Bound {
     const int64_t end = std::min(s_.m, (row_task + 1) * task_rows_);
     const float* rows_in[kSgemmMaxRows];
     float* rows_out[kSgemmMaxRows];
-    for (int64_t row = row_task * task_rows_; row < end; row += mr) {
-      const int64_t rows = std::min(mr, end - row);
-      for (int64_t i = 0; i < rows; ++i) rows_in[i] = a + (row + i) * s_.k;
+    for (int64_t row = row_task * task_rows_; row < end; row += height_) {
+      const int64_t rows = std::min(height_, end - row);
+      for (int64_t i = 0; i < rows; ++i) {
+        rows_in[i] = a + (row + i) * s_.k;
+        rows_out[i] = y + (row + i) * s_.n;
+      }
       for (int64_t block = first; block < last; ++block) {
         const int64_t n = block * nr, columns = std::min(nr, s_.n - n);
-        for (int64_t i = 0; i < rows; ++i) rows_out[i] = y + (row + i) * s_.n + n;
         const bool in_place = direct_ && columns == nr;
         const float* panel = in_place ? b + n : packed + bi * matrix_ + (direct_ ? 0 : block * nr * s_.k);
         kernel_.tile({static_cast<size_t>(rows), static_cast<size_t>(columns), 1, static_cast<size_t>(s_.k), rows_in, panel,
-                      static_cast<size_t>(in_place ? s_.n : nr), bias != nullptr ? bias + n : nullptr, nullptr, epilogue.lo, epilogue.hi, rows_out});
+                      static_cast<size_t>(in_place ? s_.n : nr), bias != nullptr ? bias + n : nullptr, nullptr, epilogue.lo, epilogue.hi, rows_out, static_cast<size_t>(n)});
       }
     }
   }
@@ -164,7 +168,7 @@ class MatMul final : public Bound {
   ops::StridedCopy transpose_;
   bool direct_ = false, row_bias_ = false, bias_pass_ = false;
   int64_t blocks_ = 0, matrix_ = 0, a_scratch_ = 0;  // matrix_, a_scratch_: floats
-  int64_t task_blocks_ = 1, task_rows_ = 1, column_tasks_ = 0, row_tasks_ = 0;
+  int64_t task_blocks_ = 1, task_rows_ = 1, height_ = 1, column_tasks_ = 0, row_tasks_ = 0;
 };
 
 class MatMulOp final : public Op {

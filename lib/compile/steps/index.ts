@@ -6,6 +6,7 @@ import { compact, mergeEqual, removeUnread, writeOutputsDirectly } from './clean
 import { fuseEpilogues } from './epilogue.js'
 import { toInteger } from './integer.js'
 import { cancelPairs, hoistQuantize, sinkDequantize } from './move.js'
+import { residualIntoConv } from './residual.js'
 import { scalarToUnary } from './scalar.js'
 import { scaleIntoQuantize } from './scale.js'
 import { preferSign } from './sign.js'
@@ -50,6 +51,8 @@ export function stepPasses({ activations, fuse }: StepPassOptions): readonly (re
     ['fuseEpilogues', fuseEpilogues],
     // A residual has to lie as the output: only behind it is known which outputs may be written elsewhere.
     ['absorbTransposes', absorbTransposes],
+    // Behind the integer pass, which knows sums of its own; the activation of the sum follows it.
+    ['residualIntoConv', residualIntoConv],
     // Before the integer pass a float activation would hide Conv -> QuantizeLinear.
     ['clampIntoFloat', clampIntoFloat],
     ['writeOutputsDirectly', writeOutputsDirectly],
