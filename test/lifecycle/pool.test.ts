@@ -38,7 +38,7 @@ test('sessions that run at once share the threads and give what they give alone'
   const sessions = await Promise.all(
     [2, 2, 1].map((intraOpNumThreads) => InferenceSession.create(model, { intraOpNumThreads })),
   )
-  const bytes = (y: Tensor | undefined) => Buffer.from((y?.data as Float32Array).buffer)
+  const bytes = (y: Tensor | undefined) => Buffer.from(((y as Tensor).data as Float32Array).buffer)
   const alone = bytes((await sessions[2]?.run({ x }))?.y)
   const results = await Promise.all(
     sessions.flatMap((session) => Array.from({ length: 50 }, () => session.run({ x }))),
