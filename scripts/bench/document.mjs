@@ -12,8 +12,13 @@ export function replacePart(text, name, body) {
   return `${text.slice(0, start + open.length)}\n\n${body.trim()}\n\n${text.slice(end)}`
 }
 
-export function hasPart(text, name) {
-  return text.includes(`<!-- ${name} -->`)
+/** An error where a file has markers for none of the names; those it has. */
+export function checkParts(file, names) {
+  const text = readFileSync(file, 'utf8')
+  const found = names.filter((name) => text.includes(`<!-- ${name} -->`))
+  if (found.length === 0)
+    throw new Error(`${file}: expected a marker <!-- ${names.join(' --> or <!-- ')} -->`)
+  return found
 }
 
 /** Replaces the part `name` of a file, which is old or new and never between. */
@@ -23,11 +28,8 @@ export function writePart(file, name, body) {
 
 /** Replaces those of `parts`, bodies by name, that a file has markers for; it must have one. */
 export function writeParts(file, parts) {
-  let text = readFileSync(file, 'utf8')
-  const names = Object.keys(parts).filter((name) => hasPart(text, name))
-  if (names.length === 0)
-    throw new Error(`${file}: expected a marker <!-- ${Object.keys(parts).join(' --> or <!-- ')} -->`)
-  for (const name of names) text = replacePart(text, name, parts[name])
+  const names = checkParts(file, Object.keys(parts))
+  const text = names.reduce((old, name) => replacePart(old, name, parts[name]), readFileSync(file, 'utf8'))
   const made = `${file}.${process.pid}`
   writeFileSync(made, text)
   renameSync(made, file)

@@ -1,6 +1,6 @@
 // npm run bench: what Octavo takes beside onnxruntime on this machine. --help says the rest.
 import { renameSync, writeFileSync } from 'node:fs'
-import { writeParts } from './document.mjs'
+import { checkParts, writeParts } from './document.mjs'
 import { parseOptions } from './options.mjs'
 import { stopAll } from './processes.mjs'
 import { markdown, terminal } from './table.mjs'
@@ -18,7 +18,7 @@ const { benchKernels } = await import('./kernels.mjs')
 const { benchModels } = await import('./run.mjs')
 const { summaryTable } = await import('./tables.mjs')
 const command = `npm run bench${['', ...process.argv.slice(2)].join(' ').replace(/^ /, ' -- ')}`
-const { results, tables } = await (options.kernels ? benchKernels : benchModels)(options)
+const { results, tables } = await measured()
 const about = { date: new Date().toISOString().slice(0, 10), command, ...results }
 
 const { machine } = results
@@ -45,3 +45,16 @@ for (const document of options.write ?? [])
 if (results.verified?.some((v) => !v.ok)) process.exitCode = 1
 // onnxruntime's threads may outlive its sessions; a pipe gets all that was printed.
 process.stdout.write('', () => process.exit())
+
+/** Says what is wrong before the minutes that it takes, and in one line. */
+async function measured() {
+  try {
+    const markers = options.kernels ? ['bench:kernels'] : ['bench:x86', 'bench:summary']
+    for (const document of options.write ?? []) checkParts(document, markers)
+    return await (options.kernels ? benchKernels : benchModels)(options)
+  } catch (error) {
+    stopAll()
+    console.error(`bench: ${error.message}`)
+    process.exit(1)
+  }
+}

@@ -14,19 +14,24 @@
 namespace octavo::bench {
 namespace {
 
-// `sums` chains, enough to hide the latency of the instruction. The compiler is told that an operand changes each time, so
-// that nothing leaves the loop.
+// To the compiler, v changes here and is used.
+template <class V>
+__attribute__((always_inline)) inline void touch(V& v) {
+  asm volatile("" : "+" OCTAVO_VECTOR(v));
+}
+
+// `sums` chains, enough to hide the latency of the instruction. An operand is touched each time, so that nothing leaves the loop.
 template <int sums, class Sum, class Operand, class F>
 inline void peak_loop(int64_t iterations, Sum zero, Operand operand, F&& step) {
   Sum sum[sums];
   unroll<sums>([&](auto i) { sum[i] = zero; });
   for (int64_t n = 0; n < iterations; ++n) {
     unroll<sums>([&](auto i) {
-      asm volatile("" : "+" OCTAVO_VECTOR(operand));
+      touch(operand);
       sum[i] = step(sum[i], operand);
     });
   }
-  unroll<sums>([&](auto i) { asm volatile("" : : OCTAVO_VECTOR(sum[i])); });
+  unroll<sums>([&](auto i) { touch(sum[i]); });
 }
 
 }  // namespace
