@@ -13,6 +13,14 @@ namespace octavo::ops {
 template <class Attributes> auto kernel_of(const Attributes& a, int) -> decltype(a.kernel()) { return a.kernel(); }
 template <class Attributes> std::string kernel_of(const Attributes&, long) { return {}; }
 
+// What Op says of constants, where the attributes keep copies of them.
+template <class Attributes> auto reads_constant_of(const Attributes& a, int input, int) -> decltype(a.reads_constant(input)) {
+  return a.reads_constant(input);
+}
+template <class Attributes> bool reads_constant_of(const Attributes&, int, long) { return true; }
+template <class Attributes> auto packed_bytes_of(const Attributes& a, int) -> decltype(a.packed_bytes()) { return a.packed_bytes(); }
+template <class Attributes> size_t packed_bytes_of(const Attributes&, long) { return 0; }
+
 // An operator made of Attributes (with `Status load(const LoadContext&)`) and BoundT (a Bound with
 // `Status prepare(const Attributes&, BindContext&)`). Used as: return make_op<Attributes, BoundT>(context, op).
 template <class Attributes, class BoundT>
