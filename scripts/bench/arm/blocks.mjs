@@ -64,6 +64,30 @@ export function readSymbols(library) {
     .map(([, address, name]) => ({ address: Number.parseInt(address, 16), name }))
 }
 
+/** Blocks with the loops joined that the emulator cut in two, as it does where a page ends: the second part also runs after the entry. */
+export function joinLoops(blocks) {
+  const byAddress = new Map(blocks.map((block) => [block.address, block]))
+  return blocks.map((block) => {
+    const rest = byAddress.get(block.address + 4 * block.words.length)
+    if (rest === undefined || rest.executed < block.executed) return block
+    const last = rest.address + 4 * (rest.words.length - 1)
+    if (last + branchOffset(rest.words.at(-1)) !== block.address) return block
+    const words = [...block.words, ...rest.words]
+    const code = words.map((word) => word.toString(16).padStart(8, '0')).join('')
+    return {
+      ...block,
+      words,
+      line: `${block.address.toString(16)} ${block.executed} ${words.length} ${code}`,
+    }
+  })
+}
+
+/** How far a conditional branch (B.cond, CBZ, CBNZ) goes, in bytes; 0 for all else. */
+function branchOffset(word) {
+  const conditional = word >>> 24 === 0x54 || ((word >>> 24) & 0x7e) === 0x34
+  return conditional ? ((word << 8) >> 13) * 4 : 0
+}
+
 /** Writes some blocks as the plugin writes all. */
 export function writeBlocks(path, blocks) {
   writeFileSync(path, blocks.map(({ line }) => `${line}\n`).join(''))

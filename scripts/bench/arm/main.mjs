@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { writePart } from '../document.mjs'
-import { byFunction, modelCycles, readBlocks, readSymbols, writeBlocks } from './blocks.mjs'
+import { byFunction, joinLoops, modelCycles, readBlocks, readSymbols, writeBlocks } from './blocks.mjs'
 import { CORES, products, TARGETS } from './cores.mjs'
 import { count } from './count.mjs'
 import { onnxruntime, octavo as own } from './engines.mjs'
@@ -90,7 +90,9 @@ function measured(tools, model, core, engine, peer, symbols) {
       instructions: group.instructions,
       cycles: cyclesOf(group, core).cycles,
     })),
-    products: all.filter(({ name }) => name.includes('qgemm')),
+    products: all
+      .filter(({ name }) => name.includes('QGemmTile'))
+      .map((group) => ({ ...group, blocks: joinLoops(group.blocks) })),
   }
 }
 
