@@ -121,6 +121,7 @@ TEST(sdwconv_against_double) {
   const SgemmKernel* kernels = sgemm_kernels(&count);
   for (size_t i = 0; i < count; ++i) {
     if (!isa_supported(kernels[i].isa)) continue;
+    for (size_t channels = 1; channels < 80; ++channels) check_strip(kernels[i], channels, 1, 9, true);
     for (size_t channels = 1; channels < 40; ++channels)
       for (size_t pixels : {1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17}) check_strip(kernels[i], channels, pixels, pixels % 2 == 0 ? 9 : 4, channels % 2 == 0);
     check_strip(kernels[i], 100, 8, 25, true);
