@@ -9,7 +9,7 @@ import type { Graph } from '../graph/graph.js'
 import type { NativeModel, NativeOutput, NativeTensor, NativeToken, StepProfile } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { type Inference, inferGraph } from '../ops/infer.js'
-import { encodePlan } from './encode.js'
+import { type EncodedPlan, encodePlan } from './encode.js'
 import { finishPlan } from './finish.js'
 import { lowerGraph, type Observation } from './lower.js'
 import type { Plan, PlanStep } from './plan.js'
@@ -46,6 +46,16 @@ export interface CompileOptions {
   readonly maxTensorBytes?: number
   readonly maxLoopIterations?: number
   readonly signal?: AbortSignal
+  /** Sees what the addon is given. */
+  readonly onEncoded?: (model: EncodedModel) => void
+}
+
+/** A compiled graph as the addon loads it, any number of times. */
+export interface EncodedModel extends EncodedPlan {
+  readonly inputs: readonly EngineValue[]
+  readonly outputs: readonly EngineValue[]
+  /** Without the bytes of constants. */
+  readonly plan: Plan
 }
 
 export interface RunOptions {
@@ -163,17 +173,21 @@ function withNode(error: unknown, plan: Plan): unknown {
 
 /** Compiles a graph as it is. */
 export async function compileGraph(graph: Graph, options: CompileOptions = {}): Promise<Engine> {
-  const { signal } = options
-  signal?.throwIfAborted()
+  options.signal?.throwIfAborted()
   const { plan, inputs, outputs } = compilePlan(graph, options)
-  const { words, buffers } = encodePlan(plan)
-  const limits = {
-    threads: options.threads,
-    maxTensorBytes: options.maxTensorBytes,
-    maxLoopIterations: options.maxLoopIterations,
-  }
-  const native = await cancellable(signal, (token) => binding().load(words, buffers, limits, token))
-  return new Engine(native, inputs, outputs, withoutData(plan))
+  const encoded = { ...encodePlan(plan), inputs, outputs, plan: withoutData(plan) }
+  options.onEncoded?.(encoded)
+  return loadModel(encoded, options)
+}
+
+export async function loadModel(model: EncodedModel, options: CompileOptions = {}): Promise<Engine> {
+  const { threads, maxTensorBytes, maxLoopIterations, signal } = options
+  signal?.throwIfAborted()
+  const limits = { threads, maxTensorBytes, maxLoopIterations }
+  const native = await cancellable(signal, (token) =>
+    binding().load(model.words, model.buffers, limits, token),
+  )
+  return new Engine(native, model.inputs, model.outputs, model.plan)
 }
 
 export interface CompiledPlan {

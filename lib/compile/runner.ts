@@ -54,6 +54,6 @@ export async function createRunner(graph: Graph, options: RunnerOptions): Promis
     return await compileGraph(prepared, options)
   } catch (error) {
     if (!(error instanceof ValueNeededError) || !isSpecialisable(graph, error)) throw error
-    return new SpecialisingEngine(inMemory(graph), options)
+    return new SpecialisingEngine(inMemory(graph), { ...options, onEncoded: undefined })
   }
 }

@@ -8,6 +8,8 @@ import { readFully } from './file-window.js'
 /** Files whose tensors a model reads; close them when it is compiled. */
 export class OpenFiles {
   readonly #handles: FileHandle[] = []
+  /** Tensors come from files besides the model's own. */
+  external = false
 
   add(handle: FileHandle): void {
     this.#handles.push(handle)

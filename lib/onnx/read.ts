@@ -46,6 +46,7 @@ export async function readModel(source: string | Uint8Array, options: ReadOption
   const opset = opsetOf(proto.opsetImport)
   await breather.pause()
   const facts = collect(proto)
+  if (files && facts.externalTensors.length > 0) files.external = true
   const external = await readExternal(facts.externalTensors, path, externalData, files, signal)
   await breather.pause()
   const converter = new Converter(proto, { ...facts, external }, limits, breather)

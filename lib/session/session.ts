@@ -1,5 +1,5 @@
 /** InferenceSession: the class of the onnxruntime JavaScript API, over the engine. */
-import type { Engine } from '../compile/engine.js'
+import { type EncodedModel, type Engine, loadModel } from '../compile/engine.js'
 import { explainPlan, type NodeExplanation } from '../compile/explain.js'
 import { createRunner, type Runner, type RunnerValue } from '../compile/runner.js'
 import { OctavoError } from '../errors.js'
@@ -26,6 +26,7 @@ import {
   type ExecutionProvider,
   type SessionOptions,
 } from './options.js'
+import { findRecent } from './recent.js'
 import type { Tensor } from './tensor.js'
 import type { TensorType } from './tensor-types.js'
 
@@ -77,9 +78,16 @@ export class InferenceSession {
     signal?.throwIfAborted()
     const files = new OpenFiles()
     try {
+      const recent = await findRecent(source, options, files)
+      if (recent?.model) return new InferenceSession(await load(recent.model, options))
       const externalData = await readBlobs(options.externalData)
       const model = await readModel(source, { externalData, files, signal })
-      return new InferenceSession(await compile(model, options))
+      let encoded: EncodedModel | undefined
+      const runner = await compile(model, options, (last) => {
+        encoded = last
+      })
+      if (encoded) await recent?.remember(encoded)
+      return new InferenceSession(runner)
     } finally {
       await files.close()
     }
@@ -205,17 +213,19 @@ function beforeRun(options: RunOptions): void {
     throw new OctavoError('ERR_ABORTED', 'Exiting due to terminate flag being set to true.')
 }
 
-async function compile(model: Model, options: SessionOptions): Promise<Runner> {
+async function compile(
+  model: Model,
+  options: SessionOptions,
+  onEncoded: (model: EncodedModel) => void,
+): Promise<Runner> {
   const optimize = options.graphOptimizationLevel !== 'disabled'
-  const { optimizedModelFilePath: file, signal } = options
+  const { optimizedModelFilePath: file } = options
   const runner = await createRunner(model.graph, {
-    threads: options.intraOpNumThreads || undefined,
+    ...loadOptions(options),
     overrides: options.freeDimensionOverrides,
     optimize,
     fuse: optimize,
-    signal,
-    maxTensorBytes: options.maxTensorBytes,
-    maxLoopIterations: options.maxLoopIterations,
+    onEncoded,
     onPrepared: async (graph) => {
       if (file === undefined) return
       const { writeModel } = await import('../onnx/write.js')
@@ -224,6 +234,16 @@ async function compile(model: Model, options: SessionOptions): Promise<Runner> {
   })
   if (options.enableProfiling) runner.setProfiling(true)
   return runner
+}
+
+async function load(model: EncodedModel, options: SessionOptions): Promise<Runner> {
+  const engine = await loadModel(model, loadOptions(options))
+  if (options.enableProfiling) engine.setProfiling(true)
+  return engine
+}
+
+function loadOptions({ intraOpNumThreads, maxTensorBytes, maxLoopIterations, signal }: SessionOptions) {
+  return { threads: intraOpNumThreads || undefined, maxTensorBytes, maxLoopIterations, signal }
 }
 
 function metadata({ name, dtype, shape = [] }: RunnerValue): ValueMetadata {
