@@ -37,6 +37,9 @@ function model(width: number, value: number): Uint8Array {
       types: new Map([['x', { dtype: 'float32', shape: [symbol('n'), 64] }]]),
       captures: [],
     },
+    opset: 21,
+    irVersion: 9,
+    producer: '',
     metadata: {},
   })
 }
