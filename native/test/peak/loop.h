@@ -24,14 +24,18 @@ __attribute__((always_inline)) inline void touch(V& v) {
 template <int sums, class Sum, class Operand, class F>
 inline void peak_loop(int64_t iterations, Sum zero, Operand operand, F&& step) {
   Sum sum[sums];
-  unroll<sums>([&](auto i) { sum[i] = zero; });
+  unroll<sums>([&](auto i) __attribute__((always_inline)) { sum[i] = zero; });
   for (int64_t n = 0; n < iterations; ++n) {
-    unroll<sums>([&](auto i) {
+    unroll<sums>([&](auto i) __attribute__((always_inline)) {
       touch(operand);
       sum[i] = step(sum[i], operand);
     });
   }
-  unroll<sums>([&](auto i) { touch(sum[i]); });
+  // Copies: the address of a sum would keep all of them in memory.
+  unroll<sums>([&](auto i) __attribute__((always_inline)) {
+    Sum last = sum[i];
+    touch(last);
+  });
 }
 
 }  // namespace
