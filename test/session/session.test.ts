@@ -36,6 +36,21 @@ describe('one session', () => {
     await expect(session.run(feeds(), { sum: target })).rejects.toMatchObject({ code: 'ERR_SHAPE_MISMATCH' })
   })
 
+  test('runs of microseconds, one after the other, leave turns to the event loop', async () => {
+    let turns = 0
+    let counting = true
+    const turn = () => {
+      ++turns
+      if (counting) setImmediate(turn)
+    }
+    setImmediate(turn)
+    for (let i = 0; i < 200; ++i) expect(numbers((await session.run(feeds(), ['sum'])).sum)).toEqual(sum)
+    counting = false
+    expect(turns).toBeGreaterThan(150)
+    const all = await Promise.all(Array.from({ length: 20 }, () => session.run(feeds(), ['sum'])))
+    for (const result of all) expect(numbers(result.sum)).toEqual(sum)
+  })
+
   test('feeds are copied when run is called', async () => {
     const data = Float32Array.from(a)
     const running = session.run({ ...feeds(), a: new Tensor('float32', data, [2, 3]) }, ['sum'])

@@ -1,0 +1,47 @@
+/**
+ * Which runs are so short that another thread would only cost time. A thread of its own costs a run two wake-ups, 15 to
+ * 100 microseconds; a run of less than that holds the event loop up for less than its own feeds and results do.
+ */
+
+/** Milliseconds that a run on the JavaScript thread may take. */
+const QUICK = 0.1
+/** So many in a row that took longer are no accident. */
+const SLOW_RUNS = 4
+/** A run elsewhere that came back within this, wake-ups included, may be a quick one. */
+const PROMISING = 0.5
+
+type Sizes = readonly { readonly dims: readonly number[] }[]
+
+export class Pace {
+  #quick = false
+  #slow = 0
+  #sizes: Sizes = []
+
+  /** Whether a run of these sizes is quick, or may be. */
+  isQuick(inputs: Sizes): boolean {
+    return this.#quick && this.#isSame(inputs)
+  }
+
+  ranElsewhere(inputs: Sizes, milliseconds: number): void {
+    // Sizes that were found slow stay slow.
+    if (this.#isSame(inputs)) return
+    this.#quick = milliseconds < PROMISING
+    this.#slow = 0
+    this.#sizes = inputs.map(({ dims }) => ({ dims: [...dims] }))
+  }
+
+  ranHere(milliseconds: number): void {
+    this.#slow = milliseconds > QUICK ? this.#slow + 1 : 0
+    if (this.#slow === SLOW_RUNS) this.#quick = false
+  }
+
+  #isSame(inputs: Sizes): boolean {
+    return (
+      inputs.length === this.#sizes.length &&
+      inputs.every(({ dims }, i) => {
+        const known = this.#sizes[i]?.dims ?? []
+        return dims.length === known.length && dims.every((d, axis) => d === known[axis])
+      })
+    )
+  }
+}
