@@ -1,10 +1,10 @@
 /**
  * Which runs are so short that another thread would only cost time. A thread of its own costs a run two wake-ups, 15 to
- * 100 microseconds; a run of less than that holds the event loop up for less than its own feeds and results do.
+ * 100 microseconds; a run about as short holds the event loop up no longer than its own feeds and results do.
  */
 
 /** Milliseconds that a run on the JavaScript thread may take. */
-const QUICK = 0.1
+const QUICK = 0.25
 /** So many in a row that took longer are no accident. */
 const SLOW_RUNS = 4
 /** A run elsewhere that came back within this, wake-ups included, may be a quick one. */
