@@ -64,6 +64,9 @@ export interface RunOptions {
 }
 
 export class Engine {
+  readonly #pace = new Pace()
+  #running = 0
+
   constructor(
     private readonly native: NativeModel,
     readonly inputs: readonly EngineValue[],
@@ -75,10 +78,7 @@ export class Engine {
     return this.plan.steps
   }
 
-  readonly #pace = new Pace()
-  #running = 0
-
-  /** Runs off the main thread, but for runs of microseconds. Feeds are copied before this returns its promise. */
+  /** Runs off the main thread, but for runs so short that it would only cost time. Feeds are copied before this returns its promise. */
   async run(
     feeds: Readonly<Record<string, EngineTensor>>,
     outputs: readonly string[] = this.outputs.map((o) => o.name),

@@ -13,26 +13,28 @@ const PROMISING = 0.5
 type Sizes = readonly { readonly dims: readonly number[] }[]
 
 export class Pace {
-  #quick = false
-  #slow = 0
   #sizes: Sizes = []
+  /** Of the runs elsewhere; the first ones are cold and say little. */
+  #fastest = Number.POSITIVE_INFINITY
+  #slow = 0
 
-  /** Whether a run of these sizes is quick, or may be. */
+  /** Whether a run of these sizes is quick, or may be. Sizes that were found slow here stay slow. */
   isQuick(inputs: Sizes): boolean {
-    return this.#quick && this.#isSame(inputs)
+    return this.#fastest < PROMISING && this.#slow < SLOW_RUNS && this.#isSame(inputs)
   }
 
   ranElsewhere(inputs: Sizes, milliseconds: number): void {
-    // Sizes that were found slow stay slow.
-    if (this.#isSame(inputs)) return
-    this.#quick = milliseconds < PROMISING
-    this.#slow = 0
+    if (this.#isSame(inputs)) {
+      this.#fastest = Math.min(this.#fastest, milliseconds)
+      return
+    }
     this.#sizes = inputs.map(({ dims }) => ({ dims: [...dims] }))
+    this.#fastest = milliseconds
+    this.#slow = 0
   }
 
   ranHere(milliseconds: number): void {
     this.#slow = milliseconds > QUICK ? this.#slow + 1 : 0
-    if (this.#slow === SLOW_RUNS) this.#quick = false
   }
 
   #isSame(inputs: Sizes): boolean {

@@ -93,7 +93,7 @@ export class InferenceSession {
     }
   }
 
-  /** Runs the model off the main thread. Feeds are copied before this returns; runs of one session are queued. */
+  /** Runs the model off the main thread, unless that takes longer than the run. Feeds are copied before this returns; runs of one session are queued. */
   run(feeds: Feeds, options?: RunOptions): Promise<ReturnType>
   run(feeds: Feeds, fetches: Fetches, options?: RunOptions): Promise<ReturnType>
   async run(feeds: Feeds, second?: Fetches | RunOptions, third?: RunOptions): Promise<ReturnType> {

@@ -14,6 +14,14 @@ describe('pace', () => {
     expect(pace.isQuick(large)).toBe(false)
   })
 
+  it('a cold first run says nothing', () => {
+    const pace = new Pace()
+    pace.ranElsewhere(small, 3)
+    expect(pace.isQuick(small)).toBe(false)
+    pace.ranElsewhere(small, 0.2)
+    expect(pace.isQuick(small)).toBe(true)
+  })
+
   it('long runs stay elsewhere', () => {
     const pace = new Pace()
     pace.ranElsewhere(large, 20)
