@@ -342,10 +342,10 @@ describe('errors', () => {
     expect(run).toThrow(message)
   })
 
-  test('100,000 nodes take a moment', () => {
+  // In time that grows with their number: a square of it would be past the time limit of a test.
+  test('100,000 nodes', () => {
     const nodes = Array.from({ length: 100_000 }, (_, i) => node('Relu', [`v${i}`], [`v${i + 1}`]))
-    const started = performance.now()
-    inferGraph(graph({ inputs: { v0: f32(n, 3) }, nodes, outputs: ['v100000'] }))
-    expect(performance.now() - started).toBeLessThan(5000)
+    const { types } = inferGraph(graph({ inputs: { v0: f32(n, 3) }, nodes, outputs: ['v100000'] }))
+    expect(types.get('v100000')).toEqual(f32(n, 3))
   })
 })
