@@ -47,7 +47,19 @@ bool whole(const Napi::Value& value, double low, double high, int64_t* result) {
 
 namespace {
 
-OwnedTensor read_tensor(Napi::Env env, const Napi::Value& value, size_t max_bytes, const std::string& where) {
+// A block of `spare` that is large enough, and at most twice as large; else a new one. False: out of memory.
+bool take(std::vector<Memory>* spare, size_t bytes, Memory* result) {
+  for (Memory& memory : *spare) {
+    if (memory.size() < bytes || memory.size() / 2 > bytes) continue;
+    *result = std::move(memory);
+    spare->erase(spare->begin() + (&memory - spare->data()));
+    return true;
+  }
+  return result->allocate(bytes);
+}
+
+OwnedTensor read_tensor(Napi::Env env, const Napi::Value& value, size_t max_bytes, const std::string& where,
+                        std::vector<Memory>* spare) {
   const auto wrong = [&](const std::string& expected) {
     return Napi::TypeError::New(env, where + ": expected " + expected);
   };
@@ -82,7 +94,7 @@ OwnedTensor read_tensor(Napi::Env env, const Napi::Value& value, size_t max_byte
         env, Status::Error(Code::kShape, where + ": " + dtype_name(tensor.view.dtype) +
                                              format_shape(tensor.view.shape) + " takes " + std::to_string(expected) +
                                              " bytes, got " + std::to_string(bytes.ByteLength())));
-  if (!tensor.memory.allocate(expected))
+  if (!take(spare, expected, &tensor.memory))
     throw make_error(
         env, Status::Error(Code::kOutOfMemory, where + ": no memory for " + std::to_string(expected) + " bytes"));
   if (expected != 0) std::memcpy(tensor.memory.data(), bytes.Data(), expected);
@@ -99,13 +111,13 @@ Napi::Error make_error(Napi::Env env, const char* code, const std::string& messa
   return error_with(env, code, message, -1);
 }
 
-std::vector<OwnedTensor> read_tensors(Napi::Env env, const Napi::Value& value, size_t max_bytes) {
+std::vector<OwnedTensor> read_tensors(Napi::Env env, const Napi::Value& value, size_t max_bytes, std::vector<Memory>* spare) {
   if (!value.IsArray()) throw Napi::TypeError::New(env, "inputs: expected an array");
   const Napi::Array array = value.As<Napi::Array>();
   std::vector<OwnedTensor> tensors;
   for (uint32_t i = 0; i < array.Length(); ++i) {
     Napi::HandleScope scope(env);
-    tensors.push_back(read_tensor(env, array.Get(i), max_bytes, "input " + std::to_string(i)));
+    tensors.push_back(read_tensor(env, array.Get(i), max_bytes, "input " + std::to_string(i), spare));
   }
   return tensors;
 }

@@ -23,7 +23,8 @@ struct OwnedTensor {
 };
 
 // Throws Napi::TypeError where the value is not an array of NativeTensor, kLimit or kOutOfMemory where it is too big.
-std::vector<OwnedTensor> read_tensors(Napi::Env env, const Napi::Value& value, size_t max_bytes);
+// Blocks of `spare` that fit are taken from there: a fresh one of the size of an image costs more to page in than to fill.
+std::vector<OwnedTensor> read_tensors(Napi::Env env, const Napi::Value& value, size_t max_bytes, std::vector<Memory>* spare);
 // False unless the value is a whole number in [low, high].
 bool whole(const Napi::Value& value, double low, double high, int64_t* result);
 // Indices of the outputs asked for, below `count`.

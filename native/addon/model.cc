@@ -69,7 +69,7 @@ class RunJob final : public Job {
     } catch (const Napi::Error& error) {
       deferred.Reject(error.Value());
     }
-    inputs_.clear();  // not before: an output may be an input under another name
+    model_->keep(std::move(inputs_));  // not before: an output may be an input under another name
     model_->after_run();
     model_->Unref();
   }
@@ -121,7 +121,7 @@ ModelState& Model::open(Napi::Env env) {
 Napi::Value Model::run(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   ModelState& state = open(env);
-  std::vector<OwnedTensor> inputs = read_tensors(env, info[0], state.execution.program().limits().max_tensor_bytes);
+  std::vector<OwnedTensor> inputs = read_tensors(env, info[0], state.execution.program().limits().max_tensor_bytes, &spare_);
   std::vector<int> outputs = read_indices(env, info[1], state.execution.outputs());
   auto job = std::make_shared<RunJob>(env, this, std::move(inputs), std::move(outputs), Token::flag_of(info[2]));
   const Napi::Promise promise = job->deferred.Promise();
@@ -133,8 +133,7 @@ Napi::Value Model::run(const Napi::CallbackInfo& info) {
 Napi::Value Model::run_sync(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   ModelState& state = open(env);
-  const std::vector<OwnedTensor> inputs =
-      read_tensors(env, info[0], state.execution.program().limits().max_tensor_bytes);
+  std::vector<OwnedTensor> inputs = read_tensors(env, info[0], state.execution.program().limits().max_tensor_bytes, &spare_);
   const std::vector<int> outputs = read_indices(env, info[1], state.execution.outputs());
   const std::shared_ptr<ModelState> held = state_;
   pause();
@@ -146,9 +145,11 @@ Napi::Value Model::run_sync(const Napi::CallbackInfo& info) {
     if (!status.ok()) throw make_error(env, status, held->execution.failed_step());
     results = collect(env, held->execution, outputs);
   } catch (...) {
+    keep(std::move(inputs));
     resume();
     throw;
   }
+  keep(std::move(inputs));
   if (profiling_) nanoseconds_ = held->execution.profile();
   arena_ = held->execution.arena_bytes();
   account(env);
@@ -188,6 +189,12 @@ void Model::after_run() {
     state_.reset();
     account(Env());
   }
+}
+
+void Model::keep(std::vector<OwnedTensor> feeds) {
+  spare_.clear();
+  if (released_) return;
+  for (OwnedTensor& feed : feeds) spare_.push_back(std::move(feed.memory));
 }
 
 void Model::account(Napi::Env env) {
@@ -265,6 +272,7 @@ Napi::Value Model::memory(const Napi::CallbackInfo& info) {
 void Model::release(const Napi::CallbackInfo& info) {
   if (released_) return;
   released_ = true;
+  spare_.clear();
   if (active_ != nullptr || !queue_.empty()) return;  // the last run does it
   state_.reset();
   account(info.Env());

@@ -51,11 +51,14 @@ class Model : public Napi::ObjectWrap<Model> {
   void start_next();
   void after_run();
   void account(Napi::Env env);
+  // The memory of these feeds, for those of the next run.
+  void keep(std::vector<OwnedTensor> feeds);
 
   std::shared_ptr<ModelState> state_;
   std::shared_ptr<Environment> environment_;
   std::shared_ptr<RunJob> active_;
   std::deque<std::shared_ptr<RunJob>> queue_;
+  std::vector<Memory> spare_;
   bool released_ = false, paused_ = false, profiling_ = false;
   int64_t reported_ = 0;              // bytes that V8 has been told of
   size_t arena_ = 0;                  // after the last run
