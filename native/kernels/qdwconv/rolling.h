@@ -21,7 +21,10 @@
 namespace octavo {
 namespace {
 
-constexpr int fewer(int a, int b) { return a < b ? a : b; }
+template <class T>
+constexpr T fewer(T a, T b) {
+  return a < b ? a : b;
+}
 
 inline bool rolls(const QDwWindow& w) {
   return w.height == w.width && (w.width == 3 || w.width == 5) && w.stride <= 2 && w.dilation == 1;
@@ -53,30 +56,45 @@ struct Rolling {
     }
   }
 
-  template <int kColumn, int kGroup>
+  // kInside: column x is one of the rows'.
+  template <bool kInside, int kColumn, int kGroup>
   static OCTAVO_INLINE void add_groups(Acc* acc, const QDwTile& t, const uint8_t* const* rows, const uint8_t* const* zeros, size_t x,
                                        const Weight* w) {
     if constexpr (kGroup < kGroups) {
       constexpr int kRows = fewer(K::kUnit, kSize - kGroup * K::kUnit);
-      const auto group = x < t.columns ? K::template load<kRows>(rows + kGroup * K::kUnit, x * t.channels)
-                                       : K::template load<kRows>(zeros, 0);
+      const auto group = kInside || x < t.columns ? K::template load<kRows>(rows + kGroup * K::kUnit, x * t.channels)
+                                                  : K::template load<kRows>(zeros, 0);
       add_to_pixels<kColumn, kGroup, 0>(acc, group, w);
-      add_groups<kColumn, kGroup + 1>(acc, t, rows, zeros, x, w);
+      add_groups<kInside, kColumn, kGroup + 1>(acc, t, rows, zeros, x, w);
     }
   }
 
   // Columns kColumn to kLast - 1 of the window of pixel acc[0]; those left of the image have a huge x.
-  template <int kColumn, int kLast>
+  template <bool kInside, int kColumn, int kLast>
   static OCTAVO_INLINE void add_columns(Acc* acc, const QDwTile& t, const uint8_t* const* rows, const uint8_t* const* zeros, size_t x,
                                         const Weight* w) {
     if constexpr (kColumn < kLast) {
-      add_groups<kColumn, 0>(acc, t, rows, zeros, x, w);
-      add_columns<kColumn + 1, kLast>(acc, t, rows, zeros, x + 1, w);
+      add_groups<kInside, kColumn, 0>(acc, t, rows, zeros, x, w);
+      add_columns<kInside, kColumn + 1, kLast>(acc, t, rows, zeros, x + 1, w);
     }
   }
 
+  // The columns that pixel acc[0] is the first to need; then it is done.
+  template <bool kInside>
+  static OCTAVO_INLINE void finish_pixel(const K& kernel, Acc* acc, const QDwTile& t, const uint8_t* const* rows,
+                                         const uint8_t* const* zeros, size_t x, const Weight* w, uint8_t* out, size_t n) {
+    add_columns<kInside, kSize - kStride, kSize>(acc, t, rows, zeros, x, w);
+    kernel.store(acc[0], t, out, n);
+#pragma GCC unroll 5
+    for (int i = 0; i + 1 < kOpen; ++i) acc[i] = acc[i + 1];
+    acc[kOpen - 1] = kernel.start();
+  }
+
+  // kUsual: bytes, of small multipliers. Their stores need no more registers than there are.
+  template <bool kUsual>
   static void run(const QDwTile& tile, size_t c, const int32_t* sums, const Weight* w) {
-    const QDwTile t = tile;  // bytes written through `out` cannot change it
+    QDwTile t = tile;  // bytes written through `out` cannot change it
+    if (kUsual) t.to_int32 = false, t.requantize.small = true;
     const K kernel(t, c, sums);
     const size_t n = channels_of<K>(t, c);
     const uint8_t *rows[kSize], *zeros[K::kUnit];
@@ -87,15 +105,18 @@ struct Rolling {
 #pragma GCC unroll 5
     for (int i = 0; i < kOpen; ++i) acc[i] = kernel.start();
     size_t x = static_cast<size_t>(t.first);
-    add_columns<0, kSize - kStride>(acc, t, rows, zeros, x, w);
+    add_columns<false, 0, kSize - kStride>(acc, t, rows, zeros, x, w);
     x += kSize - kStride;
-    for (size_t p = 0; p < t.pixels; ++p, x += kStride, out += t.c_stride) {
-      asm("" : "+r"(w));  // weights as operands in memory, not copies of them on the stack
-      add_columns<kSize - kStride, kSize>(acc, t, rows, zeros, x, w);
-      kernel.store(acc[0], t, out, n);
-#pragma GCC unroll 5
-      for (int i = 0; i + 1 < kOpen; ++i) acc[i] = acc[i + 1];
-      acc[kOpen - 1] = kernel.start();
+    for (size_t p = 0; p < t.pixels;) {
+      finish_pixel<false>(kernel, acc, t, rows, zeros, x, w, out, n);
+      ++p, x += kStride, out += t.c_stride;
+      // Most pixels see nothing outside: no branch between their products.
+      size_t inside = x < t.columns ? fewer(t.pixels - p, (t.columns - x) / kStride) : 0;
+      p += inside;
+      for (; inside > 0; --inside, x += kStride, out += t.c_stride) {
+        asm("" : "+r"(w));  // weights as operands in memory, not copies of them on the stack
+        finish_pixel<true>(kernel, acc, t, rows, zeros, x, w, out, n);
+      }
     }
   }
 };
@@ -148,7 +169,8 @@ void run_rolling(const QDwTile& t) {
   for_each_block<Ks...>(t.channels, 0, [&](auto* k, size_t c) {
     using K = std::remove_const_t<std::remove_pointer_t<decltype(k)>>;
     const auto* weights = static_cast<const typename K::Weight*>(w);
-    Rolling<K, kSize, kStride>::run(t, c, sums, weights);
+    const bool usual = !t.to_int32 && t.requantize.small;
+    (usual ? Rolling<K, kSize, kStride>::template run<true> : Rolling<K, kSize, kStride>::template run<false>)(t, c, sums, weights);
     w = weights + groups_of(t.window, K::kUnit) * K::kGroupWeights;
   });
 }

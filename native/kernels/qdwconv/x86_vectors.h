@@ -27,6 +27,7 @@ struct V128 {
   static OCTAVO_INLINE Int high16(Int a, Int b) { return _mm_unpackhi_epi16(a, b); }
   static OCTAVO_INLINE Int sub32(Int a, Int b) { return _mm_sub_epi32(a, b); }
   static OCTAVO_INLINE Int sub16(Int a, Int b) { return _mm_subs_epi16(a, b); }
+  static OCTAVO_INLINE Int min16(Int a, Int b) { return _mm_min_epi16(a, b); }
   static OCTAVO_INLINE Int pack32(Int a, Int b) { return _mm_packs_epi32(a, b); }
   static OCTAVO_INLINE Int pack16(Int a, Int b) { return _mm_packus_epi16(a, b); }
   static OCTAVO_INLINE Int add8(Int a, Int b) { return _mm_add_epi8(a, b); }
@@ -56,6 +57,7 @@ struct V256 {
   static OCTAVO_INLINE Int high16(Int a, Int b) { return _mm256_unpackhi_epi16(a, b); }
   static OCTAVO_INLINE Int sub32(Int a, Int b) { return _mm256_sub_epi32(a, b); }
   static OCTAVO_INLINE Int sub16(Int a, Int b) { return _mm256_subs_epi16(a, b); }
+  static OCTAVO_INLINE Int min16(Int a, Int b) { return _mm256_min_epi16(a, b); }
   static OCTAVO_INLINE Int pack32(Int a, Int b) { return _mm256_packs_epi32(a, b); }
   static OCTAVO_INLINE Int pack16(Int a, Int b) { return _mm256_packus_epi16(a, b); }
   static OCTAVO_INLINE Int add8(Int a, Int b) { return _mm256_add_epi8(a, b); }
@@ -92,6 +94,7 @@ struct V512 {
   static OCTAVO_INLINE Int high16(Int a, Int b) { return _mm512_unpackhi_epi16(a, b); }
   static OCTAVO_INLINE Int sub32(Int a, Int b) { return _mm512_sub_epi32(a, b); }
   static OCTAVO_INLINE Int sub16(Int a, Int b) { return _mm512_subs_epi16(a, b); }
+  static OCTAVO_INLINE Int min16(Int a, Int b) { return _mm512_min_epi16(a, b); }
   static OCTAVO_INLINE Int pack32(Int a, Int b) { return _mm512_packs_epi32(a, b); }
   static OCTAVO_INLINE Int pack16(Int a, Int b) { return _mm512_packus_epi16(a, b); }
   static OCTAVO_INLINE Int add8(Int a, Int b) { return _mm512_add_epi8(a, b); }

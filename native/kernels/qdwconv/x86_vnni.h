@@ -29,6 +29,7 @@ class Quads {
   OCTAVO_INLINE Quads(const QDwTile& t, size_t c, const int32_t* sums)
       : hi_(V::fill_float(t.requantize.hi)),
         lowest_(V::fill16(static_cast<int16_t>(t.requantize.lo))),
+        range_(V::fill16(static_cast<int16_t>(t.requantize.hi - t.requantize.lo))),
         offset_(V::fill8(static_cast<int8_t>(static_cast<int32_t>(t.requantize.lo) + t.requantize.zero_point))) {
 #pragma GCC unroll 4
     for (int i = 0; i < 4; ++i) {
@@ -68,11 +69,8 @@ class Quads {
       std::memcpy(out, words, n * sizeof(int32_t));
       return;
     }
-    // Relative to the lowest output, so that packing to unsigned bytes is the lower bound. What is far below any int32
-    // becomes the least one.
-    const Int first = V::sub16(V::pack32(scaled(acc, 0), scaled(acc, 1)), lowest_);
-    const Int second = V::sub16(V::pack32(scaled(acc, 2), scaled(acc, 3)), lowest_);
-    const Int result = V::add8(V::pack16(first, second), offset_);
+    const bool small = t.requantize.small;
+    const Int result = V::add8(V::pack16(words(acc, 0, small), words(acc, 2, small)), offset_);
     if (V::kLanes > 1 || n == kChannels) {
       V::store(out, result);
       return;
@@ -86,13 +84,20 @@ class Quads {
   static OCTAVO_INLINE Int bytes(const uint8_t* p) {
     return kSigned ? V::flip(V::load(p)) : V::load(p);
   }
-  OCTAVO_INLINE Int scaled(const Acc& acc, int i) const {
-    return V::to_int(V::min(V::mul(V::to_float(acc.v[i]), multiplier_[i]), hi_));
+  // Relative to the lowest output, so that packing to unsigned bytes is the lower bound. What is far below any int32
+  // becomes the least one; what is far above it would too, where products are not small.
+  OCTAVO_INLINE Int words(const Acc& acc, int i, bool small) const {
+    const Int w = V::sub16(V::pack32(scaled(acc, i, small), scaled(acc, i + 1, small)), lowest_);
+    return small ? V::min16(w, range_) : w;
+  }
+  OCTAVO_INLINE Int scaled(const Acc& acc, int i, bool small) const {
+    const auto v = V::mul(V::to_float(acc.v[i]), multiplier_[i]);
+    return V::to_int(small ? v : V::min(v, hi_));
   }
 
   Acc bias_;
   typename V::Float multiplier_[4], hi_;
-  Int lowest_, offset_;
+  Int lowest_, range_, offset_;
 };
 
 }  // namespace
