@@ -104,7 +104,10 @@ class BoundQConv final : public Bound {
     run_qgemm(c, model_.linear, blocks_, run, p, [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int thread) {
       const uint8_t* from = image + static_cast<int64_t>(batch) * depth;
       if (way_ == Way::kStrips) {
-        join_strips(from, row, m, rows, static_cast<uint8_t*>(c.thread_scratch(thread)) + windows_offset_);
+        uint8_t* to = static_cast<uint8_t*>(c.thread_scratch(thread)) + windows_offset_;
+        if (strip_ <= kPiece) join_strips<1>(from, row, m, rows, to);
+        else if (strip_ <= 2 * kPiece) join_strips<2>(from, row, m, rows, to);
+        else join_strips<0>(from, row, m, rows, to);
       } else if (way_ == Way::kWindows) {
         fill(from, zeros, row, m, rows);
       } else {
@@ -144,19 +147,22 @@ class BoundQConv final : public Bound {
   }
 
   // The windows of m rows, each in one piece. Sizes are copied first: bytes that are written might be theirs.
+  template <size_t kPieces>
   void join_strips(const uint8_t* image, int64_t row, size_t m, const uint8_t** rows, uint8_t* to) const {
     const ConvWindow& w = model_.window;
     const int64_t pixels = sizes_.pixels(), width = sizes_.out[1], height = sizes_.out[0], strips = w.kernel[0];
     const int64_t right = w.stride[1] * sizes_.channels, line = image_[1] * sizes_.channels, down = w.dilation[0] * line;
-    const size_t strip = strip_, window = window_bytes_;
+    const size_t strip = strip_, window = window_bytes_, pieces = kPieces ? kPieces : (strip + kPiece - 1) / kPiece;
     int64_t n = row / pixels, y = row % pixels / width, x = row % pixels % width;
     for (size_t r = 0; r < m;) {
       const uint8_t* from = image + (n * image_[0] + y * w.stride[0]) * line + x * right;
       const size_t run = std::min(m - r, static_cast<size_t>(width - x));
       for (const size_t end = r + run; r < end; ++r, from += right, to += window) {
         rows[r] = to;
-        for (int64_t k = 0; k < strips; ++k)
-          for (size_t i = 0; i < strip; i += kPiece) std::memcpy(to + static_cast<size_t>(k) * strip + i, from + k * down + i, kPiece);
+        const uint8_t* in = from;
+        uint8_t* out = to;
+        for (int64_t k = 0; k < strips; ++k, in += down, out += strip)
+          for (size_t i = 0; i < pieces; ++i) std::memcpy(out + i * kPiece, in + i * kPiece, kPiece);
       }
       x = 0;
       if (++y < height) continue;
