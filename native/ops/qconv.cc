@@ -1,7 +1,8 @@
 // QConv: convolution over NHWC. Three ways to the kernel:
 //  pointwise  1x1, stride 1: the image is the matrix
 //  windows    an indirection to the rows of the image: one tap per kernel position; positions outside of the image point
-//             at a row of zero points
+//             at a row of zero points. Of few channels one tap per kernel row: its positions lie side by side, and are
+//             copied where the border cuts them
 //  strips     few channels: the windows of a tile are put together, one strip of kw * C bytes per kernel row, from an
 //             image with its padding in place
 #include <algorithm>
@@ -26,6 +27,9 @@ struct QConvModel {
 // A strip is copied in pieces of this size, over the beginning of the next one.
 constexpr size_t kPiece = 16;
 
+// Kernel rows of so many channels are one tap: of more, the copies at the border cost what fewer pointers save.
+constexpr int64_t kJoinedChannels = 64;
+
 size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
 
 class BoundQConv final : public Bound {
@@ -48,6 +52,10 @@ class BoundQConv final : public Bound {
 
     blocks_.kernel = model_.weights.kernel;
     blocks_.layout = model_.weights.layout;
+    // Weights of whole units of kr are packed alike for kw taps of C bytes and for one of kw * C.
+    joined_ = way_ == Way::kWindows && w.group == 1 && w.dilation[1] == 1 && w.kernel[1] > 1 && sizes_.channels <= kJoinedChannels &&
+              sizes_.channels % blocks_.kernel->kr == 0;
+    if (joined_) blocks_.layout.taps = static_cast<size_t>(w.kernel[0]), blocks_.layout.k *= static_cast<size_t>(w.kernel[1]);
     blocks_.batches = w.group;
     if (__builtin_mul_overflow(sizes_.batch, sizes_.pixels(), &blocks_.rows)) return c.error(Code::kLimit, "too many pixels");
     blocks_.plan(tuning);
@@ -59,18 +67,19 @@ class BoundQConv final : public Bound {
         image > PTRDIFF_MAX / 2 || !blocks_.thread_bytes(&per_thread))
       return c.error(Code::kLimit, "a padded image of " + ops::dims_text(c.in(kX)));
     zero_offset_ = model_.weights.folded ? 0 : round_up(QLinearColumns::kBytes * shape_.padded * shape_.groups);
-    image_offset_ = zero_offset_ + round_up(channels + kReadSlack);
-    if (way_ == Way::kStrips) {
-      strip_ = static_cast<size_t>(w.kernel[1]) * channels;
-      window_bytes_ = round_up(blocks_.layout.k + kPiece + kQGemmOverRead);
+    strip_ = (way_ == Way::kStrips || joined_ ? static_cast<size_t>(w.kernel[1]) : 1) * channels;
+    image_offset_ = zero_offset_ + round_up(strip_ + kReadSlack);
+    if (way_ == Way::kStrips || joined_) {
       windows_offset_ = round_up(per_thread);
+      window_bytes_ = way_ == Way::kStrips ? round_up(blocks_.layout.k + kPiece + kQGemmOverRead)
+                                           : blocks_.layout.taps * round_up(strip_ + kQGemmOverRead);
       per_thread = windows_offset_ + window_bytes_ * static_cast<size_t>(blocks_.kernel->mr);
     }
     c.scratch(image_offset_ + (copy_ ? image + kReadSlack : 0), per_thread);
 
     if (way_ != Way::kWindows) return Status::Ok();
     for (int64_t y = 0; y < w.kernel[0]; ++y)
-      for (int64_t x = 0; x < w.kernel[1]; ++x)
+      for (int64_t x = 0; x < (joined_ ? 1 : w.kernel[1]); ++x)
         offsets_.push_back((y * w.dilation[0] * image_[1] + x * w.dilation[1]) * sizes_.channels);
     return Status::Ok();
   }
@@ -84,7 +93,7 @@ class BoundQConv final : public Bound {
       OCTAVO_RETURN_IF_ERROR(model_.linear.fold(&c, shape_, &p));
     }
     uint8_t* zeros = shared + zero_offset_;
-    std::memset(zeros, p.x_zero & 0xFF, static_cast<size_t>(sizes_.channels) + kReadSlack);
+    std::memset(zeros, p.x_zero & 0xFF, strip_ + kReadSlack);
     const uint8_t* image = c.in<uint8_t>(kX);
     if (copy_) {
       copy_image(c, image, shared + image_offset_, static_cast<uint8_t>(p.x_zero));
@@ -109,7 +118,7 @@ class BoundQConv final : public Bound {
         else if (strip_ <= 2 * kPiece) join_strips<2>(from, row, m, rows, to);
         else join_strips<0>(from, row, m, rows, to);
       } else if (way_ == Way::kWindows) {
-        fill(from, zeros, row, m, rows);
+        fill(from, zeros, row, m, rows, static_cast<uint8_t*>(c.thread_scratch(thread)) + windows_offset_);
       } else {
         for (size_t r = 0; r < m; ++r) rows[r] = from + (row + static_cast<int64_t>(r)) * sizes_.channels;
       }
@@ -172,19 +181,24 @@ class BoundQConv final : public Bound {
   }
 
   // Pointers of m rows: as if every window lay inside, tap by tap, then those of the windows that do not.
-  void fill(const uint8_t* image, const uint8_t* zeros, int64_t row, size_t m, const uint8_t** rows) const {
+  void fill(const uint8_t* image, const uint8_t* zeros, int64_t row, size_t m, const uint8_t** rows, uint8_t* cut) const {
     const ConvWindow& w = model_.window;
     const size_t mr = static_cast<size_t>(blocks_.kernel->mr);
-    const int64_t pixels = sizes_.pixels(), below = image_[0] - w.reach(0), right = image_[1] - w.reach(1);
-    int64_t n = row / pixels, y = row % pixels / sizes_.out[1], x = row % pixels % sizes_.out[1];
+    const int64_t pixels = sizes_.pixels(), width = sizes_.out[1], step = w.stride[1], right = step * sizes_.channels;
+    const int64_t below = image_[0] - w.reach(0), beside = image_[1] - w.reach(1);
+    int64_t n = row / pixels, y = row % pixels / width, x = row % pixels % width;
     int64_t base[kQGemmMaxRows];
-    struct Place { int64_t n, y, x; } outside[kQGemmMaxRows];
-    size_t outside_of[kQGemmMaxRows], count = 0;
-    for (size_t r = 0; r < m; ++r) {
-      const int64_t y0 = y * w.stride[0] - sizes_.begin[0], x0 = x * w.stride[1] - sizes_.begin[1];
-      base[r] = ((n * image_[0] + y0) * image_[1] + x0) * sizes_.channels;
-      if (y0 < 0 || x0 < 0 || y0 >= below || x0 >= right) outside_of[count] = r, outside[count++] = {n, y0, x0};
-      if (++x < sizes_.out[1]) continue;
+    struct Place { int64_t n, y, x; size_t row; } outside[kQGemmMaxRows];
+    size_t count = 0;
+    for (size_t r = 0; r < m;) {
+      const int64_t y0 = y * w.stride[0] - sizes_.begin[0];
+      const size_t end = std::min(m, r + static_cast<size_t>(width - x));
+      const bool cut = y0 < 0 || y0 >= below;
+      int64_t x0 = x * step - sizes_.begin[1], at = ((n * image_[0] + y0) * image_[1] + x0) * sizes_.channels;
+      for (; r < end; ++r, x0 += step, at += right) {
+        base[r] = at;
+        if (cut || x0 < 0 || x0 >= beside) outside[count++] = {n, y0, x0, r};
+      }
       x = 0;
       if (++y < sizes_.out[0]) continue;
       y = 0;
@@ -194,7 +208,12 @@ class BoundQConv final : public Bound {
     for (size_t t = 0; t < offsets_.size(); ++t)
       for (size_t r = 0; r < m; ++r)
         rows[t * mr + r] = reinterpret_cast<const uint8_t*>(start + static_cast<uintptr_t>(base[r] + offsets_[t]));
-    for (size_t i = 0; i < count; ++i) fill_window(image, zeros, outside[i].n, outside[i].y, outside[i].x, rows + outside_of[i], mr);
+    for (size_t i = 0; i < count; ++i) {
+      const Place& at = outside[i];
+      const uint8_t** window = rows + at.row;
+      if (joined_) fill_cut(image, zeros, at.n, at.y, at.x, window, mr, cut + at.row * window_bytes_);
+      else fill_window(image, zeros, at.n, at.y, at.x, window, mr);
+    }
   }
 
   // A window that the border cuts.
@@ -210,6 +229,28 @@ class BoundQConv final : public Bound {
     }
   }
 
+  // The same of joined kernel rows: what lies outside stands beside what does not in `to`.
+  void fill_cut(const uint8_t* image, const uint8_t* zeros, int64_t n, int64_t y0, int64_t x0, const uint8_t** rows, size_t mr,
+                uint8_t* to) const {
+    const ConvWindow& w = model_.window;
+    const int64_t height = image_[0], width = image_[1], reach = w.kernel[1];
+    const size_t channels = static_cast<size_t>(sizes_.channels), strip = strip_, stride = window_bytes_ / blocks_.layout.taps;
+    const int64_t begin = std::clamp<int64_t>(x0, 0, width), end = std::clamp<int64_t>(x0 + reach, 0, width);
+    for (int64_t ky = 0; ky < w.kernel[0]; ++ky, rows += mr, to += stride) {
+      const int64_t y = y0 + ky * w.dilation[0];
+      if (y < 0 || y >= height) {
+        *rows = zeros;
+        continue;
+      }
+      const uint8_t* from = image + ((n * height + y) * width + begin) * sizes_.channels;
+      *rows = from;
+      if (end - begin == reach) continue;
+      std::memcpy(to, zeros, strip);
+      std::memcpy(to + static_cast<size_t>(begin - x0) * channels, from, static_cast<size_t>(end - begin) * channels);
+      *rows = to;
+    }
+  }
+
   const QConvModel& model_;
   ConvSizes sizes_;
   QLinearShape shape_;
@@ -218,7 +259,8 @@ class BoundQConv final : public Bound {
   bool copy_ = false;
   int64_t image_[2] = {1, 1};
   size_t zero_offset_ = 0, image_offset_ = 0, windows_offset_ = 0;
-  size_t strip_ = 0, window_bytes_ = 0;  // of a window in one piece
+  bool joined_ = false;
+  size_t strip_ = 0, window_bytes_ = 0;  // of one kernel row; of a window that is copied
   std::vector<int64_t> offsets_;
 };
 

@@ -162,6 +162,9 @@ TEST(qconv_against_sums) {
       {2, 11, 9, 80, 80, 3, 3, 2, 1, 1, 80, false, false, true, true, 128, true, Out::kBytes},
       {1, 12, 12, 70, 70, 5, 3, 1, 3, 1, 70, false, true, true, true, 0, true, Out::kBytes},
       {1, 20, 20, 64, 64, 3, 3, 1, 1, 1, 1, false, true, true, true, 0, false, Out::kBytes},
+      {2, 3, 2, 8, 20, 3, 5, 1, 2, 1, 1, false, true, true, true, 0, true, Out::kBytes},  // wider than the image
+      {1, 9, 30, 32, 16, 5, 5, 2, 2, 1, 1, true, false, true, true, -1000, true, Out::kBytes},
+      {1, 8, 8, 72, 24, 3, 3, 1, 1, 1, 1, true, true, true, true, 0, true, Out::kBytes},
   };
   uint64_t seed = 0;
   for (const ConvCase& t : cases) check_conv(t, ++seed);
