@@ -54,6 +54,7 @@ describe('statistics', () => {
       seconds: 0.001,
       rounds: 4,
       most: 4,
+      warmMs: 0,
     })
     expect(found.map((f) => f.count)).toEqual([4, 4])
     expect(found[0]?.min).toBeGreaterThanOrEqual(1)
