@@ -199,7 +199,7 @@ void Model::keep(std::vector<OwnedTensor> feeds) {
 
 void Model::account(Napi::Env env) {
   const int64_t bytes =
-      state_ == nullptr ? 0 : static_cast<int64_t>(state_->execution.program().constant_bytes() + arena_);
+      state_ == nullptr ? 0 : static_cast<int64_t>(state_->constant_bytes + arena_);
   int64_t total = 0;
   if (bytes != reported_) napi_adjust_external_memory(env, bytes - reported_, &total);
   reported_ = bytes;

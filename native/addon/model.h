@@ -16,9 +16,11 @@ namespace octavo::addon {
 
 // What runs of a model share. Runs in flight hold it, so release never pulls it from under them.
 struct ModelState {
-  ModelState(std::shared_ptr<const Program> program, int threads) : execution(std::move(program)), pool(threads) {}
+  ModelState(std::shared_ptr<const Program> program, int threads)
+      : execution(std::move(program)), constant_bytes(execution.program().constant_bytes()), pool(threads) {}
 
   Execution execution;
+  const size_t constant_bytes;
   PoolView pool;
 };
 

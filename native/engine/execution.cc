@@ -48,6 +48,7 @@ Execution::Execution(std::shared_ptr<const Program> program)
     : program_(std::move(program)),
       sizes_(program_->plan()),
       bindings_(program_->schedule().segments.size()),
+      shaped_(program_->schedule().segments.size()),
       arenas_(program_->schedule().segments.size()) {
   const size_t tensors = program_->plan().tensors.size();
   shapes_.resize(tensors);
@@ -82,6 +83,7 @@ Status Execution::run(const std::vector<TensorView>& inputs, const std::vector<i
   failed_step_ = -1;
   if (pool.threads() != threads_) {
     for (BindingCache& cache : bindings_) cache = BindingCache();
+    shaped_.assign(shaped_.size(), nullptr);
     threads_ = pool.threads();
   }
   if (profiling_) nanoseconds_.assign(program_->steps().size(), 0);
@@ -139,14 +141,20 @@ Status Execution::accept_inputs(const std::vector<TensorView>& inputs, const std
 
 Status Execution::bind(int32_t segment, int threads, Binding** binding) {
   BindingCache& cache = bindings_[static_cast<size_t>(segment)];
+  const Binding*& shaped = shaped_[static_cast<size_t>(segment)];
   *binding = cache.find(sizes_.symbols());
-  if (*binding != nullptr) {
+  if (*binding != nullptr && *binding == shaped) {
+    // The sizes of the last run again.
+  } else if (*binding != nullptr) {
+    shaped = nullptr;
     OCTAVO_RETURN_IF_ERROR(segment_shapes(*program_, segment, sizes_, shapes_, &failed_step_));
   } else {
+    shaped = nullptr;
     std::unique_ptr<Binding> made;
     OCTAVO_RETURN_IF_ERROR(bind_segment(*program_, segment, sizes_, shapes_, threads, &made, &failed_step_));
     *binding = cache.add(std::move(made));
   }
+  shaped = *binding;
   const size_t need = (*binding)->arena_bytes;
   Memory& arena = arenas_[static_cast<size_t>(segment)];
   if (arena.data() == nullptr || arena.size() < need) {

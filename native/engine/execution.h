@@ -59,6 +59,7 @@ class Execution final : private Provider {
   std::vector<void*> storage_;          // by root tensor
   std::vector<int32_t> roots_;          // by tensor
   std::vector<BindingCache> bindings_;  // by segment
+  std::vector<const Binding*> shaped_;  // by segment: whose sizes shapes_ has
   std::vector<Memory> arenas_;          // by segment
   std::vector<Memory> states_;          // by tensor
   int threads_ = 0;                     // that bindings were made for
