@@ -2,6 +2,7 @@
 #include "ops/qdwconv.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "cpu/tuning.h"
 #include "kernels/qdwconv/qdwconv.h"
@@ -25,7 +26,7 @@ struct QDwModel {
   const QDwKernel* kernel = nullptr;
   size_t channels = 0, padded = 0, taps = 0, packed_bytes = 0;
   std::vector<uint8_t> raw;  // [channels][taps], only when the weight zero point is not constant
-  AlignedBuffer weights, sums, columns;
+  AlignedBuffer weights, sums, magnitudes, columns;
   QLinearShape shape;
   QLinearParameters parameters;
   bool folded = false;
@@ -42,6 +43,15 @@ struct QDwModel {
         totals[c] = static_cast<int32_t>(static_cast<uint32_t>(totals[c]) + static_cast<uint32_t>(v));
       }
     }
+  }
+
+  // Sums of absolute weights, [taps][channels].
+  const uint32_t* add_magnitudes(const int16_t* from) const {
+    auto* totals = magnitudes.as<uint32_t>();
+    std::fill_n(totals, padded, 0);
+    for (size_t t = 0; t < taps; ++t)
+      for (size_t c = 0; c < channels; ++c) totals[c] += static_cast<uint32_t>(std::abs(from[t * channels + c]));
+    return totals;
   }
 };
 
@@ -61,6 +71,10 @@ class BoundQDwConv final : public Bound {
     const double products = static_cast<double>(model_.taps * model_.padded) * static_cast<double>(sizes_.out[1]);
     rows_per_task_ = static_cast<int64_t>(std::clamp(static_cast<double>(kTaskProducts) / std::max(products, 1.0), 1.0, 4096.0));
 
+    const bool square = model_.window.stride[0] == 1 && model_.window.dilation[0] == 1;
+    out_rows_ = square && model_.linear.output() != QLinearOutput::kFloat ? static_cast<int64_t>(qdwconv_rows(*model_.kernel, model_.row_window)) : 1;
+    rows_per_task_ = (rows_per_task_ + out_rows_ - 1) / out_rows_ * out_rows_;
+
     // Rows above and below the image are one row of zero points.
     const bool whole_row = sizes_.begin[0] != 0 || sizes_.end[0] != 0;
     zeros_bytes_ = model_.channels;
@@ -72,7 +86,7 @@ class BoundQDwConv final : public Bound {
     const bool repack = !model_.raw.empty();
     sums_offset_ = packed_offset_ + (repack ? round_up(model_.packed_bytes, 64) : 0);
     weights_offset_ = sums_offset_ + (repack ? round_up(model_.padded * sizeof(int32_t), 64) : 0);
-    list_offset_ = round_up(model_.row_window.height * sizeof(void*), 64);
+    list_offset_ = round_up((model_.row_window.height + static_cast<size_t>(out_rows_)) * sizeof(void*), 64);
     tile_offset_ = list_offset_ + round_up(kQDwListed * (model_.taps + 3) * sizeof(void*), 64);
     c.scratch(weights_offset_ + model_.raw.size() * sizeof(int16_t),
               tile_offset_ + (model_.linear.output() == QLinearOutput::kFloat ? kFloatPixels * model_.padded * sizeof(int32_t) : 0));
@@ -120,32 +134,36 @@ class BoundQDwConv final : public Bound {
       tile.to_int32 = model_.linear.output() != QLinearOutput::kBytes;
       tile.list = reinterpret_cast<const uint8_t**>(scratch + list_offset_);
       const int64_t end = std::min(rows_, (task + 1) * rows_per_task_);
-      for (int64_t row = task * rows_per_task_; row < end; ++row) {
-        find_inputs(image, zeros, row, inputs);
-        run_row(p, row, scratch + tile_offset_, out, residual, &tile);
+      for (int64_t row = task * rows_per_task_; row < end;) {
+        const int64_t rows = std::min({out_rows_, end - row, sizes_.out[0] - row % sizes_.out[0]});
+        find_inputs(image, zeros, row, rows, inputs);
+        tile.out_rows = static_cast<size_t>(rows);
+        run_rows(p, row, scratch + tile_offset_, out, residual, &tile);
+        row += rows;
       }
     });
     return Status::Ok();
   }
 
  private:
-  // Input rows of an output row, counted over all images.
-  void find_inputs(const uint8_t* image, const uint8_t* zeros, int64_t row, const uint8_t** inputs) const {
+  // Input rows of `rows` output rows of one image, counted over all images; they share what they can.
+  void find_inputs(const uint8_t* image, const uint8_t* zeros, int64_t row, int64_t rows, const uint8_t** inputs) const {
     const ConvWindow& w = model_.window;
     const int64_t height = sizes_.in[0], line = sizes_.in[1] * sizes_.channels;
     const int64_t n = row / sizes_.out[0], top = row % sizes_.out[0] * w.stride[0] - sizes_.begin[0];
-    for (int64_t ky = 0; ky < w.kernel[0]; ++ky) {
+    for (int64_t ky = 0; ky < w.kernel[0] + rows - 1; ++ky) {
       const int64_t y = top + ky * w.dilation[0];
       inputs[ky] = y >= 0 && y < height ? image + (n * height + y) * line : zeros;
     }
   }
 
-  void run_row(const QLinearParameters& p, int64_t row, uint8_t* scratch, uint8_t* out, const uint8_t* residual, QDwTile* tile) const {
+  void run_rows(const QLinearParameters& p, int64_t row, uint8_t* scratch, uint8_t* out, const uint8_t* residual, QDwTile* tile) const {
     const QDwFunction kernel = model_.shape.a_signed ? model_.kernel->s8 : model_.kernel->u8;
     const bool to_float = model_.linear.output() == QLinearOutput::kFloat;
     const size_t element = model_.linear.output_bytes(), channels = model_.channels;
     const int64_t width = sizes_.out[1], step = to_float ? kFloatPixels : width;
     tile->c_stride = channels * element;
+    tile->c_row_stride = static_cast<size_t>(width) * tile->c_stride;
     for (int64_t x = 0; x < width; x += step) {
       tile->pixels = static_cast<size_t>(std::min(width - x, step));
       tile->first = static_cast<ptrdiff_t>(x * model_.window.stride[1] - sizes_.begin[1]);
@@ -154,7 +172,7 @@ class BoundQDwConv final : public Bound {
       tile->c = to_float ? scratch : to;
       kernel(*tile);
       if (to_float) scale(p, reinterpret_cast<const int32_t*>(scratch), tile->pixels, reinterpret_cast<float*>(to));
-      if (residual || p.table) finish_bytes(p, to, residual ? residual + at : nullptr, tile->pixels, channels, channels);
+      if (residual || p.table) finish_bytes(p, to, residual ? residual + at : nullptr, tile->pixels * tile->out_rows, channels, channels);
     }
   }
 
@@ -170,7 +188,7 @@ class BoundQDwConv final : public Bound {
   const QDwModel& model_;
   ConvSizes sizes_;
   QLinearShape shape_;
-  int64_t rows_ = 0, rows_per_task_ = 1;
+  int64_t rows_ = 0, rows_per_task_ = 1, out_rows_ = 1;
   size_t zeros_bytes_ = 0, zeros_offset_ = 0, packed_offset_ = 0, sums_offset_ = 0, weights_offset_ = 0;
   size_t list_offset_ = 0, tile_offset_ = 0;
 };
@@ -201,7 +219,7 @@ class QDwConv final : public Op {
       return choose(c, -255, 255);
     }
     std::vector<int16_t> weights(w.byte_length);
-    if (!m.sums.allocate(m.padded * sizeof(int32_t)) || !m.columns.allocate(m.padded * QLinearColumns::kBytes))
+    if (!m.sums.allocate(m.padded * sizeof(int32_t)) || !m.magnitudes.allocate(m.padded * sizeof(uint32_t)) || !m.columns.allocate(m.padded * QLinearColumns::kBytes))
       return c.error(Code::kOutOfMemory, "weights");
     const TensorSpec* zeros = c.input(kWZero);
     m.subtract(w.data, zeros ? zeros->data : nullptr, zeros && zeros->shape.elements() == 1, weights.data(), m.sums.as<int32_t>());
@@ -210,6 +228,7 @@ class QDwConv final : public Op {
     if (!m.weights.allocate(m.packed_bytes)) return c.error(Code::kOutOfMemory, "weights");
     m.kernel->pack(m.row_window, weights.data(), m.channels, m.weights.data());
     s.sums = m.sums.as<int32_t>();
+    s.magnitudes = m.add_magnitudes(weights.data());
     if (!m.linear.parameters_constant()) return Status::Ok();
     OCTAVO_RETURN_IF_ERROR(m.linear.check_constants(c, w.shape[0], &s));
     m.parameters.columns = QLinearColumns::split(m.columns.data(), m.padded);
@@ -227,7 +246,7 @@ class QDwConv final : public Op {
   std::string kernel() const override { return model_.kernel->name; }
   bool reads_constant(int input) const override { return model_.linear.reads_constant(input); }
   size_t packed_bytes() const override {
-    return model_.weights.bytes() + model_.sums.bytes() + model_.columns.bytes() + model_.raw.size() + model_.linear.copied_bytes();
+    return model_.weights.bytes() + model_.sums.bytes() + model_.magnitudes.bytes() + model_.columns.bytes() + model_.raw.size() + model_.linear.copied_bytes();
   }
 
  private:

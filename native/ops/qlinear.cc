@@ -1,6 +1,7 @@
 #include "ops/qlinear.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace octavo {
 
@@ -171,13 +172,14 @@ Status QLinear::fold(const RunContext* run, const QLinearShape& s, QLinearParame
   p->x_zero = x.zp + (x_signed == s.a_signed ? 0 : s.a_signed ? -128 : 128);
   p->correct_rows = false;
 
-  bool small = true;
+  bool small = true, words = s.magnitudes != nullptr, exact = words;
   const uint8_t* scales = w_scale_.data(run);
   const uint8_t* zeros = w_zero_.data(run);
   const uint8_t* biases = bias_.data(run);
   for (size_t g = 0; g < s.groups; ++g) {
     if (g > 0 && s.repeat) {
       p->columns.repeat(s, g, static_cast<uint32_t>(p->x_zero));
+      words = false;
       continue;
     }
     for (size_t i = 0; i < s.padded; ++i) {
@@ -213,11 +215,17 @@ Status QLinear::fold(const RunContext* run, const QLinearShape& s, QLinearParame
       if (s.sums) bias -= zx * static_cast<uint32_t>(s.sums[at]);
       bias += static_cast<uint32_t>(s.depth) * zx * static_cast<uint32_t>(zero);
       p->columns.bias[at] = static_cast<int32_t>(bias);
+      if (!words) continue;
+      // Activations are 127.5 around their middle. A sum of that bound does not wrap.
+      const double middle = s.a_signed ? -0.5 : 127.5;
+      const double bound = std::abs(p->columns.bias[at] + middle * s.sums[at]) + 127.5 * s.magnitudes[at];
+      words = bound * static_cast<double>(m) < Requantize::kWordBound;
+      exact &= words && bound < Requantize::kExactBound;
     }
   }
 
   if (!bytes) return Status::Ok();
-  p->requantize = {static_cast<float>(clamp_.qmin - y.zp), static_cast<float>(clamp_.qmax - y.zp), y.zp, small};
+  p->requantize = {static_cast<float>(clamp_.qmin - y.zp), static_cast<float>(clamp_.qmax - y.zp), y.zp, small, words, words && exact};
   p->table = table_.data(run);
   if (!has_residual_) return Status::Ok();
   Q8Binary& r = p->residual;

@@ -34,6 +34,7 @@ struct QLinearShape {
   size_t padded = 0;              // of one group in the arrays
   uint64_t depth = 0;             // K: products per sum
   const int32_t* sums = nullptr;  // [groups][padded]: sums of the packed weights; null: zero point of x not folded here
+  const uint32_t* magnitudes = nullptr;  // [groups][padded]: sums of their absolute values, where these are known
   bool a_signed = false;          // the kernel's activations
   bool w_zero_folded = false;     // the zero points were subtracted when the weights were packed
   bool scalar_scale = true;       // one w_scale for all columns

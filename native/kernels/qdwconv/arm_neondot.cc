@@ -1,7 +1,7 @@
 // dotprod: four taps of a channel lie together. Interleaving bytes and then 16-bit words keeps the channels in order.
 // Unsigned activations are lowered by 128, which the sums of the weights take back.
 #include "kernels/qdwconv/neon_store.h"
-#include "kernels/qdwconv/rolling.h"
+#include "kernels/qdwconv/neondot_rows.h"
 
 namespace octavo {
 namespace {
@@ -58,12 +58,31 @@ class Quads {
   NeonStore<4> store_;
 };
 
+template <bool kSigned>
+void run(const QDwTile& t) {
+  if (!rolls(t.window)) return run_windows<Quads<kSigned>>(t);
+  if (t.window.width == 3) return t.window.stride == 1 ? run_dot_rows<3, 1, kSigned>(t) : run_dot_rows<3, 2, kSigned>(t);
+  return t.window.stride == 1 ? run_dot_rows<5, 1, kSigned>(t) : run_dot_rows<5, 2, kSigned>(t);
+}
+
+using PackWeights = void (*)(const int16_t* weights, size_t channels, size_t c, int8_t* w);
+
+// The sums of all channels as other windows have them, then blocks of 8 channels.
+void pack_rows(const QDwWindow& window, const int16_t* weights, size_t channels, void* out) {
+  const bool three = window.width == 3, one = window.stride == 1;
+  const PackWeights pack = three ? (one ? DotWeights<3, 1>::pack : DotWeights<3, 2>::pack) : one ? DotWeights<5, 1>::pack : DotWeights<5, 2>::pack;
+  const size_t bytes = three ? (one ? DotWeights<3, 1>::kBytes : DotWeights<3, 2>::kBytes) : one ? DotWeights<5, 1>::kBytes : DotWeights<5, 2>::kBytes;
+  auto* w = reinterpret_cast<int8_t*>(sum_weights(window, weights, channels, out));
+  for (size_t c = 0; c < channels; c += kDotChannels, w += bytes) pack(weights, channels, c, w);
+}
+
 }  // namespace
 
 void qdwconv_s8s8_16c4_arm_neondot_pack(const QDwWindow& window, const int16_t* weights, size_t channels, void* out) {
+  if (rolls(window)) return pack_rows(window, weights, channels, out);
   pack_qdwconv<Quads<true>>(window, weights, channels, out);
 }
-void qdwconv_s8s8_16c4_arm_neondot_s8(const QDwTile& t) { run_qdwconv<Quads<true>>(t); }
-void qdwconv_s8s8_16c4_arm_neondot_u8(const QDwTile& t) { run_qdwconv<Quads<false>>(t); }
+void qdwconv_s8s8_16c4_arm_neondot_s8(const QDwTile& t) { run<true>(t); }
+void qdwconv_s8s8_16c4_arm_neondot_u8(const QDwTile& t) { run<false>(t); }
 
 }  // namespace octavo

@@ -30,7 +30,7 @@ struct QDwWindow {
 
 struct QDwTile {
   QDwWindow window;
-  const uint8_t* const* rows;  // [window.height]: column 0 of each row, of which the next lies `channels` bytes further
+  const uint8_t* const* rows;  // [window.height + out_rows - 1]: column 0 of each row, of which the next lies `channels` bytes further
   const uint8_t* zeros;        // a column of zero points
   ptrdiff_t first;             // column of the first tap of the first pixel
   size_t columns;              // of the rows
@@ -43,6 +43,8 @@ struct QDwTile {
   bool to_int32;               // int32 instead of bytes
   void* c;                     // pixel p starts at c + p * c_stride; channels elements of it are written
   size_t c_stride;             // bytes
+  size_t out_rows = 1;         // up to qdwconv_rows: the window of the second begins at rows[1]
+  size_t c_row_stride = 0;     // bytes
   const uint8_t** list;        // scratch: kQDwListed * (taps rounded up to 4) pointers
 };
 
@@ -55,6 +57,7 @@ struct QDwKernel {
   const char* name;
   int low, high;        // the weights it takes
   size_t weight_bytes;
+  size_t rows;          // of outputs, at most, that it makes of a square window of 3 or 5 in one call
   QDwPack pack;
   QDwFunction s8;       // int8 activations
   QDwFunction u8;
@@ -64,10 +67,12 @@ struct QDwKernel {
 const QDwKernel* qdwconv_kernels(size_t* count);
 // The best for weights from `low` to `high`.
 const QDwKernel& choose_qdwconv(int low, int high);
+// Rows of outputs that a call may make.
+size_t qdwconv_rows(const QDwKernel& kernel, const QDwWindow& window);
 // False: overflow.
 [[nodiscard]] bool qdwconv_packed_bytes(const QDwKernel& kernel, const QDwWindow& window, size_t channels, size_t* bytes);
 
-#define OCTAVO_KERNEL(isa, symbol, low, high, bytes)                                                          \
+#define OCTAVO_KERNEL(isa, symbol, low, high, bytes, rows)                                                     \
   void symbol##_pack(const QDwWindow& window, const int16_t* weights, size_t channels, void* out); \
   void symbol##_s8(const QDwTile& tile);                                                           \
   void symbol##_u8(const QDwTile& tile);

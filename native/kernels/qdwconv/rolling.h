@@ -177,11 +177,7 @@ void run_rolling(const QDwTile& t) {
 
 // All Ks have one kUnit.
 template <class First, class... Ks>
-void run_qdwconv(const QDwTile& t) {
-  if (rolls(t.window)) {
-    if (t.window.width == 3) return t.window.stride == 1 ? run_rolling<3, 1, First, Ks...>(t) : run_rolling<3, 2, First, Ks...>(t);
-    return t.window.stride == 1 ? run_rolling<5, 1, First, Ks...>(t) : run_rolling<5, 2, First, Ks...>(t);
-  }
+void run_windows(const QDwTile& t) {
   const auto* sums = static_cast<const int32_t*>(t.weights);
   for (size_t pixel = 0; pixel < t.pixels; pixel += kQDwListed) {
     const size_t count = t.pixels - pixel < kQDwListed ? t.pixels - pixel : kQDwListed;
@@ -196,16 +192,28 @@ void run_qdwconv(const QDwTile& t) {
   }
 }
 
-// [padded]: 128 * the sum of the weights of each channel, then the blocks of channels, each [groups][K::kGroupWeights].
-template <class... Ks>
-void pack_qdwconv(const QDwWindow& window, const int16_t* weights, size_t channels, void* out) {
+template <class First, class... Ks>
+void run_qdwconv(const QDwTile& t) {
+  if (!rolls(t.window)) return run_windows<First, Ks...>(t);
+  if (t.window.width == 3) return t.window.stride == 1 ? run_rolling<3, 1, First, Ks...>(t) : run_rolling<3, 2, First, Ks...>(t);
+  return t.window.stride == 1 ? run_rolling<5, 1, First, Ks...>(t) : run_rolling<5, 2, First, Ks...>(t);
+}
+
+// [padded]: 128 * the sum of the weights of each channel. Returns what lies behind.
+inline void* sum_weights(const QDwWindow& window, const int16_t* weights, size_t channels, void* out) {
   auto* sums = static_cast<int32_t*>(out);
   const size_t padded = padded_channels(channels);
   std::memset(sums, 0, padded * sizeof(int32_t));
   for (size_t tap = 0; tap < window.taps(); ++tap)
     for (size_t c = 0; c < channels; ++c)
       sums[c] = static_cast<int32_t>(static_cast<uint32_t>(sums[c]) + static_cast<uint32_t>(weights[tap * channels + c] * 128));
-  void* at = sums + padded;
+  return sums + padded;
+}
+
+// These sums, then the blocks of channels, each [groups][K::kGroupWeights].
+template <class... Ks>
+void pack_qdwconv(const QDwWindow& window, const int16_t* weights, size_t channels, void* out) {
+  void* at = sum_weights(window, weights, channels, out);
   for_each_block<Ks...>(channels, 0, [&](auto* k, size_t c) {
     using K = std::remove_const_t<std::remove_pointer_t<decltype(k)>>;
     auto* w = static_cast<typename K::Weight*>(at);

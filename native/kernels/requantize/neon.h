@@ -70,6 +70,38 @@ struct NeonRoundByAdding {
 };
 
 #if defined(__aarch64__)
+// The same of sums that Requantize calls exact: they start at kStart, are floats then, and their products stay within 16
+// bits when rounded. Narrowing saturates them to one bound or both, once an even number was added: ties stay what they were.
+struct NeonRoundBounded {
+  static constexpr int32_t kStart = 0x4B400000;  // the bits of kRoundMagic
+
+  float32x4_t base, magic;
+  int16x8_t odd;
+  int8x8_t hi;
+  uint8x8_t offset;
+  bool plain;  // saturation is the clamp, what it leaves the output
+
+  explicit NeonRoundBounded(const Requantize& r) : base(vdupq_n_f32(kRoundMagic)) {
+    const int lo = static_cast<int>(r.lo), range = static_cast<int>(r.hi) - lo;
+    const int shift = -128 - lo, rest = shift & 1, zero_point = lo + r.zero_point + 128;
+    magic = vdupq_n_f32(kRoundMagic + static_cast<float>(shift - rest));
+    odd = vdupq_n_s16(static_cast<int16_t>(rest));
+    hi = vdup_n_s8(static_cast<int8_t>(range - 128));
+    offset = vdup_n_u8(static_cast<uint8_t>(zero_point));
+    plain = rest == 0 && range == 255 && (zero_point & 0xFF) == 0;
+  }
+
+  inline uint32x4_t rounded(int32x4_t acc, float32x4_t multiplier) const {
+    const float32x4_t sum = vsubq_f32(vreinterpretq_f32_s32(acc), base);
+    return vreinterpretq_u32_f32(vaddq_f32(vmulq_f32(sum, multiplier), magic));
+  }
+  inline uint8x8_t bytes(uint16x8_t rounded_halves) const {
+    const int16x8_t words = vreinterpretq_s16_u16(rounded_halves);
+    if (plain) return vreinterpret_u8_s8(vqmovn_s16(words));
+    return vadd_u8(vreinterpret_u8_s8(vmin_s8(vqmovn_s16(vaddq_s16(words, odd)), hi)), offset);
+  }
+};
+
 // The same by conversions, which saturate, and a clamp of 16-bit integers: for Cortex-A57 and A72, where every float
 // operation on four values takes both pipes and a conversion is no dearer than an addition.
 struct NeonRoundByConverting {

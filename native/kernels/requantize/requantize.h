@@ -15,6 +15,12 @@ struct Requantize {
   // No product of an int32 and a multiplier leaves the range of int32 (each is below 1/2): the clamp may as well
   // follow the conversion.
   bool small = false;
+  // What the weights say of all sums of a step. words: no product with the multiplier leaves kWordBound. exact: that, and
+  // no sum leaves kExactBound, so that it is a float without rounding, found by an addition.
+  bool words = false;
+  bool exact = false;
+
+  static constexpr double kWordBound = 32000, kExactBound = 4194303;
 };
 
 // A residual that is added to a requantized value, both less their zero points (docs/steps.md, QBinary add):
