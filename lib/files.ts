@@ -3,8 +3,17 @@
  * A process that dies leaves at most one `.name.octavo-*` file, which the next write to the same place removes.
  */
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
-import { access, type FileHandle, open, readdir, realpath, rename, stat, unlink } from 'node:fs/promises'
+import {
+  access,
+  constants,
+  type FileHandle,
+  open,
+  readdir,
+  realpath,
+  rename,
+  stat,
+  unlink,
+} from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { OctavoError } from './errors.js'
 

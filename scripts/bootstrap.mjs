@@ -10,12 +10,11 @@ const at = (...parts) => join(root, ...parts)
 if (isStale(at('node_modules', '.package-lock.json'), [at('package.json'), at('package-lock.json')])) {
   step('installing npm packages', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'])
 }
-if (isStale(at('dist', 'index.js'), sources(at('lib'), /\.ts$/).concat(at('tsconfig.json')))) {
-  step('compiling TypeScript', process.execPath, [
-    at('node_modules', 'typescript', 'bin', 'tsc'),
-    '-p',
-    at('tsconfig.json'),
-  ])
+const builder = at('scripts', 'build-ts.mjs')
+// dist/errors.js is newer than the chunks where tsc alone ran after them.
+const compiled = sources(at('lib'), /\.ts$/).concat(at('tsconfig.json'), builder, at('dist', 'errors.js'))
+if (isStale(at('dist', 'chunks', 'octavo.js'), compiled)) {
+  step('compiling TypeScript', process.execPath, [builder])
 }
 const addon = at('build', 'Release', 'octavo.node')
 if (isStale(addon, sources(at('native'), /\.(cc|h|inc|json|txt)$/).concat(at('binding.gyp')))) {

@@ -3,7 +3,7 @@
  * number. They are prepared and compiled for the sizes of each run, and for the elements of those small inputs
  * that an operator needs to be compiled; the newest engines are kept.
  */
-import { createHash } from 'node:crypto'
+import { sha256 } from '../builtins.js'
 import { OctavoError } from '../errors.js'
 import { type Dim, dimKey } from '../graph/expr.js'
 import type { ConstantTensor, Graph, TensorType } from '../graph/graph.js'
@@ -197,7 +197,7 @@ export class SpecialisingEngine implements Runner {
     return this.inputs
       .map(({ name }) => {
         const feed = feedNamed(feeds, name)
-        const elements = this.fixed.has(name) ? createHash('sha256').update(feed.data).digest('base64') : ''
+        const elements = this.fixed.has(name) ? sha256(feed.data, 'base64') : ''
         return `${feed.dims.join('x')}:${elements}`
       })
       .join(' ')

@@ -4,7 +4,7 @@
  * polynomials have the same key, so `sameDim` decides what a human would (2*n and n+n, n*m and m*n).
  */
 
-import { createHash } from 'node:crypto'
+import { sha256 } from '../builtins.js'
 
 export type Dim = number | Expr
 
@@ -41,7 +41,7 @@ const LONGEST_KEY = 200
 /** d, as one atom where its key is long. What is inside is then no longer simplified against what is outside. */
 export function abbreviate(d: Dim): Dim {
   if (typeof d === 'number' || d.key.length <= LONGEST_KEY) return d
-  const key = `size#${createHash('sha256').update(d.key).digest('hex').slice(0, 16)}`
+  const key = `size#${sha256(d.key, 'hex').slice(0, 16)}`
   return fromAtom({ kind: 'let', key, value: d })
 }
 

@@ -1,6 +1,6 @@
 /** Where the addon may be, in the order in which it is looked for, and how prebuilt files are chosen. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { fs } from '../builtins.js'
 
 export interface Host {
   readonly platform: string
@@ -50,8 +50,8 @@ export function candidates(root: string, machine: Host, forced: string | undefin
 
 /** Files `octavo[.libc].node` of the folder that fit, the more specific first (the naming of prebuildify). */
 function prebuilt(folder: string, machine: Host): string[] {
-  if (!existsSync(folder)) return [join(folder, 'octavo.node')]
-  const files = readdirSync(folder).filter((file) => file.endsWith('.node'))
+  if (!fs.existsSync(folder)) return [join(folder, 'octavo.node')]
+  const files = fs.readdirSync(folder).filter((file) => file.endsWith('.node'))
   const libcs = new Set(files.flatMap(tags))
   // Where there is one kind only, loading tells whether it fits.
   const fits = (tag: string) => libcs.size <= 1 || tag === machine.libc
@@ -70,7 +70,7 @@ function tags(file: string): string[] {
 /** Machine type of an ELF file, '' where it is none: tells a file of another architecture from a broken one. */
 export function elfMachine(path: string): string {
   try {
-    const head = readFileSync(path).subarray(0, 20)
+    const head = fs.readFileSync(path).subarray(0, 20)
     if (head.readUInt32BE(0) !== 0x7f454c46) return ''
     return { 3: 'ia32', 40: 'arm', 62: 'x64', 183: 'arm64' }[head.readUInt16LE(18)] ?? 'another machine'
   } catch {

@@ -1,7 +1,7 @@
 /** Finds and loads the addon, once, when it is first needed; a failure says what was looked for and how to fix it. */
-import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
+import { fs } from '../builtins.js'
 import { OctavoError } from '../errors.js'
 import type { Binding } from './binding.js'
 import { candidates, elfMachine, type Host, host } from './candidates.js'
@@ -28,7 +28,7 @@ function load(): { binding: Binding; path: string } {
   const machine = host()
   const attempts: string[] = []
   for (const path of candidates(root, machine, process.env.OCTAVO_BINARY)) {
-    if (!existsSync(path)) {
+    if (!fs.existsSync(path)) {
       attempts.push(`${path}: not there`)
       continue
     }

@@ -2,8 +2,7 @@
  * External data: tensors whose bytes are in other files (onnx.proto, TensorProto.external_data). A location
  * must be a relative path that stays inside the model's folder, links resolved, and name a regular file.
  */
-import { constants } from 'node:fs'
-import { type FileHandle, open, realpath, stat } from 'node:fs/promises'
+import { constants, type FileHandle, open, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { OctavoError } from '../errors.js'
 import { byteLength } from '../graph/dtype.js'

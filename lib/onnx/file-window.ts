@@ -1,5 +1,5 @@
 /** Reading a file in pieces. */
-import { readSync } from 'node:fs'
+import { fs } from '../builtins.js'
 import { BYTES } from './wire-reader.js'
 
 /** Tensors of fewer bytes are read with what is around them. */
@@ -37,7 +37,7 @@ export class FileWindow {
 export function readFully(fd: number, bytes: Uint8Array, offset: number): number {
   let done = 0
   while (done < bytes.length) {
-    const count = readSync(fd, bytes, done, Math.min(bytes.length - done, 1 << 26), offset + done)
+    const count = fs.readSync(fd, bytes, done, Math.min(bytes.length - done, 1 << 26), offset + done)
     if (count === 0) break
     done += count
   }

@@ -1,6 +1,5 @@
 /** Reads an ONNX model from a file or from bytes. */
-import { constants } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { constants, open, stat } from 'node:fs/promises'
 import { OctavoError, typeError } from '../errors.js'
 import { DTYPES } from '../graph/dtype.js'
 import type { Model } from '../graph/graph.js'

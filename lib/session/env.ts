@@ -1,5 +1,5 @@
 /** `env`: versions, logging, and the empty flag objects that web backends would use. */
-import { createRequire } from 'node:module'
+import { fs } from '../builtins.js'
 import { binding } from '../native/load.js'
 
 export type LogLevel = 'verbose' | 'info' | 'warning' | 'error' | 'fatal'
@@ -26,8 +26,12 @@ export interface Env {
 const LEVELS: readonly LogLevel[] = ['verbose', 'info', 'warning', 'error', 'fatal']
 
 /** The version of this package. */
-export const version: string = (createRequire(import.meta.url)('../../package.json') as { version: string })
-  .version
+export const version: string = readVersion()
+
+function readVersion(): string {
+  const text = fs.readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { readonly version: string }).version
+}
 
 /** Version of the onnxruntime API that the surface follows. */
 const API_VERSION = '1.30.0'

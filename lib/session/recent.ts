@@ -2,8 +2,8 @@
  * Plans of files that were compiled lately: another session over the same file skips reading and compiling, and packs
  * its weights from the file. A file is the same while device, inode, size and times are.
  */
-import { type BigIntStats, constants } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import type { BigIntStats } from 'node:fs'
+import { constants, open, stat } from 'node:fs/promises'
 import type { EncodedModel } from '../compile/engine.js'
 import type { OpenFiles } from '../onnx/open-file.js'
 import type { SessionOptions } from './options.js'

@@ -3,13 +3,11 @@ import { type EncodedModel, type Engine, loadModel } from '../compile/engine.js'
 import { explainPlan, type NodeExplanation } from '../compile/explain.js'
 import { createRunner, type Runner, type RunnerValue } from '../compile/runner.js'
 import { OctavoError } from '../errors.js'
-import { writeFileAtomic } from '../files.js'
 import { formatDim } from '../graph/expr.js'
 import type { Model } from '../graph/graph.js'
 import type { StepProfile } from '../native/binding.js'
 import { OpenFiles } from '../onnx/open-file.js'
 import { readModel } from '../onnx/read.js'
-import { decompose } from '../ops/registry.js'
 import {
   createArguments,
   type Feeds,
@@ -228,8 +226,8 @@ async function compile(
     onEncoded,
     onPrepared: async (graph) => {
       if (file === undefined) return
-      const { writeModel } = await import('../onnx/write.js')
-      await writeFileAtomic(file, writeModel({ ...model, graph }, { decompose }), { force: true })
+      const { writeOptimized } = await import('./optimized.js')
+      await writeOptimized(file, { ...model, graph })
     },
   })
   if (options.enableProfiling) runner.setProfiling(true)

@@ -9,6 +9,7 @@ import { addCounts, check, finish, has, root, run, skip } from './tools.mjs'
 
 const LIMIT = 10 * 2 ** 20
 await makeModels()
+check(run(process.execPath, [join(root, 'scripts', 'build-ts.mjs')]).ok, 'compiles and bundles')
 addCounts(run(process.execPath, [join(root, 'scripts', 'prebuild.mjs')]), 'prebuilds')
 const folder = mkdtempSync(join(tmpdir(), 'octavo-pack-'))
 try {
