@@ -20,26 +20,28 @@ export type StepPass = (draft: Draft) => Draft
 
 export class DraftIndex {
   readonly producer = new Map<number, PlanStep>()
-  readonly consumers = new Map<number, PlanStep[]>()
-  readonly aliasesOf = new Map<number, number[]>()
+  private readonly consumers = new Map<number, PlanStep[]>()
+  private readonly aliasesOf = new Map<number, number[]>()
   private readonly pinned: Set<number>
 
   constructor(private readonly draft: Draft) {
     for (const step of draft.steps) {
       for (const t of step.outputs) if (t >= 0) this.producer.set(t, step)
-      for (const t of new Set(step.inputs)) {
+      for (const t of step.inputs) {
         if (t < 0) continue
         const list = this.consumers.get(t)
-        if (list) list.push(step)
-        else this.consumers.set(t, [step])
+        if (list === undefined) this.consumers.set(t, [step])
+        // A step that reads a tensor twice is the last that was added.
+        else if (list[list.length - 1] !== step) list.push(step)
       }
     }
-    draft.tensors.forEach((tensor, t) => {
-      if (tensor.kind !== 'alias' || tensor.of === undefined) return
-      const list = this.aliasesOf.get(tensor.of)
+    for (let t = 0; t < draft.tensors.length; t++) {
+      const { kind, of } = draft.tensors[t] as PlanTensor
+      if (kind !== 'alias' || of === undefined) continue
+      const list = this.aliasesOf.get(of)
       if (list) list.push(t)
-      else this.aliasesOf.set(tensor.of, [t])
-    })
+      else this.aliasesOf.set(of, [t])
+    }
     this.pinned = new Set([...draft.outputs, ...draft.kept])
   }
 
@@ -65,10 +67,11 @@ export class DraftIndex {
   }
 
   /** Steps that read t or an alias of it. */
-  readers(t: number): PlanStep[] {
+  readers(t: number): readonly PlanStep[] {
     const direct = this.consumers.get(t) ?? []
-    const through = (this.aliasesOf.get(t) ?? []).flatMap((a) => this.readers(a))
-    return [...new Set([...direct, ...through])]
+    const aliases = this.aliasesOf.get(t)
+    if (aliases === undefined) return direct
+    return [...new Set([...direct, ...aliases.flatMap((a) => this.readers(a))])]
   }
 
   /** True when t, or an alias of it, is an output or feeds a symbol. */
@@ -84,11 +87,20 @@ export class DraftIndex {
   }
 }
 
-/** Bytes of a constant tensor, aliases resolved; undefined when it is not constant. */
-export function constantBytes(draft: Draft, t: number): Uint8Array | undefined {
+/** The constant that t is, aliases resolved. */
+function constantBehind(draft: Draft, t: number): PlanTensor | undefined {
   let tensor = draft.tensors[t]
   while (tensor?.kind === 'alias' && tensor.of !== undefined) tensor = draft.tensors[tensor.of]
-  return tensor?.kind === 'constant' ? tensor.data : undefined
+  return tensor?.kind === 'constant' ? tensor : undefined
+}
+
+export function isConstant(draft: Draft, t: number): boolean {
+  return constantBehind(draft, t) !== undefined
+}
+
+/** Bytes of a constant tensor, aliases resolved, read where they are in a file; undefined when it is not constant. */
+export function constantBytes(draft: Draft, t: number): Uint8Array | undefined {
+  return constantBehind(draft, t)?.data
 }
 
 export function addTensor(draft: Draft, tensor: PlanTensor): number {

@@ -22,10 +22,8 @@ const ATTRIBUTE = { ints: 0, floats: 1, texts: 2, plan: 3 } as const
 
 export function encodePlan(plan: Plan): EncodedPlan {
   const buffers: NativeBytes[] = []
-  const indices = new Map<NativeBytes, number>()
-  const words = [MAGIC, VERSION]
-  append(words, new Encoder(plan, buffers, indices).encode())
-  return { words: Int32Array.from(words), buffers }
+  const words = new Encoder(plan, buffers, new Map()).encode()
+  return { words: concatenated([MAGIC, VERSION], words), buffers }
 }
 
 class Encoder {
@@ -33,8 +31,11 @@ class Encoder {
   readonly #stringIndices = new Map<string, number>()
   readonly #expressions: number[] = []
   readonly #expressionIndices = new Map<string, number>()
+  readonly #constantIndices = new Map<number, number>()
   readonly #dimIndices = new Map<string, number>()
   readonly #symbolIndices: Map<string, number>
+  /** What follows the tables of strings and expressions. */
+  readonly #body: number[] = []
 
   constructor(
     readonly plan: Plan,
@@ -45,49 +46,55 @@ class Encoder {
   }
 
   /** The plan with its length in front. */
-  encode(): number[] {
-    const body: number[] = []
-    table(body, this.plan.symbols, (symbol) => this.#symbol(symbol))
-    table(body, this.plan.tensors, (tensor) => this.#tensor(tensor))
-    list(body, this.plan.inputs)
-    list(body, this.plan.outputs)
-    table(body, this.plan.steps, (step) => this.#step(step))
-    const head: number[] = [this.#strings.length]
-    for (const text of this.#strings) appendText(head, text)
-    head.push(this.#expressions.length / 3)
-    append(head, this.#expressions)
-    const words = [head.length + body.length]
-    append(words, head)
-    append(words, body)
-    return words
+  encode(): Int32Array {
+    const body = this.#body
+    const { symbols, tensors, inputs, outputs, steps } = this.plan
+    body.push(symbols.length)
+    for (const symbol of symbols) this.#symbol(symbol)
+    body.push(tensors.length)
+    for (const tensor of tensors) this.#tensor(tensor)
+    this.#list(inputs)
+    this.#list(outputs)
+    body.push(steps.length)
+    for (const step of steps) this.#step(step)
+    const strings = stringTable(this.#strings)
+    const expressions = this.#expressions
+    const length = strings.length + 1 + expressions.length + body.length
+    return concatenated([length], strings, [expressions.length / 3], expressions, body)
   }
 
-  #symbol({ name, source }: PlanSymbol): number[] {
-    const words = [this.#string(name), SOURCE[source.kind]]
+  #list(values: ArrayLike<number>): void {
+    this.#body.push(values.length)
+    append(this.#body, values)
+  }
+
+  #symbol({ name, source }: PlanSymbol): void {
+    this.#body.push(this.#string(name), SOURCE[source.kind])
     switch (source.kind) {
       case 'input':
-        return [...words, 0, 0]
+        this.#body.push(0, 0)
+        break
       case 'data':
-        return [...words, source.tensor, source.index]
+        this.#body.push(source.tensor, source.index)
+        break
       case 'dim':
-        return [...words, source.tensor, source.axis]
+        this.#body.push(source.tensor, source.axis)
+        break
       case 'outer':
-        return [...words, source.index, 0]
+        this.#body.push(source.index, 0)
     }
   }
 
-  #tensor(tensor: PlanTensor): number[] {
-    const refersTo =
-      tensor.kind === 'alias' ? (tensor.of ?? -1) : tensor.kind === 'constant' ? this.#buffer(tensor) : -1
-    const dims = tensor.dims.map((d) => this.#dim(d))
-    return [
-      this.#string(tensor.name),
-      DTYPES[tensor.dtype].onnx,
-      TENSOR[tensor.kind],
-      refersTo,
-      dims.length,
-      ...dims,
-    ]
+  #tensor(tensor: PlanTensor): void {
+    const { name, dtype, kind, of = -1, dims } = tensor
+    const refersTo = kind === 'alias' ? of : kind === 'constant' ? this.#buffer(tensor) : -1
+    this.#body.push(this.#string(name), DTYPES[dtype].onnx, TENSOR[kind], refersTo)
+    this.#dims(dims)
+  }
+
+  #dims(dims: readonly Dim[]): void {
+    this.#body.push(dims.length)
+    for (const d of dims) this.#body.push(this.#dim(d))
   }
 
   #buffer(tensor: PlanTensor): number {
@@ -99,37 +106,33 @@ class Encoder {
     return this.buffers.push(bytes) - 1
   }
 
-  #step(step: PlanStep): number[] {
-    const words = [this.#string(step.op), this.#string(label(step.nodes))]
-    list(words, step.inputs)
-    list(words, step.outputs)
-    table(words, Object.entries(step.attributes), ([name, attribute]) => this.#attribute(name, attribute))
-    return words
+  #step({ op, nodes, inputs, outputs, attributes }: PlanStep): void {
+    this.#body.push(this.#string(op), this.#string(label(nodes)))
+    this.#list(inputs)
+    this.#list(outputs)
+    const entries = Object.entries(attributes)
+    this.#body.push(entries.length)
+    for (const [name, attribute] of entries) this.#attribute(name, attribute)
   }
 
-  #attribute(name: string, attribute: PlanAttribute): number[] {
-    const words = [this.#string(name), ATTRIBUTE[attribute.kind]]
+  #attribute(name: string, attribute: PlanAttribute): void {
+    const body = this.#body
+    body.push(this.#string(name), ATTRIBUTE[attribute.kind])
     switch (attribute.kind) {
       case 'ints':
-        list(
-          words,
-          attribute.value.map((d) => this.#dim(d)),
-        )
+        this.#dims(attribute.value)
         break
       case 'floats':
-        list(words, new Int32Array(Float32Array.from(attribute.value).buffer))
+        this.#list(new Int32Array(Float32Array.from(attribute.value).buffer))
         break
       case 'texts':
-        list(
-          words,
-          attribute.value.map((text) => this.#string(text)),
-        )
+        body.push(attribute.value.length)
+        for (const text of attribute.value) body.push(this.#string(text))
         break
       case 'plan':
-        words.push(1)
-        append(words, new Encoder(attribute.value, this.buffers, this.bufferIndices).encode())
+        body.push(1)
+        append(body, new Encoder(attribute.value, this.buffers, this.bufferIndices).encode())
     }
-    return words
   }
 
   #string(text: string): number {
@@ -161,8 +164,12 @@ class Encoder {
   }
 
   #constant(value: number): number {
+    const known = this.#constantIndices.get(value)
+    if (known !== undefined) return known
     if (!Number.isSafeInteger(value)) throw new Error(`plan: ${value} is not an integer`)
-    return this.#expression(EXPRESSION.constant, value | 0, Math.floor(value / 2 ** 32) | 0)
+    const index = this.#expression(EXPRESSION.constant, value | 0, Math.floor(value / 2 ** 32) | 0)
+    this.#constantIndices.set(value, index)
+    return index
   }
 
   #expression(kind: number, a: number, b: number): number {
@@ -187,25 +194,34 @@ function label(nodes: readonly string[]): string {
   return nodes.length <= 3 ? nodes.join(', ') : `${nodes.slice(0, 3).join(', ')} and ${nodes.length - 3} more`
 }
 
-function table<T>(words: number[], entries: readonly T[], encode: (entry: T) => readonly number[]): void {
-  words.push(entries.length)
-  for (const entry of entries) append(words, encode(entry))
-}
-
-function list(words: number[], values: ArrayLike<number>): void {
-  words.push(values.length)
-  append(words, values)
-}
-
 /** `push(...values)` would overflow the stack on long lists. */
 function append(words: number[], values: ArrayLike<number>): void {
   for (let i = 0; i < values.length; i++) words.push(values[i] as number)
 }
 
-function appendText(words: number[], text: string): void {
-  const bytes = new TextEncoder().encode(text)
-  const padded = new Int32Array(Math.ceil(bytes.length / 4))
-  new Uint8Array(padded.buffer).set(bytes)
-  words.push(bytes.length)
-  append(words, padded)
+function concatenated(...parts: readonly ArrayLike<number>[]): Int32Array {
+  const words = new Int32Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    words.set(part, at)
+    at += part.length
+  }
+  return words
+}
+
+/** The number of texts, then each: its length in bytes and its UTF-8, padded. */
+function stringTable(texts: readonly string[]): Int32Array {
+  const lengths = texts.map((text) => Buffer.byteLength(text))
+  const wordsOf = (length: number) => 1 + Math.ceil(length / 4)
+  const words = new Int32Array(1 + lengths.reduce((sum, length) => sum + wordsOf(length), 0))
+  const bytes = Buffer.from(words.buffer)
+  words[0] = texts.length
+  let at = 1
+  for (let i = 0; i < texts.length; i++) {
+    const length = lengths[i] as number
+    words[at] = length
+    bytes.write(texts[i] as string, 4 * at + 4)
+    at += wordsOf(length)
+  }
+  return words
 }

@@ -11,8 +11,8 @@ import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto }
 import { FunctionTable, opsetOf } from './opsets.js'
 import { GraphBuilder, Scope } from './scope.js'
 import { convertType } from './types.js'
-import type { UpgradeContext } from './upgrade/context.js'
-import { upgradeNode } from './upgrade/index.js'
+import { isUpgraded, upgradeNode } from './upgrade/index.js'
+import { UpgradeNames } from './upgrade/names.js'
 
 /** The surroundings in which a list of nodes is read. */
 interface Frame {
@@ -32,10 +32,10 @@ export class Converter {
   readonly #functions: FunctionTable
   readonly #budget: Budget
   readonly #breather: Breather
-  readonly #nodeNames: Names
+  readonly #nodeNames = new Names()
   readonly #values = new Names()
   readonly #symbols: Names
-  readonly #onlyFloat32: boolean
+  readonly #upgrades: UpgradeNames
   readonly #model: ModelProto
 
   constructor(
@@ -50,12 +50,11 @@ export class Converter {
   ) {
     this.#model = model
     this.#external = facts.external
-    this.#onlyFloat32 = facts.onlyFloat32
     this.#symbols = new Names(facts.dimParams)
     this.#functions = new FunctionTable(model.functions)
     this.#budget = new Budget(limits)
     this.#breather = breather
-    this.#nodeNames = new Names()
+    this.#upgrades = new UpgradeNames(this.#nodeNames, this.#values, facts.onlyFloat32)
   }
 
   async convert(proto: GraphProto): Promise<Graph> {
@@ -152,8 +151,13 @@ export class Converter {
     for (const wanted of [true, false]) {
       for (const [i, proto] of protos.entries()) {
         if (isConstant(proto) !== wanted) continue
-        if (wanted) this.#constant(proto, names[i] as string, frame)
-        else await this.#node(proto, names[i] as string, frame)
+        const name = names[i] as string
+        if (wanted) this.#constant(proto, name, frame)
+        else {
+          // Most nodes are done by now: to await each would cost more than they do.
+          const pending = this.#node(proto, name, frame)
+          if (pending) await pending
+        }
         if ((i & 63) === 0 && this.#breather.due) await this.#breather.pause()
       }
     }
@@ -188,9 +192,9 @@ export class Converter {
     scope.graph.constants.set(output, constantTensor(attribute?.name ?? '', value, attribute, what))
   }
 
-  async #node(proto: NodeProto, name: string, frame: Frame): Promise<void> {
+  /** Adds the nodes that `proto` stands for; a promise where it owns graphs or calls a function. */
+  #node(proto: NodeProto, name: string, frame: Frame): Promise<void> | undefined {
     const { scope } = frame
-    const domain = isOnnx(proto.domain) ? '' : proto.domain
     const inputs = trimmed(proto.input).map((input) => {
       const value = scope.find(input)
       if (value !== undefined) return value
@@ -201,25 +205,31 @@ export class Converter {
       )
     })
     const outputs = trimmed(proto.output).map((output) => scope.find(output) as string)
-    const attributes = await this.#attributes(proto, name, frame)
-    const called = this.#functions.find(domain, proto.opType, proto.overload)
-    if (called !== undefined) return this.#call(called, name, inputs, outputs, attributes, frame)
-    const node = withCaptures({ name, opType: proto.opType, domain, inputs, outputs, attributes })
-    if (domain === '' && frame.opset === undefined) {
-      throw new OctavoError(
-        'ERR_UNSUPPORTED_OPSET',
-        `Node "${name}" (${proto.opType}) is of ai.onnx, but the model imports no opset of ai.onnx`,
-        { node: name, opType: proto.opType },
-      )
+    const add = (graphs?: GraphAttributes) => {
+      const attributes = this.#attributes(proto, name, frame, graphs)
+      const domain = isOnnx(proto.domain) ? '' : proto.domain
+      const node = { name, opType: proto.opType, domain, inputs, outputs, attributes }
+      const called = this.#functions.find(domain, proto.opType, proto.overload)
+      return called ? this.#call(called, node, frame) : this.#add(node, frame)
     }
-    const upgraded =
-      frame.opset === undefined ? [node] : upgradeNode(node, frame.opset, this.#context(node, scope))
-    scope.graph.nodes.push(...upgraded)
+    return ownsGraphs(proto) ? this.#graphs(proto, name, frame).then(add) : add()
   }
 
-  async #attributes(proto: NodeProto, name: string, frame: Frame): Promise<Record<string, Attribute>> {
-    const attributes: Record<string, Attribute> = {}
-    if (proto.attribute.length === 0) return attributes
+  #add(given: Node, { scope, opset }: Frame): undefined {
+    const node = withCaptures(given)
+    const { name, opType, domain } = node
+    if (domain === '' && opset === undefined) {
+      throw new OctavoError(
+        'ERR_UNSUPPORTED_OPSET',
+        `Node "${name}" (${opType}) is of ai.onnx, but the model imports no opset of ai.onnx`,
+        { node: name, opType },
+      )
+    }
+    if (opset === undefined || !isUpgraded(node, opset)) scope.graph.nodes.push(node)
+    else scope.graph.nodes.push(...upgradeNode(node, opset, this.#upgrades.context(node, scope.graph)))
+  }
+
+  async #graphs(proto: NodeProto, name: string, frame: Frame): Promise<GraphAttributes> {
     const graphs = new Map<AttributeProto, Graph>()
     for (const attribute of proto.attribute) {
       if (attribute.g === undefined || attribute.refAttrName !== '') continue
@@ -232,6 +242,16 @@ export class Converter {
       )
       graphs.set(attribute, await this.#graph(attribute.g, { ...frame, scope, depth }, false))
     }
+    return graphs
+  }
+
+  #attributes(
+    proto: NodeProto,
+    name: string,
+    frame: Frame,
+    graphs: GraphAttributes | undefined,
+  ): Record<string, Attribute> {
+    const attributes: Record<string, Attribute> = {}
     for (const attribute of proto.attribute) {
       const value = this.#attribute(
         attribute,
@@ -260,21 +280,15 @@ export class Converter {
     proto: AttributeProto,
     what: string,
     { call }: Frame,
-    graphs: GraphAttributes,
+    graphs: GraphAttributes | undefined,
   ): Attribute | undefined {
     if (proto.refAttrName !== '') return call?.[proto.refAttrName]
-    return convertAttribute(proto, this.#external, what, () => graphs.get(proto) as Graph)
+    return convertAttribute(proto, this.#external, what, () => graphs?.get(proto) as Graph)
   }
 
   /** Writes a call of a function out: its nodes, with the values of the call for its parameters. */
-  async #call(
-    called: FunctionProto,
-    name: string,
-    inputs: readonly string[],
-    outputs: readonly string[],
-    given: Readonly<Record<string, Attribute>>,
-    frame: Frame,
-  ): Promise<void> {
+  async #call(called: FunctionProto, node: Node, frame: Frame): Promise<void> {
+    const { name, inputs, outputs, attributes } = node
     const what = `Function "${called.name}", called by node "${name}"`
     const depth = frame.depth + 1
     this.#budget.checkDepth(depth, what)
@@ -299,11 +313,11 @@ export class Converter {
     })
     const defaults: Record<string, Attribute> = {}
     for (const attribute of called.attributeProto) {
-      const value = this.#attribute(attribute, what, frame, new Map())
+      const value = this.#attribute(attribute, what, frame, undefined)
       if (value !== undefined) defaults[attribute.name] = value
     }
     const opset = called.opsetImport.length > 0 ? opsetOf(called.opsetImport) : frame.opset
-    await this.#nodes(called.node, { scope, opset, call: { ...defaults, ...given }, depth })
+    await this.#nodes(called.node, { scope, opset, call: { ...defaults, ...attributes }, depth })
     const missing = scope.untakenOutput()
     if (missing !== undefined) {
       throw new OctavoError('ERR_MODEL_INVALID', `${what}: its output "${missing}" is produced by nothing`, {
@@ -321,41 +335,10 @@ export class Converter {
       })
     }
   }
+}
 
-  #context(node: Node, scope: Scope): UpgradeContext {
-    const { graph } = scope
-    const fresh = (suffix: string) => {
-      const value = this.#values.fresh(`${node.name}/${suffix}`)
-      graph.define(value)
-      return value
-    }
-    return {
-      onlyFloat32: this.#onlyFloat32,
-      fresh,
-      constant: (suffix, tensor) => {
-        const value = fresh(suffix)
-        graph.constants.set(value, tensor)
-        return value
-      },
-      constantOf: (value) => graph.constants.get(value),
-      typeOf: (value) => graph.types.get(value),
-      node: (opType, inputs, outputs, attributes = {}) => ({
-        name: this.#nodeNames.fresh(`${node.name}/${opType}`),
-        opType,
-        domain: '',
-        inputs,
-        outputs,
-        attributes,
-        origin: [node.name],
-      }),
-      fail: (message) => {
-        throw new OctavoError('ERR_UNSUPPORTED_OP', `Node "${node.name}" (${node.opType}): ${message}`, {
-          node: node.name,
-          opType: node.opType,
-        })
-      },
-    }
-  }
+function ownsGraphs(proto: NodeProto): boolean {
+  return proto.attribute.some((attribute) => attribute.g !== undefined)
 }
 
 /** Captures of a node are those of all its graphs, and each graph lists them all in the same order. */

@@ -16,20 +16,13 @@ import { BYTES, FIXED32, FIXED64, VARINT, WireReader } from './wire-reader.js'
 
 const NONE = new Uint8Array(0)
 
-/** Reads a message, field by field. A field for which `read` answers false is skipped. */
-function fields(r: WireReader, read: (field: number, wire: number) => boolean): void {
-  while (r.next()) if (!read(r.field, r.wire)) r.skip()
-}
-
-/** Adds a message to a list. */
-function add<T>(r: WireReader, list: T[], made: T, decode: (r: WireReader, into: T) => void): true {
+/** Adds the message that is the value of the field to a list. */
+function add<T>(r: WireReader, list: T[], made: T, decode: (r: WireReader, into: T) => void): void {
   list.push(made)
-  r.message(() => decode(r, made))
-  return true
+  r.message(decode, made)
 }
 
 export function decodeModelProto(bytes: Uint8Array): ModelProto {
-  const r = new WireReader(bytes)
   const model: ModelProto = {
     irVersion: 0n,
     opsetImport: [],
@@ -37,33 +30,38 @@ export function decodeModelProto(bytes: Uint8Array): ModelProto {
     metadataProps: [],
     functions: [],
   }
-  fields(r, (field, wire) => {
-    if (field === 1 && wire === VARINT) return assign(() => (model.irVersion = r.int64()))
-    if (wire !== BYTES) return false
-    switch (field) {
-      case 2:
-        return assign(() => (model.producerName = r.text()))
-      case 7: {
-        model.graph ??= emptyGraph()
-        const { graph } = model
-        return assign(() => r.message(() => decodeGraph(r, graph)))
-      }
-      case 8:
-        return add(r, model.opsetImport, { domain: '', version: 0n }, decodeOpset)
-      case 14:
-        return add(r, model.metadataProps, { key: '', value: '' }, decodeEntry)
-      case 25:
-        return add(r, model.functions, emptyFunction(), decodeFunction)
-      default:
-        return false
-    }
-  })
+  decodeModel(new WireReader(bytes), model)
   return model
 }
 
-function assign(change: () => unknown): true {
-  change()
-  return true
+function decodeModel(r: WireReader, model: ModelProto): void {
+  while (r.next()) {
+    if (r.wire === VARINT && r.field === 1) {
+      model.irVersion = r.int64()
+      continue
+    }
+    if (!r.is(BYTES)) continue
+    switch (r.field) {
+      case 2:
+        model.producerName = r.text()
+        break
+      case 7:
+        model.graph ??= emptyGraph()
+        r.message(decodeGraph, model.graph)
+        break
+      case 8:
+        add(r, model.opsetImport, { domain: '', version: 0n }, decodeOpset)
+        break
+      case 14:
+        add(r, model.metadataProps, { key: '', value: '' }, decodeEntry)
+        break
+      case 25:
+        add(r, model.functions, emptyFunction(), decodeFunction)
+        break
+      default:
+        r.skip()
+    }
+  }
 }
 
 const emptyGraph = (): GraphProto => ({
@@ -77,38 +75,45 @@ const emptyGraph = (): GraphProto => ({
 })
 
 function decodeGraph(r: WireReader, graph: GraphProto): void {
-  fields(r, (field, wire) => {
-    if (wire !== BYTES) return false
-    switch (field) {
+  while (r.next()) {
+    if (!r.is(BYTES)) continue
+    switch (r.field) {
       case 1:
-        return add(r, graph.node, emptyNode(), decodeNode)
+        add(r, graph.node, emptyNode(), decodeNode)
+        break
       case 2:
-        return assign(() => (graph.name = r.text()))
+        graph.name = r.text()
+        break
       case 5:
-        return add(r, graph.initializer, emptyTensor(), decodeTensor)
+        add(r, graph.initializer, emptyTensor(), decodeTensor)
+        break
       case 11:
-        return add(r, graph.input, { name: '' }, decodeValueInfo)
+        add(r, graph.input, { name: '' }, decodeValueInfo)
+        break
       case 12:
-        return add(r, graph.output, { name: '' }, decodeValueInfo)
+        add(r, graph.output, { name: '' }, decodeValueInfo)
+        break
       case 13:
-        return add(r, graph.valueInfo, { name: '' }, decodeValueInfo)
-      case 15:
-        return assign(() => graph.sparseInitializer.push(sparseName(r)))
+        add(r, graph.valueInfo, { name: '' }, decodeValueInfo)
+        break
+      case 15: {
+        // The name of a sparse tensor is that of its values.
+        const values = emptyTensor()
+        r.message(decodeSparseTensor, values)
+        graph.sparseInitializer.push(values.name)
+        break
+      }
       default:
-        return false
+        r.skip()
     }
-  })
+  }
 }
 
-/** The name of a sparse tensor is that of its values. */
-function sparseName(r: WireReader): string {
-  const values = emptyTensor()
-  r.message(() =>
-    fields(r, (field, wire) =>
-      field === 1 && wire === BYTES ? assign(() => r.message(() => decodeTensor(r, values))) : false,
-    ),
-  )
-  return values.name
+function decodeSparseTensor(r: WireReader, values: TensorProto): void {
+  while (r.next()) {
+    if (r.wire === BYTES && r.field === 1) r.message(decodeTensor, values)
+    else r.skip()
+  }
 }
 
 const emptyNode = (): NodeProto => ({
@@ -122,27 +127,34 @@ const emptyNode = (): NodeProto => ({
 })
 
 function decodeNode(r: WireReader, node: NodeProto): void {
-  fields(r, (field, wire) => {
-    if (wire !== BYTES) return false
-    switch (field) {
+  while (r.next()) {
+    if (!r.is(BYTES)) continue
+    switch (r.field) {
       case 1:
-        return assign(() => node.input.push(r.text()))
+        node.input.push(r.text())
+        break
       case 2:
-        return assign(() => node.output.push(r.text()))
+        node.output.push(r.text())
+        break
       case 3:
-        return assign(() => (node.name = r.text()))
+        node.name = r.text()
+        break
       case 4:
-        return assign(() => (node.opType = r.text()))
+        node.opType = r.text()
+        break
       case 5:
-        return add(r, node.attribute, emptyAttribute(), decodeAttribute)
+        add(r, node.attribute, emptyAttribute(), decodeAttribute)
+        break
       case 7:
-        return assign(() => (node.domain = r.text()))
+        node.domain = r.text()
+        break
       case 8:
-        return assign(() => (node.overload = r.text()))
+        node.overload = r.text()
+        break
       default:
-        return false
+        r.skip()
     }
-  })
+  }
 }
 
 const emptyAttribute = (): AttributeProto => ({
@@ -158,36 +170,41 @@ const emptyAttribute = (): AttributeProto => ({
 })
 
 function decodeAttribute(r: WireReader, a: AttributeProto): void {
-  fields(r, (field, wire) => {
-    if (field === 7) return r.numbers(a.floats, FIXED32, () => r.float())
-    if (field === 8) return r.numbers(a.ints, VARINT, () => r.int64())
-    if (field === 2 && wire === FIXED32) return assign(() => (a.f = r.float()))
-    if (field === 3 && wire === VARINT) return assign(() => (a.i = r.int64()))
-    if (field === 20 && wire === VARINT) return assign(() => (a.type = r.int32()))
-    if (wire !== BYTES) return false
-    switch (field) {
-      case 1:
-        return assign(() => (a.name = r.text()))
-      case 4:
-        return assign(() => (a.s = r.bytes()))
-      case 5: {
-        a.t ??= emptyTensor()
-        const { t } = a
-        return assign(() => r.message(() => decodeTensor(r, t)))
+  while (r.next()) {
+    const { field, wire } = r
+    if (field === 7) r.numbers(a.floats, FIXED32, float)
+    else if (field === 8) r.numbers(a.ints, VARINT, int64)
+    else if (field === 2 && wire === FIXED32) a.f = r.float()
+    else if (field === 3 && wire === VARINT) a.i = r.int64()
+    else if (field === 20 && wire === VARINT) a.type = r.int32()
+    else if (wire !== BYTES) r.skip()
+    else {
+      switch (field) {
+        case 1:
+          a.name = r.text()
+          break
+        case 4:
+          a.s = r.bytes()
+          break
+        case 5:
+          a.t ??= emptyTensor()
+          r.message(decodeTensor, a.t)
+          break
+        case 6:
+          a.g ??= emptyGraph()
+          r.message(decodeGraph, a.g)
+          break
+        case 9:
+          a.strings.push(r.bytes())
+          break
+        case 21:
+          a.refAttrName = r.text()
+          break
+        default:
+          r.skip()
       }
-      case 6: {
-        a.g ??= emptyGraph()
-        const { g } = a
-        return assign(() => r.message(() => decodeGraph(r, g)))
-      }
-      case 9:
-        return assign(() => a.strings.push(r.bytes()))
-      case 21:
-        return assign(() => (a.refAttrName = r.text()))
-      default:
-        return false
     }
-  })
+  }
 }
 
 const emptyTensor = (): TensorProto => ({
@@ -206,65 +223,84 @@ const emptyTensor = (): TensorProto => ({
 })
 
 function decodeTensor(r: WireReader, t: TensorProto): void {
-  fields(r, (field, wire) => {
-    switch (field) {
+  while (r.next()) {
+    switch (r.field) {
       case 1:
-        return r.numbers(t.dims, VARINT, () => r.int64())
+        r.numbers(t.dims, VARINT, int64)
+        break
       case 2:
-        return wire === VARINT && assign(() => (t.dataType = r.int32()))
+        if (r.is(VARINT)) t.dataType = r.int32()
+        break
       case 3:
         t.segment = true
-        return false
+        r.skip()
+        break
       case 4:
-        return r.numbers(t.floatData, FIXED32, () => r.float())
+        r.numbers(t.floatData, FIXED32, float)
+        break
       case 5:
-        return r.numbers(t.int32Data, VARINT, () => r.int32())
+        r.numbers(t.int32Data, VARINT, int32)
+        break
       case 6:
-        return wire === BYTES && assign(() => t.stringData.push(r.bytes()))
+        if (r.is(BYTES)) t.stringData.push(r.bytes())
+        break
       case 7:
-        return r.numbers(t.int64Data, VARINT, () => r.int64())
+        r.numbers(t.int64Data, VARINT, int64)
+        break
       case 8:
-        return wire === BYTES && assign(() => (t.name = r.text()))
+        if (r.is(BYTES)) t.name = r.text()
+        break
       case 9:
-        return wire === BYTES && assign(() => (t.rawData = r.bytes()))
+        if (r.is(BYTES)) t.rawData = r.bytes()
+        break
       case 10:
-        return r.numbers(t.doubleData, FIXED64, () => r.double())
+        r.numbers(t.doubleData, FIXED64, double)
+        break
       case 11:
-        return r.numbers(t.uint64Data, VARINT, () => r.uint64())
+        r.numbers(t.uint64Data, VARINT, uint64)
+        break
       case 13:
-        return wire === BYTES && add(r, t.externalData, { key: '', value: '' }, decodeEntry)
+        if (r.is(BYTES)) add(r, t.externalData, { key: '', value: '' }, decodeEntry)
+        break
       case 14:
-        return wire === VARINT && assign(() => (t.dataLocation = r.int32()))
+        if (r.is(VARINT)) t.dataLocation = r.int32()
+        break
       default:
-        return false
+        r.skip()
     }
-  })
+  }
 }
 
+const float = (r: WireReader) => r.float()
+const double = (r: WireReader) => r.double()
+const int32 = (r: WireReader) => r.int32()
+const int64 = (r: WireReader) => r.int64()
+const uint64 = (r: WireReader) => r.uint64()
+
 function decodeEntry(r: WireReader, entry: StringEntry): void {
-  fields(r, (field, wire) => {
-    if (wire !== BYTES) return false
-    if (field === 1) return assign(() => (entry.key = r.text()))
-    return field === 2 && assign(() => (entry.value = r.text()))
-  })
+  while (r.next()) {
+    if (r.wire === BYTES && r.field === 1) entry.key = r.text()
+    else if (r.wire === BYTES && r.field === 2) entry.value = r.text()
+    else r.skip()
+  }
 }
 
 function decodeOpset(r: WireReader, opset: OperatorSetIdProto): void {
-  fields(r, (field, wire) => {
-    if (field === 1 && wire === BYTES) return assign(() => (opset.domain = r.text()))
-    return field === 2 && wire === VARINT && assign(() => (opset.version = r.int64()))
-  })
+  while (r.next()) {
+    if (r.wire === BYTES && r.field === 1) opset.domain = r.text()
+    else if (r.wire === VARINT && r.field === 2) opset.version = r.int64()
+    else r.skip()
+  }
 }
 
 function decodeValueInfo(r: WireReader, info: ValueInfoProto): void {
-  fields(r, (field, wire) => {
-    if (wire !== BYTES) return false
-    if (field === 1) return assign(() => (info.name = r.text()))
-    if (field !== 2) return false
-    info.type ??= { elemType: 0 }
-    const { type } = info
-    return assign(() => r.message(() => decodeType(r, type)))
-  })
+  while (r.next()) {
+    if (r.wire === BYTES && r.field === 1) info.name = r.text()
+    else if (r.wire === BYTES && r.field === 2) {
+      info.type ??= { elemType: 0 }
+      r.message(decodeType, info.type)
+    } else r.skip()
+  }
 }
 
 const KINDS: Readonly<Record<number, TypeProto['kind']>> = {
@@ -276,39 +312,42 @@ const KINDS: Readonly<Record<number, TypeProto['kind']>> = {
 }
 
 function decodeType(r: WireReader, type: TypeProto): void {
-  fields(r, (field, wire) => {
-    const kind = KINDS[field]
-    if (wire !== BYTES || kind === undefined) return false
-    type.kind = kind
-    return kind === 'tensorType' && assign(() => r.message(() => decodeTensorType(r, type)))
-  })
+  while (r.next()) {
+    const kind = r.wire === BYTES ? KINDS[r.field] : undefined
+    if (kind !== undefined) type.kind = kind
+    if (kind === 'tensorType') r.message(decodeTensorType, type)
+    else r.skip()
+  }
 }
 
 function decodeTensorType(r: WireReader, type: TypeProto): void {
-  fields(r, (field, wire) => {
-    if (field === 1 && wire === VARINT) return assign(() => (type.elemType = r.int32()))
-    if (field !== 2 || wire !== BYTES) return false
-    type.shape ??= []
-    const { shape } = type
-    return assign(() =>
-      r.message(() =>
-        fields(r, (inner, w) => (inner === 1 && w === BYTES ? add(r, shape, {}, decodeDimension) : false)),
-      ),
-    )
-  })
+  while (r.next()) {
+    if (r.wire === VARINT && r.field === 1) type.elemType = r.int32()
+    else if (r.wire === BYTES && r.field === 2) {
+      type.shape ??= []
+      r.message(decodeShape, type.shape)
+    } else r.skip()
+  }
+}
+
+function decodeShape(r: WireReader, shape: DimensionProto[]): void {
+  while (r.next()) {
+    if (r.wire === BYTES && r.field === 1) add(r, shape, {}, decodeDimension)
+    else r.skip()
+  }
 }
 
 /** A size is a number or a name: what is set last. */
 function decodeDimension(r: WireReader, dim: DimensionProto): void {
-  fields(r, (field, wire) => {
-    if (field === 1 && wire === VARINT) {
+  while (r.next()) {
+    if (r.wire === VARINT && r.field === 1) {
       delete dim.dimParam
-      return assign(() => (dim.dimValue = r.int64()))
-    }
-    if (field !== 2 || wire !== BYTES) return false
-    delete dim.dimValue
-    return assign(() => (dim.dimParam = r.text()))
-  })
+      dim.dimValue = r.int64()
+    } else if (r.wire === BYTES && r.field === 2) {
+      delete dim.dimValue
+      dim.dimParam = r.text()
+    } else r.skip()
+  }
 }
 
 const emptyFunction = (): FunctionProto => ({
@@ -323,27 +362,35 @@ const emptyFunction = (): FunctionProto => ({
 })
 
 function decodeFunction(r: WireReader, f: FunctionProto): void {
-  fields(r, (field, wire) => {
-    if (wire !== BYTES) return false
-    switch (field) {
+  while (r.next()) {
+    if (!r.is(BYTES)) continue
+    switch (r.field) {
       case 1:
-        return assign(() => (f.name = r.text()))
+        f.name = r.text()
+        break
       case 4:
-        return assign(() => f.input.push(r.text()))
+        f.input.push(r.text())
+        break
       case 5:
-        return assign(() => f.output.push(r.text()))
+        f.output.push(r.text())
+        break
       case 7:
-        return add(r, f.node, emptyNode(), decodeNode)
+        add(r, f.node, emptyNode(), decodeNode)
+        break
       case 9:
-        return add(r, f.opsetImport, { domain: '', version: 0n }, decodeOpset)
+        add(r, f.opsetImport, { domain: '', version: 0n }, decodeOpset)
+        break
       case 10:
-        return assign(() => (f.domain = r.text()))
+        f.domain = r.text()
+        break
       case 11:
-        return add(r, f.attributeProto, emptyAttribute(), decodeAttribute)
+        add(r, f.attributeProto, emptyAttribute(), decodeAttribute)
+        break
       case 13:
-        return assign(() => (f.overload = r.text()))
+        f.overload = r.text()
+        break
       default:
-        return false
+        r.skip()
     }
-  })
+  }
 }

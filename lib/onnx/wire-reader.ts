@@ -39,12 +39,19 @@ export class WireReader {
   }
 
   /** Reads the message that is the value of the field. */
-  message(read: () => void): void {
+  message<T>(decode: (r: WireReader, into: T) => void, into: T): void {
     const end = this.#length()
     const outer = this.#end
     this.#end = end
-    read()
+    decode(this, into)
     this.#end = outer
+  }
+
+  /** Whether the field has this wire type; skips it where it has not. */
+  is(wire: number): boolean {
+    if (this.wire === wire) return true
+    this.skip()
+    return false
   }
 
   bytes(): Uint8Array {
@@ -93,12 +100,17 @@ export class WireReader {
     return this.#view.getFloat64(this.#take(8), true)
   }
 
-  /** Adds the value of a repeated field of numbers: one, or many packed together. False for other wire types. */
-  numbers<T>(into: T[], wire: number, read: () => T): boolean {
-    if (this.wire === wire) into.push(read())
-    else if (this.wire === BYTES) this.message(() => this.#rest(into, read))
-    else return false
-    return true
+  /** Adds the value of a repeated field of numbers: one, or many packed together. Skips other wire types. */
+  numbers<T>(into: T[], wire: number, read: (r: WireReader) => T): void {
+    if (this.wire === wire) into.push(read(this))
+    else if (!this.is(BYTES)) return
+    else {
+      const end = this.#length()
+      const outer = this.#end
+      this.#end = end
+      while (this.#at < end) into.push(read(this))
+      this.#end = outer
+    }
   }
 
   skip(depth = 0): void {
@@ -121,10 +133,6 @@ export class WireReader {
       default:
         throw new Error(`field ${this.field} has the wire type ${this.wire} (byte ${this.#at})`)
     }
-  }
-
-  #rest<T>(into: T[], read: () => T): void {
-    while (this.#at < this.#end) into.push(read())
   }
 
   #skipGroup(depth: number): void {

@@ -5,7 +5,7 @@ import type { ConstantTensor } from '../graph/graph.js'
 import { floatInput } from './float32.js'
 import { formatShape } from './helpers.js'
 import type { InferContext, LowerContext } from './opdef.js'
-import { numbersOf } from './values.js'
+import { elementsOf, numbersOf } from './values.js'
 
 /** Indices of the inputs that make a quantized tensor. */
 export interface QuantizedOperand {
@@ -34,10 +34,12 @@ export function checkScaleValues(ctx: InferContext, i: number): void {
   const constant = ctx.constant(i)
   if (constant === undefined) return
   if (positive.has(constant)) return
-  floatValues(constant).forEach((value, k) => {
-    if (Number.isFinite(value) && value > 0) return
+  const values = floatValues(constant)
+  for (let k = 0; k < values.length; k++) {
+    const value = values[k] as number
+    if (value > 0 && value < Number.POSITIVE_INFINITY) continue
     ctx.fail(`finite positive scales (input ${i}, "${ctx.node.inputs[i]}"), got ${value} at element ${k}`)
-  })
+  }
   positive.add(constant)
 }
 
@@ -93,8 +95,9 @@ function checkGranularity(ctx: InferContext, i: number, shape: readonly Dim[], c
 }
 
 /** Elements of a constant of any floating-point type. */
-export function floatValues(constant: ConstantTensor): readonly number[] {
+export function floatValues(constant: ConstantTensor): ArrayLike<number> {
   const { dtype, data } = constant
+  if (dtype === 'float32') return elementsOf(constant) as Float32Array
   if (DTYPES[dtype].bits !== 16) return numbersOf(constant) ?? []
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
   const decode = dtype === 'bfloat16' ? fromBfloat16 : fromFloat16

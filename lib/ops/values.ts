@@ -62,13 +62,22 @@ const ARRAYS = {
   float64: Float64Array,
 } as const
 
-/** Elements of a constant of a whole-byte type as numbers; undefined for other types. */
-export function numbersOf({ data, dtype }: ConstantTensor): number[] | undefined {
+type Elements = InstanceType<(typeof ARRAYS)[keyof typeof ARRAYS]>
+
+/** Elements of a constant of a whole-byte type, not to be written to; undefined for other types. */
+export function elementsOf({ data, dtype }: ConstantTensor): Elements | undefined {
   const make = (ARRAYS as Partial<Record<DType, (typeof ARRAYS)[keyof typeof ARRAYS]>>)[dtype]
   if (make === undefined) return undefined
   const size = make.BYTES_PER_ELEMENT
   const bytes = data.byteOffset % size === 0 ? data : data.slice()
-  const view = new make(bytes.buffer as ArrayBuffer, bytes.byteOffset, Math.floor(bytes.byteLength / size))
+  return new make(bytes.buffer as ArrayBuffer, bytes.byteOffset, Math.floor(bytes.byteLength / size))
+}
+
+/** Elements of a constant of a whole-byte type as numbers; undefined for other types. */
+export function numbersOf(tensor: ConstantTensor): number[] | undefined {
+  const view = elementsOf(tensor)
+  if (view === undefined) return undefined
+  const { dtype } = tensor
   const numbers = new Array<number>(view.length)
   for (let i = 0; i < view.length; i++) numbers[i] = Number(view[i])
   if (dtype === 'bool') for (let i = 0; i < numbers.length; i++) if (numbers[i] !== 0) numbers[i] = 1

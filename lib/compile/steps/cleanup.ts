@@ -1,24 +1,24 @@
 /** What the other passes leave behind: equal steps, unread results, copies into outputs, tensors nobody names. */
 import { dimKey } from '../../graph/expr.js'
-import { type Draft, DraftIndex } from '../draft.js'
+import { type Draft, DraftIndex, sameDims } from '../draft.js'
 import type { PlanStep, PlanTensor } from '../plan.js'
 
 const NEVER_MERGED = new Set(['If', 'Loop', 'Observe'])
 
 /** Steps with the same operator, inputs and attributes are computed once (QuantizeLinear of one value for many readers). */
 export function mergeEqual(draft: Draft): Draft {
-  const seen = new Map<string, PlanStep>()
+  /** Steps by operator and inputs, which tell most of them apart. */
+  const seen = new Map<string, PlanStep[]>()
   const steps = draft.steps.filter((step) => {
     if (NEVER_MERGED.has(step.op) || Object.values(step.attributes).some((a) => a.kind === 'plan'))
       return true
     if (step.outputs.some((t) => draft.tensors[t]?.kind === 'output')) return true
-    const inputs = step.inputs.map((t) => identityOf(draft, t))
-    // Sizes belong to the key: Fill, Expand, Slice and others read them from their output.
-    const outputs = step.outputs.map((t) => [draft.tensors[t]?.dtype, draft.tensors[t]?.dims.map(dimKey)])
-    const key = JSON.stringify([step.op, inputs, outputs, attributesKey(step)])
-    const first = seen.get(key)
-    if (!first || first.outputs.length !== step.outputs.length) {
-      seen.set(key, step)
+    const key = `${step.op}(${step.inputs.map((t) => identityOf(draft, t)).join(';')})`
+    const alike = seen.get(key)
+    const first = alike?.find((other) => makesSame(draft, other, step))
+    if (!first) {
+      if (alike) alike.push(step)
+      else seen.set(key, [step])
       return true
     }
     step.outputs.forEach((t, i) => {
@@ -38,10 +38,23 @@ export function mergeEqual(draft: Draft): Draft {
 function identityOf(draft: Draft, t: number): number | string {
   if (t < 0) return t
   const tensor = draft.tensors[t] as PlanTensor
-  const dims = tensor.dims.map((d) => (typeof d === 'number' ? d : d.key)).join(',')
-  if (tensor.kind === 'alias' && tensor.of !== undefined) return `${identityOf(draft, tensor.of)}[${dims}]`
-  if (tensor.kind !== 'constant' || tensor.file || !tensor.data || tensor.data.length > 16) return t
-  return `${tensor.dtype}[${dims}]${tensor.data.join(',')}`
+  const { kind, of, dims, dtype, data } = tensor
+  if (kind === 'alias' && of !== undefined) return `${identityOf(draft, of)}[${dims.map(dimKey)}]`
+  if (kind !== 'constant' || tensor.file || !data || data.length > 16) return t
+  return `${dtype}[${dims.map(dimKey)}]${data}`
+}
+
+/** Of two steps with the same operator and inputs: sizes count too, Fill, Expand, Slice and others read them from their output. */
+function makesSame(draft: Draft, a: PlanStep, b: PlanStep): boolean {
+  const sameOutput = (t: number, i: number) => {
+    const [x, y] = [draft.tensors[t], draft.tensors[b.outputs[i] as number]]
+    return x?.dtype === y?.dtype && sameDims(x?.dims ?? [], y?.dims ?? [])
+  }
+  return (
+    a.outputs.length === b.outputs.length &&
+    a.outputs.every(sameOutput) &&
+    attributesKey(a) === attributesKey(b)
+  )
 }
 
 function attributesKey(step: PlanStep): string {

@@ -18,49 +18,56 @@ export interface StepPassOptions {
   readonly fuse: boolean
 }
 
-export function stepPasses({ activations, fuse }: StepPassOptions): readonly (readonly [string, StepPass])[] {
+/** A pass, and the operators of which a plan must have one for the pass to have work; [] where any plan has. */
+type Entry = readonly [pass: StepPass, needs: readonly string[]]
+
+function stepPasses({ activations, fuse }: StepPassOptions): readonly Entry[] {
   if (!fuse) {
     return [
-      ['removeUnread', removeUnread],
-      ['compact', compact],
+      [removeUnread, []],
+      [compact, []],
     ]
   }
   return [
     // Many readers of one quantized value must see one tensor before patterns count readers.
-    ['mergeEqual', mergeEqual],
-    ['removeUnread', removeUnread],
+    [mergeEqual, []],
+    [removeUnread, []],
     // The bias belongs to the product before anything looks at what follows the product.
-    ['fuseBias', fuseBias],
+    [fuseBias, ['MatMul']],
     // Quantizers rise to the step that computes, and swallow the activations on their way.
-    ['hoistQuantize', hoistQuantize],
-    ['clampIntoQuantize', clampIntoQuantize],
+    [hoistQuantize, ['QuantizeLinear']],
+    [clampIntoQuantize, ['QuantizeLinear']],
     // Before scales by a number look like functions: behind a product they are the quantizer's.
-    ['scaleIntoQuantize', scaleIntoQuantize],
+    [scaleIntoQuantize, ['Binary']],
     // Scales and shifts by a number belong to the table of the function before or behind them.
-    ['scalarToUnary', scalarToUnary],
-    ['mergeUnary', mergeUnary],
+    [scalarToUnary, ['Binary']],
+    [mergeUnary, ['Unary']],
     // Dequantizers sink to the step that computes; what lies between moves bytes.
-    ['sinkDequantize', sinkDequantize],
+    [sinkDequantize, ['DequantizeLinear']],
     // Sinking left dequantizers that nobody reads: they would hide sole readers.
-    ['removeUnread', removeUnread],
-    ['toInteger', toInteger],
-    ['cancelPairs', cancelPairs],
-    ['removeUnread', removeUnread],
+    [removeUnread, ['DequantizeLinear']],
+    [toInteger, []],
+    [cancelPairs, ['QuantizeLinear']],
+    [removeUnread, []],
     // Once integer steps and their tables have taken what they can: a table, once fused, is made for one signedness.
-    ['preferSign', preferSign(activations)],
-    ['fuseEpilogues', fuseEpilogues],
+    [preferSign(activations), []],
+    [fuseEpilogues, ['QUnary', 'QBinary']],
     // A residual has to lie as the output: only behind it is known which outputs may be written elsewhere.
-    ['absorbTransposes', absorbTransposes],
+    [absorbTransposes, ['Transpose']],
     // Behind the integer pass, which knows sums of its own; the activation of the sum follows it.
-    ['residualIntoConv', residualIntoConv],
+    [residualIntoConv, ['Conv']],
     // Before the integer pass a float activation would hide Conv -> QuantizeLinear.
-    ['clampIntoFloat', clampIntoFloat],
-    ['writeOutputsDirectly', writeOutputsDirectly],
-    ['removeUnread', removeUnread],
-    ['compact', compact],
+    [clampIntoFloat, ['Conv', 'MatMul']],
+    [writeOutputsDirectly, []],
+    [removeUnread, []],
+    [compact, []],
   ]
 }
 
 export function runStepPasses(draft: Draft, options: StepPassOptions): Draft {
-  return stepPasses(options).reduce((d, [, pass]) => pass(d), draft)
+  let current = draft
+  for (const [pass, needs] of stepPasses(options)) {
+    if (needs.length === 0 || current.steps.some(({ op }) => needs.includes(op))) current = pass(current)
+  }
+  return current
 }

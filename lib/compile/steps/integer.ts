@@ -98,7 +98,7 @@ class IntegerPass {
   }
 
   /** The QuantizeLinear steps that are all the readers of t, with equal parameters; [] where something else reads it. */
-  private quantizersOf(t: number): PlanStep[] {
+  private quantizersOf(t: number): readonly PlanStep[] {
     const readers = this.index.readers(t)
     if (this.index.isPinned(t) || readers.length === 0) return []
     const first = readers[0] as PlanStep

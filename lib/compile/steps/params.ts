@@ -37,11 +37,17 @@ export function zeroPointValue(draft: Draft, t: number): number | undefined {
   return draft.tensors[t]?.dtype === 'int8' ? ((bytes[0] as number) << 24) >> 24 : bytes[0]
 }
 
-/** Elements of a constant float32 tensor. */
+/** Elements of a constant float32 tensor; not to be written to. */
 export function floatConstant(draft: Draft, t: number): Float32Array | undefined {
+  if (draft.tensors[t]?.dtype !== 'float32') return undefined
   const bytes = constantBytes(draft, t)
-  if (!bytes || draft.tensors[t]?.dtype !== 'float32') return undefined
-  return new Float32Array(new Uint8Array(bytes).buffer)
+  if (!bytes) return undefined
+  const { buffer, byteOffset, byteLength } = byteAligned(bytes, Float32Array.BYTES_PER_ELEMENT)
+  return new Float32Array(buffer, byteOffset, byteLength / Float32Array.BYTES_PER_ELEMENT)
+}
+
+function byteAligned(bytes: Uint8Array, size: number): Uint8Array {
+  return bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes)
 }
 
 export function scalarConstant(draft: Draft, t: number): number | undefined {

@@ -134,11 +134,19 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
   Xor: broadcastBefore7,
 }
 
+function changesOf({ domain, opType }: Node): readonly Change[] {
+  return (domain === '' && Object.hasOwn(CHANGES, opType) ? CHANGES[opType] : undefined) ?? []
+}
+
+/** Whether a node of opset `version` may have another form than the canonical one. */
+export function isUpgraded(node: Node, version: number): boolean {
+  return changesOf(node).some(({ before }) => version < before)
+}
+
 /** The nodes that do in the canonical form what `node` does in opset `version`. */
 export function upgradeNode(node: Node, version: number, context: UpgradeContext): readonly Node[] {
-  const changes = node.domain === '' && Object.hasOwn(CHANGES, node.opType) ? CHANGES[node.opType] : undefined
   let nodes: readonly Node[] = [node]
-  for (const { before, upgrade } of changes ?? []) {
+  for (const { before, upgrade } of changesOf(node)) {
     if (version < before && nodes.length === 1 && nodes[0]?.opType === node.opType)
       nodes = upgrade(nodes[0], context)
   }

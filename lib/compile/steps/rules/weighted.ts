@@ -1,5 +1,5 @@
 /** Conv, ConvTranspose and MatMul: integer products with per-tensor or per-channel weights and an int32 bias. */
-import { addTensor, constantBytes, type Draft, floats, int, intAttr } from '../../draft.js'
+import { addTensor, constantBytes, type Draft, floats, int, intAttr, isConstant } from '../../draft.js'
 import type { PlanAttribute, PlanStep, PlanTensor } from '../../plan.js'
 import type { IntegerRule, IntegerStep, RuleContext } from '../integer.js'
 import { floatConstant, isActivationType, isPerTensor, type QuantizedView, roundHalfEven } from '../params.js'
@@ -69,7 +69,7 @@ function weightView(context: RuleContext, i: number): WeightView | undefined {
   const producer = context.producer(i)
   if (producer?.op !== 'DequantizeLinear' || producer.outputs[0] !== step.inputs[i]) return undefined
   const [tensor, scale, zeroPoint = -1] = producer.inputs as [number, number, number?]
-  if (!isActivationType(draft.tensors[tensor]?.dtype) || !constantBytes(draft, tensor)) return undefined
+  if (!isActivationType(draft.tensors[tensor]?.dtype) || !isConstant(draft, tensor)) return undefined
   if (int(producer, 'block_size', 0) !== 0) return undefined
   if (isPerTensor(draft, scale)) return { tensor, scale, zeroPoint }
   return { tensor, scale, zeroPoint, axis: int(producer, 'axis', 1) }
@@ -118,23 +118,28 @@ function biasOf(
   const xScale = floatConstant(draft, x.scale)?.[0]
   const wScale = floatConstant(draft, w.scale)
   if (xScale === undefined || wScale === undefined) return 'its scales are not constants'
-  const units = wScale.map((s) => Math.fround(xScale * s))
+  const units: Units = { xScale, wScale }
   const producer = producerOf(context, bias)
   if (producer?.op === 'DequantizeLinear') {
     const [source, scale, zeroPoint = -1] = producer.inputs as [number, number, number?]
     const scales = floatConstant(draft, scale)
     const bytes = constantBytes(draft, source)
-    const zero = zeroPoint < 0 || constantBytes(draft, zeroPoint)?.every((b) => b === 0)
+    const zero = zeroPoint < 0 || isZero(constantBytes(draft, zeroPoint))
     if (draft.tensors[source]?.dtype !== 'int32' || !scales || !bytes || !zero) return 'its bias is not int32'
-    if (sameScales(scales, units)) return flat(draft, source)
+    if (areUnits(scales, units)) return flat(draft, source)
     const stored = new Int32Array(new Uint8Array(bytes).buffer)
     const real = Float32Array.from(stored, (q, i) => q * (scales[scales.length === 1 ? 0 : i] as number))
     return addBias(draft, quantizeBias(real, units))
   }
   const real = floatConstant(draft, bias)
-  const n = units.length === 1 ? real?.length : units.length
+  const n = wScale.length === 1 ? real?.length : wScale.length
   if (!real || real.length !== n) return 'its bias is not a constant vector'
   return quantized ? addBias(draft, quantizeBias(real, units)) : flat(draft, bias)
+}
+
+/** Compared as a block: a call per byte of a wide layer would take milliseconds. */
+function isZero(bytes: Uint8Array | undefined): boolean {
+  return bytes !== undefined && Buffer.alloc(bytes.length).equals(bytes)
 }
 
 function producerOf(context: RuleContext, bias: number): PlanStep | undefined {
@@ -142,21 +147,32 @@ function producerOf(context: RuleContext, bias: number): PlanStep | undefined {
   return i < 0 ? undefined : context.producer(i)
 }
 
+/** What one unit of each channel's accumulator is: xScale * wScale, in float32. */
+interface Units {
+  readonly xScale: number
+  /** One, or one per channel. */
+  readonly wScale: Float32Array
+}
+
+function unitOf({ xScale, wScale }: Units, channel: number): number {
+  return Math.fround(xScale * (wScale[wScale.length === 1 ? 0 : channel] as number))
+}
+
 /** Equal but for the rounding of whoever computed the product. */
-function sameScales(a: Float32Array, b: Float32Array): boolean {
-  const n = Math.max(a.length, b.length)
+function areUnits(scales: Float32Array, units: Units): boolean {
+  const n = Math.max(scales.length, units.wScale.length)
   for (let i = 0; i < n; ++i) {
-    const p = a[a.length === 1 ? 0 : i] as number
-    const q = b[b.length === 1 ? 0 : i] as number
-    if (!(Math.abs(p - q) <= 1e-6 * Math.abs(q))) return false
+    const scale = scales[scales.length === 1 ? 0 : i] as number
+    const unit = unitOf(units, i)
+    if (scale !== unit && !(Math.abs(scale - unit) <= 1e-6 * Math.abs(unit))) return false
   }
   return true
 }
 
-function quantizeBias(real: Float32Array, units: Float32Array): Int32Array {
+function quantizeBias(real: Float32Array, units: Units): Int32Array {
   const limit = 2 ** 31 - 1
   return Int32Array.from(real, (b, i) => {
-    const q = roundHalfEven(b / (units[units.length === 1 ? 0 : i] as number))
+    const q = roundHalfEven(b / unitOf(units, i))
     return Math.min(limit, Math.max(-limit, q))
   })
 }
