@@ -19,30 +19,47 @@ export interface Draft {
 export type StepPass = (draft: Draft) => Draft
 
 export class DraftIndex {
-  readonly producer = new Map<number, PlanStep>()
-  private readonly consumers = new Map<number, PlanStep[]>()
-  private readonly aliasesOf = new Map<number, number[]>()
+  /** All by tensor. */
+  private readonly producers: (PlanStep | undefined)[]
+  private readonly consumers: (PlanStep[] | undefined)[]
+  private readonly aliases: (number[] | undefined)[]
   private readonly pinned: Set<number>
 
   constructor(private readonly draft: Draft) {
-    for (const step of draft.steps) {
-      for (const t of step.outputs) if (t >= 0) this.producer.set(t, step)
-      for (const t of step.inputs) {
-        if (t < 0) continue
-        const list = this.consumers.get(t)
-        if (list === undefined) this.consumers.set(t, [step])
-        // A step that reads a tensor twice is the last that was added.
-        else if (list[list.length - 1] !== step) list.push(step)
-      }
-    }
-    for (let t = 0; t < draft.tensors.length; t++) {
-      const { kind, of } = draft.tensors[t] as PlanTensor
+    const { tensors, steps } = draft
+    this.producers = new Array(tensors.length).fill(undefined)
+    this.consumers = new Array(tensors.length).fill(undefined)
+    this.aliases = new Array(tensors.length).fill(undefined)
+    for (let s = 0; s < steps.length; s++) this.addStep(steps[s] as PlanStep)
+    for (let t = 0; t < tensors.length; t++) {
+      const { kind, of } = tensors[t] as PlanTensor
       if (kind !== 'alias' || of === undefined) continue
-      const list = this.aliasesOf.get(of)
+      const list = this.aliases[of]
       if (list) list.push(t)
-      else this.aliasesOf.set(of, [t])
+      else this.aliases[of] = [t]
     }
     this.pinned = new Set([...draft.outputs, ...draft.kept])
+  }
+
+  private addStep(step: PlanStep): void {
+    const { inputs, outputs } = step
+    for (let i = 0; i < outputs.length; i++) {
+      const t = outputs[i] as number
+      if (t >= 0) this.producers[t] = step
+    }
+    for (let i = 0; i < inputs.length; i++) {
+      const t = inputs[i] as number
+      if (t < 0) continue
+      const list = this.consumers[t]
+      if (list === undefined) this.consumers[t] = [step]
+      // A step that reads a tensor twice is the last that was added.
+      else if (list[list.length - 1] !== step) list.push(step)
+    }
+  }
+
+  /** The step that writes t itself, not what t is an alias of. */
+  producer(t: number): PlanStep | undefined {
+    return this.producers[t]
   }
 
   tensor(t: number): PlanTensor {
@@ -68,21 +85,21 @@ export class DraftIndex {
 
   /** Steps that read t or an alias of it. */
   readers(t: number): readonly PlanStep[] {
-    const direct = this.consumers.get(t) ?? []
-    const aliases = this.aliasesOf.get(t)
+    const direct = this.consumers[t] ?? []
+    const aliases = this.aliases[t]
     if (aliases === undefined) return direct
     return [...new Set([...direct, ...aliases.flatMap((a) => this.readers(a))])]
   }
 
   /** True when t, or an alias of it, is an output or feeds a symbol. */
   isPinned(t: number): boolean {
-    return this.pinned.has(t) || (this.aliasesOf.get(t) ?? []).some((a) => this.isPinned(a))
+    return this.pinned.has(t) || (this.aliases[t] ?? []).some((a) => this.isPinned(a))
   }
 
   /** The only step that reads t, itself and not through an alias; undefined when there are others or t is pinned. */
   soleReader(t: number): PlanStep | undefined {
     if (this.isPinned(t)) return undefined
-    const direct = this.consumers.get(t) ?? []
+    const direct = this.consumers[t] ?? []
     return direct.length === 1 && this.readers(t).length === 1 ? direct[0] : undefined
   }
 }

@@ -13,7 +13,7 @@ export function fuseBias(draft: Draft): Draft {
       [1, 0],
     ] as const) {
       const made = step.inputs[data] as number
-      const producer = index.producer.get(made)
+      const producer = index.producer(made)
       if (producer?.op !== 'MatMul' || (producer.inputs[2] ?? -1) >= 0 || gone.has(producer)) continue
       if (producer.attributes.fn !== undefined || index.soleReader(made) !== step) continue
       if ((draft.tensors[made] as PlanTensor).dtype !== 'float32') continue
@@ -39,7 +39,7 @@ function columnVector(draft: Draft, index: DraftIndex, t: number, like: number):
   if (typeof columns !== 'number' || dims.length === 0 || dims.at(-1) !== columns) return undefined
   if (!dims.slice(0, -1).every((d) => d === 1)) return undefined
   const root = index.root(t)
-  const producer = index.producer.get(root)
+  const producer = index.producer(root)
   if (producer?.op === 'DequantizeLinear') {
     const source = draft.tensors[index.root(producer.inputs[0] as number)] as PlanTensor
     const rank1 = (draft.tensors[root] as PlanTensor).dims.length === 1

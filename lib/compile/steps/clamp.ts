@@ -37,7 +37,7 @@ export function clampIntoQuantize(draft: Draft): Draft {
     if (step.op !== 'QuantizeLinear') continue
     let current = step
     for (;;) {
-      const producer = index.producer.get(current.inputs[0] as number)
+      const producer = index.producer(current.inputs[0] as number)
       const bounds = producer && boundsOf(draft, producer)
       const narrowed = bounds && narrow(draft, current, bounds)
       if (!producer || !narrowed) break
@@ -76,7 +76,7 @@ export function clampIntoFloat(draft: Draft): Draft {
   const replaced = new Map<PlanStep, PlanStep>()
   for (const step of draft.steps) {
     const bounds = boundsOf(draft, step)
-    const producer = index.producer.get(step.inputs[0] as number)
+    const producer = index.producer(step.inputs[0] as number)
     if (!bounds || !producer || !TAKES_FN.has(producer.op) || producer.attributes.fn !== undefined) continue
     const made = producer.outputs[0] as number
     if (index.soleReader(made) !== step || (draft.tensors[made] as PlanTensor).dtype !== 'float32') continue
@@ -111,7 +111,7 @@ export function mergeUnary(draft: Draft): Draft {
   const merged = new Map<PlanStep, PlanStep>()
   for (const step of draft.steps) {
     if (!isFloatUnary(draft, step)) continue
-    const producer = index.producer.get(step.inputs[0] as number)
+    const producer = index.producer(step.inputs[0] as number)
     if (!producer || !isFloatUnary(draft, producer)) continue
     if (index.soleReader(producer.outputs[0] as number) !== step) continue
     const first = merged.get(producer) ?? producer

@@ -94,7 +94,7 @@ export function writeOutputsDirectly(draft: Draft): Draft {
   for (const step of draft.steps) {
     if (step.op !== 'Copy' || draft.tensors[step.outputs[0] as number]?.kind !== 'output') continue
     const source = step.inputs[0] as number
-    const direct = index.producer.get(source)
+    const direct = index.producer(source)
     if (!direct || index.soleReader(source) !== step || draft.tensors[source]?.kind !== 'scratch') continue
     const producer = replaced.get(direct) ?? direct
     gone.add(step)

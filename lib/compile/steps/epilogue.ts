@@ -56,7 +56,7 @@ function fusableProducer(
   gone: ReadonlySet<PlanStep>,
 ): PlanStep | undefined {
   const made = step.inputs[input] as number
-  const producer = index.producer.get(made)
+  const producer = index.producer(made)
   if (!producer || !FUSABLE.has(producer.op) || gone.has(producer)) return undefined
   if ((producer.inputs[INPUT.table] ?? -1) >= 0 || index.soleReader(made) !== step) return undefined
   return producer

@@ -87,7 +87,7 @@ class IntegerPass {
       },
       producer: (i) => {
         const t = step.inputs[i] ?? -1
-        return t < 0 ? undefined : this.index.producer.get(this.index.root(t))
+        return t < 0 ? undefined : this.index.producer(this.index.root(t))
       },
       target: quantizer && {
         scale: quantizer.inputs[1] as number,

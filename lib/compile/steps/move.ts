@@ -174,7 +174,7 @@ function hoistOnce(draft: Draft): Draft {
       replaced.set(step, [{ ...step, inputs: [tensor.of, ...step.inputs.slice(1)], outputs: [raised] }])
       continue
     }
-    const mover = index.producer.get(source)
+    const mover = index.producer(source)
     if (!mover || !RISES_ABOVE.has(mover.op) || replaced.has(mover) || index.soleReader(source) !== step)
       continue
     const from = draft.tensors[mover.inputs[0] as number] as PlanTensor

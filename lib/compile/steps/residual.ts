@@ -42,7 +42,7 @@ function addend(
   if (a === b || ![a, b].every((t) => tensor(t).dtype === 'float32' && sameDims(tensor(t).dims, out.dims)))
     return undefined
   for (const mine of [b, a]) {
-    const conv = index.producer.get(mine)
+    const conv = index.producer(mine)
     if (conv?.op !== 'Conv' || gone.has(conv) || conv.attributes.fn !== undefined) continue
     if ((conv.inputs[RESIDUAL] ?? -1) < 0 && index.soleReader(mine) === step) return conv
   }

@@ -22,12 +22,12 @@ export function scaleIntoQuantize(draft: Draft): Draft {
 
 function absorb(draft: Draft, index: DraftIndex, quantize: PlanStep): PlanStep | undefined {
   const made = quantize.inputs[0] as number
-  const scaling = index.producer.get(made)
+  const scaling = index.producer(made)
   const scale = scalarConstant(draft, quantize.inputs[1] as number)
   if (scaling?.op !== 'Binary' || scale === undefined) return undefined
   if (!isActivationType(draft.tensors[quantize.outputs[0] as number]?.dtype)) return undefined
   const [source, factor] = operands(draft, scaling)
-  const product = index.producer.get(source)
+  const product = index.producer(source)
   if (!product || !PRODUCTS.has(product.op) || factor === undefined) return undefined
   if (index.soleReader(source) !== scaling || index.soleReader(made) !== quantize) return undefined
   if (!sameDims((draft.tensors[source] as PlanTensor).dims, (draft.tensors[made] as PlanTensor).dims))

@@ -19,7 +19,7 @@ export function absorbTransposes(draft: Draft): Draft {
 }
 
 function readThrough(index: DraftIndex, step: PlanStep, side: 'a' | 'b'): PlanStep {
-  const transpose = index.producer.get(unaliased(index, step.inputs[INPUT[side]] as number))
+  const transpose = index.producer(unaliased(index, step.inputs[INPUT[side]] as number))
   const perm = transpose && permutation(transpose)
   if (!perm || int(step, `trans_${side}`, 0) === 1) return step
   const last = perm.length - 1
