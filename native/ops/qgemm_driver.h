@@ -21,7 +21,7 @@ struct QGemmBlocks {
 
   void plan(const Tuning& tuning);
   int64_t tasks() const { return batches * row_tasks * column_tasks; }
-  // Scratch of one thread: row pointers, sums of rows, one tile of int32, rows zipped. False: overflow.
+  // Scratch of one thread: row pointers, sums of rows and what is made of them, one tile of int32, rows zipped. False: overflow.
   [[nodiscard]] bool thread_bytes(size_t* bytes) const;
 };
 
@@ -41,6 +41,7 @@ struct QGemmRun {
 struct QGemmScratch {
   const uint8_t** rows;
   uint32_t* row_sums;
+  int32_t* row_bias;
   int32_t* tile;
   uint8_t* zipped;
 };
@@ -48,6 +49,8 @@ QGemmScratch split_thread_scratch(const QGemmBlocks& blocks, void* memory);
 
 // The sum over all taps of every row of a tile: what remains of a weight zero point is subtracted that often.
 void sum_rows(const QGemmBlocks& blocks, bool a_signed, size_t count, const QGemmScratch& scratch);
+// The same as what a kernel adds, where all columns have one zero point.
+void bias_rows(const QGemmBlocks& blocks, int32_t w_zero, size_t count, const QGemmScratch& scratch);
 
 // Accumulators of one tile to f32, int32 or bytes where the kernel could not do it itself.
 void finish_tile(const QGemmBlocks& blocks, const QLinear& linear, const QLinearParameters& p, const QGemmScratch& scratch,
@@ -63,7 +66,8 @@ template <class Fill>
 void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b, const QGemmRun& run,
                const QLinearParameters& parameters, Fill&& fill) {
   const size_t mr = static_cast<size_t>(b.kernel->mr), nr = b.layout.nr, element = linear.output_bytes();
-  const bool direct = !parameters.correct_rows && linear.output() != QLinearOutput::kFloat;
+  const bool row_bias = parameters.correct_rows && parameters.same_w_zero && b.kernel->has(kRowBias);
+  const bool direct = (!parameters.correct_rows || row_bias) && linear.output() != QLinearOutput::kFloat;
   const bool fused = direct && run.residual && b.kernel->has(kAdds);
   const uint8_t* separate = fused ? nullptr : run.residual;
   const ResidualAdd add = residual_add(parameters.residual);
@@ -96,6 +100,7 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
     tile.store = direct && linear.output() == QLinearOutput::kBytes ? QGemmStore::kBytes : QGemmStore::kInt32;
     tile.c_stride = direct ? row_bytes : nr * sizeof(int32_t);
     tile.add = add;
+    tile.row_bias = direct && row_bias ? scratch.row_bias : nullptr;
     tile.zipped = scratch.zipped;
     for (int64_t row = begin; row < end; row += height) {
       const size_t m = static_cast<size_t>(std::min<int64_t>(end - row, height));
@@ -103,6 +108,7 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
       for (size_t tap = 0; m < mr && tap < b.layout.taps; ++tap)
         std::fill_n(scratch.rows + tap * mr + m, mr - m, scratch.rows[tap * mr]);
       if (p.correct_rows) sum_rows(b, b.kernel->a_signed, m, scratch);
+      if (tile.row_bias) bias_rows(b, p.columns.w_zero[0], m, scratch);
 
       const size_t first = base + static_cast<size_t>(row) * run.row_stride;
       uint8_t* out = run.out + first * element;

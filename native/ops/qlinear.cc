@@ -171,6 +171,7 @@ Status QLinear::fold(const RunContext* run, const QLinearShape& s, QLinearParame
   const bool x_signed = ops::is_signed_q8(x_type_), w_signed = ops::is_signed_q8(w_type_);
   p->x_zero = x.zp + (x_signed == s.a_signed ? 0 : s.a_signed ? -128 : 128);
   p->correct_rows = false;
+  p->same_w_zero = true;
 
   bool small = true, words = s.magnitudes != nullptr, exact = words;
   const uint8_t* scales = w_scale_.data(run);
@@ -205,6 +206,7 @@ Status QLinear::fold(const RunContext* run, const QLinearShape& s, QLinearParame
       }
       p->columns.w_zero[at] = zero;
       p->correct_rows |= zero != 0;
+      p->same_w_zero &= zero == p->columns.w_zero[0];
       uint32_t bias = 0;
       p->columns.float_bias[at] = 0;
       if (biases && float_bias_)

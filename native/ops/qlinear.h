@@ -58,6 +58,7 @@ struct QLinearParameters {
   QLinearColumns columns;
   int32_t x_zero = 0;         // in the kernel's signedness; its low byte fills padding
   bool correct_rows = false;  // some w_zero is not zero
+  bool same_w_zero = true;    // of all columns
   Requantize requantize;
   Q8Binary residual = {};     // a: the requantized sums, b: the residual
   const uint8_t* table = nullptr;

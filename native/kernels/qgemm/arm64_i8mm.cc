@@ -45,6 +45,9 @@ void tile(const QGemmTile& t) {
       const int32x4_t bias = vreinterpretq_s32_s64(vld1q_dup_s64(reinterpret_cast<const int64_t*>(t.bias + column + c * 2)));
       unroll<P>([&](auto p) __attribute__((always_inline)) { acc[p][c] = bias; });
     });
+    // Of rows 2p and 2p + 1, each twice.
+    if (t.row_bias)
+      unroll<P * 4>([&](auto i) __attribute__((always_inline)) { acc[i / 4][i % 4] = vaddq_s32(acc[i / 4][i % 4], vld1q_s32(t.row_bias + i / 4 * 8 + 2)); });
 
     const int8_t* a = reinterpret_cast<const int8_t*>(t.zipped);
     for (size_t tap = 0; tap < t.taps; ++tap) {

@@ -22,6 +22,7 @@ void tile(const QGemmTile& t) {
   for (size_t column = 0; column < t.n; column += 8) {
     int32x4_t acc[R][2];
     unroll<R * 2>([&](auto i) __attribute__((always_inline)) { acc[i / 2][i % 2] = vld1q_s32(t.bias + column + i % 2 * 4); });
+    add_row_bias(t, acc);
 
     for (size_t tap = 0; tap < t.taps; ++tap) {
       const int8_t* row[R];

@@ -63,6 +63,7 @@ template <class Round, size_t kRows, int R, int V, bool kNarrow>
 __attribute__((always_inline)) inline void mlal_panel(const QGemmTile& t, size_t column, const int8_t* w, size_t stride) {
   int32x4_t acc[R][V];
   unroll<R * V>([&](auto i) __attribute__((always_inline)) { acc[i / V][i % V] = vld1q_s32(t.bias + column + i % V * 4); });
+  add_row_bias(t, acc);
 
   for (size_t tap = 0; tap < t.taps; ++tap) {
     const int8_t* row[R];

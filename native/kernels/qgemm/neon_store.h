@@ -48,6 +48,12 @@ __attribute__((always_inline)) inline void store_quads(const QGemmTile& t, size_
   });
 }
 
+template <int R, int V>
+__attribute__((always_inline)) inline void add_row_bias(const QGemmTile& t, int32x4_t (&acc)[R][V]) {
+  if (!t.row_bias) return;
+  unroll<R * V>([&](auto i) __attribute__((always_inline)) { acc[i / V][i % V] = vaddq_s32(acc[i / V][i % V], vld1q_s32(t.row_bias + i / V * 4)); });
+}
+
 // The columns from `column` on of the R rows of a tile, R = t.m.
 template <class Round, int R, int V>
 __attribute__((always_inline)) inline void store_panel(const QGemmTile& t, size_t column, const int32x4_t (&acc)[R][V]) {

@@ -1,7 +1,7 @@
 // Quantized GEMM over an indirection: one kernel serves matrix products (one tap) and convolutions (one tap per
 // kernel position, each with its own row pointers; rows outside of the image point at a row of zero points).
 //
-//   acc[r][n] = bias[n] + sum over taps t, bytes k of  rows[t * mr + r][k] * w(t, k, n)      int32, wrapping
+//   acc[r][n] = bias[n] + row_bias[r] + sum over taps t, bytes k of  rows[t * mr + r][k] * w(t, k, n)      int32, wrapping
 //
 // A is uint8 or int8 (the kernel says which), weights are int8. The zero point of A is folded into the bias.
 #pragma once
@@ -32,6 +32,7 @@ struct QGemmTile {
   // Added after requantization, laid out as c with its stride; null: nothing. kBytes of kernels with kAdds only.
   const uint8_t* residual = nullptr;
   ResidualAdd add;
+  const int32_t* row_bias = nullptr;  // [mr][4]: added to all sums of a row, there four times; null: nothing. Of kernels with kRowBias
   uint8_t* zipped = nullptr;   // of kernels with kZips: room for mr * taps * (k rounded up to 16) bytes
 };
 
@@ -44,6 +45,7 @@ enum QGemmFeatures : unsigned {
   kAdds = 1,    // adds a residual
   kPanels = 2,  // takes any number of panels in one call
   kZips = 4,    // copies its rows, two by two in one register: tiles have an even number of rows where they can
+  kRowBias = 8, // adds a number to the sums of a row: what a zero point of the weights takes away
 };
 
 using QGemmFunction = void (*)(const QGemmTile& tile);

@@ -1,4 +1,5 @@
 // Every kernel this CPU runs against the definition, bit for bit.
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -17,7 +18,7 @@ uint8_t extreme(Random& r, bool narrow) {
   return narrow && b == 0x80 ? 0x81 : b;
 }
 
-enum class Store { kInt32, kBytes, kSmall, kLarge, kSigned, kUnsigned, kResidual, kSmallResidual, kInfiniteResidual };
+enum class Store { kInt32, kBytes, kCorrected, kCorrectedInt32, kSmall, kLarge, kSigned, kUnsigned, kResidual, kSmallResidual, kInfiniteResidual };
 
 // Multipliers whose products fit in an int32, or not; bounds within a type, or those of the type.
 Requantize bounds(Store store) {
@@ -48,20 +49,24 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
   for (size_t t = 0; t < taps; ++t)
     for (size_t i = 0; i < mr; ++i) rows.push_back(memory[t * m + (i < m ? i : 0)].data());
 
+  std::vector<int32_t> row_bias(mr * 4);
+  for (size_t i = 0; i < mr; ++i) std::fill_n(row_bias.data() + i * 4, 4, static_cast<int32_t>(r.next()));
+
   // Bounds of a type, or within one.
   ResidualAdd add = {0.75f, -0.3125f, 1.0f, seed % 2 ? -6.0f : -90.0f, seed % 2 ? 249.0f : 100.0f, seed % 5 ? 17 : -3, 6, seed % 3 == 0, false};
   Guarded residual(m * n, 0xAA), zipped(kernel.has(kZips) ? mr * taps * ((k + 15) / 16 * 16) : 0, 0x55);
   for (size_t i = 0; i < m * n; ++i) residual.data()[i] = static_cast<uint8_t>(r.next());
-  for (const Store store : {Store::kInt32, Store::kBytes, Store::kSmall, Store::kSigned, Store::kUnsigned, Store::kSmallResidual, Store::kLarge, Store::kResidual,
+  for (const Store store : {Store::kInt32, Store::kBytes, Store::kCorrected, Store::kCorrectedInt32, Store::kSmall, Store::kSigned, Store::kUnsigned, Store::kSmallResidual, Store::kLarge, Store::kResidual,
                             Store::kInfiniteResidual}) {
     const bool adds = store == Store::kResidual || store == Store::kSmallResidual || store == Store::kInfiniteResidual;
-    if (adds && !kernel.has(kAdds)) continue;
+    const bool corrected = store == Store::kCorrected || store == Store::kCorrectedInt32;
+    if ((adds && !kernel.has(kAdds)) || (corrected && !kernel.has(kRowBias))) continue;
     // Scales far apart: infinities, and NaN where they meet or meet zero.
     if (store == Store::kInfiniteResidual) add.ra = INFINITY, add.rb = -INFINITY;
     add.small = store == Store::kSmallResidual;
     if (store == Store::kLarge)
       for (float& value : multiplier) value *= 1e8f;
-    const bool bytes = store != Store::kInt32;
+    const bool bytes = store != Store::kInt32 && store != Store::kCorrectedInt32;
     const size_t element = bytes ? 1 : 4, stride = n * element;
     Guarded c(m * stride, 0x55);
     const size_t step = kernel.has(kPanels) ? 1 + seed % 3 : 1;
@@ -72,6 +77,7 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
       t.bias = bias.data() + panel * nr, t.multiplier = multiplier.data() + panel * nr;
       t.requantize = bounds(store);
       t.add = add;
+      if (corrected) t.row_bias = row_bias.data();
       if (adds) t.residual = residual.data() + panel * nr;
       t.store = bytes ? QGemmStore::kBytes : QGemmStore::kInt32;
       t.c = c.data() + panel * nr * element, t.c_stride = stride;
@@ -83,7 +89,7 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
     std::vector<uint8_t> want(m * stride);
     for (size_t i = 0; i < m; ++i)
       for (size_t j = 0; j < n; ++j) {
-        int64_t sum = bias[j];
+        int64_t sum = int64_t{bias[j]} + (corrected ? row_bias[i * 4] : 0);
         for (size_t t = 0; t < taps; ++t)
           for (size_t d = 0; d < k; ++d) {
             const uint8_t a = memory[t * m + i].data()[d];
