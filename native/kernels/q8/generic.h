@@ -74,7 +74,7 @@ void quantize(const float* x, uint8_t* y, int64_t n, float scale, int32_t zp, in
   });
 }
 
-void dequantize(const uint8_t* x, bool is_signed, float* y, int64_t n, float scale, int32_t zp) {
+[[maybe_unused]] void dequantize(const uint8_t* x, bool is_signed, float* y, int64_t n, float scale, int32_t zp) {
   const F32 s = splat(scale);
   const I32 z = splat(zp);
   const auto loop = [&](auto read) {

@@ -1,6 +1,8 @@
 // Every compiled instruction set against scalar.cc bit for bit, on awkward lengths, all byte values and extreme parameters.
 #include "kernels/q8/q8.h"
 
+#include <cmath>
+#include <iterator>
 #include <limits>
 
 #include "cpu/float_mode.h"
@@ -117,6 +119,29 @@ TEST(q8_quantize_and_back) {
       q8_scalar.dequantize(got.data(), zp < 0, expected.data(), count, scale, zp);
       EXPECT(real.intact());
       test::expect_same_floats(real.data(), expected.data(), n, "dequantize, " + where, __FILE__, __LINE__);
+    }
+  });
+}
+
+// Quotients next to a half, where one bit of a division decides.
+TEST(q8_quantize_near_ties) {
+  each_isa([&](const Q8Kernels& k) {
+    test::Random random(11);
+    for (int round = 0; round < 200; ++round) {
+      const float scales[] = {std::nextafter(1.0f, 0.0f), 0x1p-40f, 0x1p-41f, 0x1.8p40f, 0x1p41f, 1e-37f, 1e36f};
+      const float scale = static_cast<size_t>(round) < std::size(scales) ? scales[round] : random.real(1e-4f, 2e-4f) * std::ldexp(1.0f, round % 20);
+      constexpr size_t kCount = 7 * 257;
+      test::Array<float> x(kCount);
+      for (size_t i = 0; i < kCount; ++i) {
+        const float half = static_cast<float>(static_cast<int>(i / 7) - 128) + 0.5f;
+        x[i] = half * scale;
+        for (size_t step = i % 7; step > 3; --step) x[i] = std::nextafter(x[i], INFINITY);
+        for (size_t step = i % 7; step < 3; ++step) x[i] = std::nextafter(x[i], -INFINITY);
+      }
+      test::Array<uint8_t> got(kCount), want(kCount);
+      k.quantize(x.data(), got.data(), kCount, scale, 0, -128, 127);
+      q8_scalar.quantize(x.data(), want.data(), kCount, scale, 0, -128, 127);
+      compare(got, want, kCount, std::string(k.isa) + " ties, scale " + std::to_string(scale));
     }
   });
 }

@@ -48,6 +48,7 @@ TEST(qsoftmax_every_instruction_set_gives_the_bits_of_scalar) {
       parameters(0.1f, false, 1.0f / 256, 0, 0, 255),     parameters(0.02f, true, 1.0f / 256, -128, -128, 127),
       parameters(3.0f, false, 1.0f / 300, 7, 10, 200),    parameters(1e-6f, true, 1e-3f, 5, -100, 100),
       parameters(1e30f, false, 1e-38f, 128, 0, 255),      parameters(0.35f, true, 1e38f, 0, -128, 127),
+      parameters(0.2f, false, 1.0f / 16000, 3, 0, 255),   parameters(0.2f, true, 1.0f / 20000, -3, -120, 127),
   };
   for (const QSoftmaxKernel* k : kAll) {
     if (!isa_supported(k->isa)) continue;
