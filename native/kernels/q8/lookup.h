@@ -92,15 +92,10 @@ inline Table load_table(const uint8_t* t) {
   for (int i = 0; i < 4; ++i) table.quarters[i] = vld1q_u8_x4(t + 64 * i);
   return table;
 }
-// A lookup of 64 entries leaves (tbx) what lies outside of them.
+// A lookup of 64 entries gives 0 outside of them. One that leaves what is there (tbx) takes twice the time on Neoverse N2.
 inline Bytes look_up(const Table& table, Bytes x) {
-  const uint8x16_t quarter = vdupq_n_u8(64);
-  uint8x16_t index = x.v, y = vqtbl4q_u8(table.quarters[0], index);
-  for (int i = 1; i < 4; ++i) {
-    index = vsubq_u8(index, quarter);
-    y = vqtbx4q_u8(y, table.quarters[i], index);
-  }
-  return {y};
+  const auto quarter = [&](int i) { return vqtbl4q_u8(table.quarters[i], veorq_u8(x.v, vdupq_n_u8(static_cast<uint8_t>(64 * i)))); };
+  return {vorrq_u8(vorrq_u8(quarter(0), quarter(1)), vorrq_u8(quarter(2), quarter(3)))};
 }
 #endif
 

@@ -44,7 +44,7 @@ struct PanelTap {
         for (size_t k = k_begin; k < k_end; ++k) put(c, k);
   }
 
-  // Groups of two, which no vector kernel is for: words of columns of consecutive bytes.
+  // Groups of two without a vector kernel: words of columns of consecutive bytes.
   void pairs(size_t k_begin, size_t k_end, size_t count) const {
     const uint16_t flip = static_cast<uint16_t>(source.flip * 0x0101u);
     for (size_t c = 0; c < count; ++c) {
