@@ -1,6 +1,7 @@
 #include "ops/qconv_weights.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace octavo {
 namespace {
@@ -77,6 +78,12 @@ void copy_columns(const QWeightSource& s, const uint8_t* from, const uint8_t* ze
     }
 }
 
+uint32_t sum_magnitudes(const int8_t* weights, size_t count) {
+  uint32_t sum = 0;
+  for (size_t i = 0; i < count; ++i) sum += static_cast<uint32_t>(std::abs(weights[i]));
+  return sum;
+}
+
 }  // namespace
 
 QWeightRange weight_range(const QWeightSource& s, const QLinear& linear, bool repeat) {
@@ -117,6 +124,9 @@ Status pack_weights(const LoadContext& c, const QLinear& linear, const QWeightSo
   AlignedBuffer columns;
   if (!out->packed.allocate(total) || !out->sums.allocate(l.columns() * groups * sizeof(int32_t)) || !columns.allocate(panel_columns))
     return c.error(Code::kOutOfMemory, std::to_string(total) + " bytes of packed weights");
+  const bool bounds = kernel.has(kBounds) && linear.parameters_constant() && !s.repeat;
+  if (bounds && !out->magnitudes.allocate(l.columns() * groups * sizeof(uint32_t))) return c.error(Code::kOutOfMemory, "bounds");
+  auto* magnitudes = out->magnitudes.as<uint32_t>();
   QGemmLayout panel = l;
   panel.panels = 1;
   for (size_t g = 0; g < groups; ++g)
@@ -131,6 +141,8 @@ Status pack_weights(const LoadContext& c, const QLinear& linear, const QWeightSo
         copy_columns(source, from, zeros, panel.n, size, columns.data());
       else
         for (size_t i = 0; i < panel.n; ++i) copy_column(source, from + i * source.n_stride, zeros[i], columns.data() + i * size);
+      for (size_t i = 0; bounds && i < panel.n; ++i)
+        magnitudes[g * l.columns() + first + i] = sum_magnitudes(columns.as<int8_t>() + i * size, size);
       qgemm_pack(panel, {columns.data(), k, 1, size, 0}, 0, 1, out->packed.as<int8_t>() + g * l.bytes() + p * l.panel_bytes,
                  out->sums.as<int32_t>() + g * l.columns() + first);
     }
@@ -140,6 +152,7 @@ Status pack_weights(const LoadContext& c, const QLinear& linear, const QWeightSo
   s.padded = l.columns();
   s.depth = static_cast<uint64_t>(taps) * k;
   s.sums = out->sums.as<int32_t>();
+  s.magnitudes = bounds ? magnitudes : nullptr;
   s.a_signed = kernel.a_signed;
   s.w_zero_folded = range.zero_folded;
   if (!linear.parameters_constant()) return Status::Ok();

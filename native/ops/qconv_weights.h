@@ -15,11 +15,12 @@ struct QConvWeights {
   QLinearShape shape;
   AlignedBuffer packed;  // [groups] layouts
   AlignedBuffer sums;
+  AlignedBuffer magnitudes; // of kernels that ask for bounds
   AlignedBuffer columns; // parameters folded at load
   bool folded = false;
   QLinearParameters parameters;
 
-  size_t bytes() const { return packed.bytes() + sums.bytes() + columns.bytes(); }
+  size_t bytes() const { return packed.bytes() + sums.bytes() + magnitudes.bytes() + columns.bytes(); }
 };
 
 // Bytes of the model: w(group, column, tap, k) is at data[group * group_stride + column * n_stride + taps[tap] + k * k_stride].

@@ -105,8 +105,9 @@ void finish_tile(const QGemmBlocks& b, const QLinear& linear, const QLinearParam
 
 ResidualAdd residual_add(const Q8Binary& p) {
   const int32_t odd = p.zy & 1, even = p.zy - odd;
-  const bool small = 512 * (std::abs(p.ra) + std::abs(p.rb)) < 1e9f;
-  return {p.ra, p.rb, static_cast<float>(odd), static_cast<float>(p.qmin - even), static_cast<float>(p.qmax - even), p.zb, even, p.b_signed, small};
+  const float largest = 512 * (std::abs(p.ra) + std::abs(p.rb));
+  const bool small = largest < 1e9f, words = largest < static_cast<float>(Requantize::kWordBound);
+  return {p.ra, p.rb, static_cast<float>(odd), static_cast<float>(p.qmin - even), static_cast<float>(p.qmax - even), p.zb, even, p.b_signed, small, words};
 }
 
 void finish_bytes(const QLinearParameters& p, uint8_t* out, const uint8_t* residual, size_t m, size_t n, size_t row_bytes) {

@@ -227,6 +227,7 @@ Status QLinear::fold(const RunContext* run, const QLinearShape& s, QLinearParame
   }
 
   if (!bytes) return Status::Ok();
+  words = words && !p->correct_rows;
   p->requantize = {static_cast<float>(clamp_.qmin - y.zp), static_cast<float>(clamp_.qmax - y.zp), y.zp, small, words, words && exact};
   p->table = table_.data(run);
   if (!has_residual_) return Status::Ok();

@@ -57,7 +57,8 @@ class DotBytes {
 
   OCTAVO_INLINE void operator()(const int32x4_t (&acc)[2], uint8_t* out) const {
     const float32x4_t m0 = vld1q_f32(multiplier_), m1 = vld1q_f32(multiplier_ + 4);
-    vst1_u8(out, round_.bytes(low_halves(round_.rounded(acc[0], m0), round_.rounded(acc[1], m1))));
+    const uint16x8_t words = low_halves(round_.rounded<true>(acc[0], m0), round_.rounded<true>(acc[1], m1));
+    vst1_u8(out, round_.plain ? round_.bytes<true>(words) : round_.bytes<false>(words));
   }
 
  private:

@@ -1,6 +1,6 @@
 // SDOT: Cortex-A55, A76, A78AE (Raspberry Pi 5, Jetson Orin). Sixteen k of a row sit in one register, four columns by
 // four k of weights in another; SDOT takes the row's lane. 8 rows by 8 columns: 16 sums, 8 rows, a few weights.
-#include "kernels/qgemm/neon_store.h"
+#include "kernels/qgemm/neon_bounded.h"
 
 namespace octavo {
 namespace {
@@ -16,42 +16,62 @@ __attribute__((always_inline)) inline void dot_group(int32x4_t (&acc)[R][2], con
   });
 }
 
+// The products of a panel; returns what follows it.
 template <int R>
-void tile(const QGemmTile& t) {
-  const int8_t* w = t.panel;
-  for (size_t column = 0; column < t.n; column += 8) {
-    int32x4_t acc[R][2];
-    unroll<R * 2>([&](auto i) __attribute__((always_inline)) { acc[i / 2][i % 2] = vld1q_s32(t.bias + column + i % 2 * 4); });
-    add_row_bias(t, acc);
-
-    for (size_t tap = 0; tap < t.taps; ++tap) {
-      const int8_t* row[R];
-      unroll<R>([&](auto r) __attribute__((always_inline)) { row[r] = reinterpret_cast<const int8_t*>(t.rows[tap * kRows + static_cast<size_t>(r)]); });
-      int8x16_t a[R];
-      size_t k = 0;
-      for (; k + 16 <= t.k; k += 16, w += 128) {
-        unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = vld1q_s8(row[r] + k); });
-        dot_group<0>(acc, a, w);
-        dot_group<1>(acc, a, w + 32);
-        dot_group<2>(acc, a, w + 64);
-        dot_group<3>(acc, a, w + 96);
-      }
-      const size_t left = t.k - k;
-      if (left == 0) continue;
+__attribute__((always_inline)) inline const int8_t* multiply(const QGemmTile& t, const int8_t* w, int32x4_t (&acc)[R][2]) {
+  for (size_t tap = 0; tap < t.taps; ++tap) {
+    const int8_t* row[R];
+    unroll<R>([&](auto r) __attribute__((always_inline)) { row[r] = reinterpret_cast<const int8_t*>(t.rows[tap * kRows + static_cast<size_t>(r)]); });
+    int8x16_t a[R];
+    size_t k = 0;
+    for (; k + 16 <= t.k; k += 16, w += 128) {
       unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = vld1q_s8(row[r] + k); });
-      dot_group<0>(acc, a, w), w += 32;
-      if (left > 4) dot_group<1>(acc, a, w), w += 32;
-      if (left > 8) dot_group<2>(acc, a, w), w += 32;
-      if (left > 12) dot_group<3>(acc, a, w), w += 32;
+      dot_group<0>(acc, a, w);
+      dot_group<1>(acc, a, w + 32);
+      dot_group<2>(acc, a, w + 64);
+      dot_group<3>(acc, a, w + 96);
     }
-    store_panel<NeonRoundByAdding>(t, column, acc);
+    const size_t left = t.k - k;
+    if (left == 0) continue;
+    unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = vld1q_s8(row[r] + k); });
+    dot_group<0>(acc, a, w), w += 32;
+    if (left > 4) dot_group<1>(acc, a, w), w += 32;
+    if (left > 8) dot_group<2>(acc, a, w), w += 32;
+    if (left > 12) dot_group<3>(acc, a, w), w += 32;
   }
+  return w;
 }
 
-constexpr QGemmFunction kTiles[kRows] = {tile<1>, tile<2>, tile<3>, tile<4>, tile<5>, tile<6>, tile<7>, tile<8>};
+struct Tiles {
+  template <int R, NeonEpilogue E>
+  static void run(const QGemmTile& caller) {
+    const QGemmTile t = caller;  // bytes written through `c` cannot change it
+    const NeonPanels<E> panels(t);
+    const int8_t* w = t.panel;
+    for (size_t column = 0; column < t.n; column += 8) {
+      const int32x4_t start[] = {vaddq_s32(vld1q_s32(t.bias + column), panels.start()), vaddq_s32(vld1q_s32(t.bias + column + 4), panels.start())};
+      int32x4_t acc[R][2];
+      unroll<R * 2>([&](auto i) __attribute__((always_inline)) { acc[i / 2][i % 2] = start[i % 2]; });
+      w = multiply<R>(t, w, acc);
+      panels.store(t, column, acc);
+    }
+  }
+
+  template <int R>
+  static void any(const QGemmTile& t) {
+    const int8_t* w = t.panel;
+    for (size_t column = 0; column < t.n; column += 8) {
+      int32x4_t acc[R][2];
+      unroll<R * 2>([&](auto i) __attribute__((always_inline)) { acc[i / 2][i % 2] = vld1q_s32(t.bias + column + i % 2 * 4); });
+      add_row_bias(t, acc);
+      w = multiply<R>(t, w, acc);
+      store_panel<NeonRoundByAdding>(t, column, acc);
+    }
+  }
+};
 
 }  // namespace
 
-void qgemm_s8s8_8x8c4_arm_neondot(const QGemmTile& t) { kTiles[t.m - 1](t); }
+void qgemm_s8s8_8x8c4_arm_neondot(const QGemmTile& t) { run_bounded<Tiles>(t, t.taps * ((t.k + 3) / 4 * 32)); }
 
 }  // namespace octavo

@@ -46,6 +46,7 @@ enum QGemmFeatures : unsigned {
   kPanels = 2,  // takes any number of panels in one call
   kZips = 4,    // copies its rows, two by two in one register: tiles have an even number of rows where they can
   kRowBias = 8, // adds a number to the sums of a row: what a zero point of the weights takes away
+  kBounds = 16, // is faster where Requantize knows bounds of the sums
 };
 
 using QGemmFunction = void (*)(const QGemmTile& tile);

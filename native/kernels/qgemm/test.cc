@@ -105,6 +105,72 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
   }
 }
 
+// Sums that the weights bound, of columns that end within a panel and of whole ones; some with a residual.
+void check_bounded(const QGemmKernel& kernel, size_t m, size_t n, size_t k, uint64_t seed) {
+  Random r(seed);
+  const size_t taps = 1 + seed % 2, mr = static_cast<size_t>(kernel.mr);
+  QGemmLayout layout;
+  EXPECT(make_qgemm_layout(kernel, taps, k, n, &layout));
+  std::vector<uint8_t> w(taps * k * n);
+  for (uint8_t& b : w) b = extreme(r, true);
+  std::vector<int8_t> packed(layout.bytes());
+  std::vector<int32_t> sums(layout.columns()), bias(layout.columns());
+  std::vector<float> multiplier(layout.columns());
+  qgemm_pack(layout, {w.data(), k, 1, taps * k, 0}, 0, layout.panels, packed.data(), sums.data());
+  const double bound = 100000 + 255.0 * 127 * static_cast<double>(taps * k);
+  for (size_t i = 0; i < n; ++i) {
+    bias[i] = static_cast<int32_t>(r.between(-100000, 100000));
+    multiplier[i] = r.real(1e-5f, static_cast<float>((seed % 3 ? 1000 : Requantize::kWordBound) / bound));
+  }
+  std::vector<Guarded> memory;
+  for (size_t i = 0; i < taps * m; ++i) {
+    memory.emplace_back(k, uint8_t{0x80});
+    for (size_t j = 0; j < k; ++j) memory.back().data()[j] = extreme(r, false);
+  }
+  std::vector<const uint8_t*> rows;
+  for (size_t t = 0; t < taps; ++t)
+    for (size_t i = 0; i < mr; ++i) rows.push_back(memory[t * m + (i < m ? i : 0)].data());
+  Guarded residual(m * n, 0xAA), zipped(kernel.has(kZips) ? mr * taps * ((k + 15) / 16 * 16) : 0, 0x55), c(m * n, 0x55);
+  for (size_t i = 0; i < m * n; ++i) residual.data()[i] = static_cast<uint8_t>(r.next());
+
+  const Requantize all[] = {{0, 255, -128}, {-131, 124, 3}, {-13, 230, 15}, {-100, 90, -20}, {0, 255, 0}, {-128, 127, 0}};
+  const bool adds = kernel.has(kAdds) && seed % 2;
+  QGemmTile t;
+  t.rows = rows.data(), t.taps = taps, t.k = k;
+  t.requantize = all[seed / 2 % 6];
+  t.requantize.small = multiplier[0] < 0.5f;
+  t.requantize.words = true, t.requantize.exact = bound < Requantize::kExactBound;
+  // Both bounds, and the zero point, of int8 or uint8.
+  const bool relu = seed % 5 == 0, is_signed = seed % 3 > 0;
+  const int even = relu ? (is_signed ? -128 : 0) : 6;
+  t.add = {r.real(0.01f, 2.0f), r.real(-2.0f, 20.0f), 0, static_cast<float>((is_signed ? -128 : 0) - even), static_cast<float>((is_signed ? 127 : 255) - even),
+           relu ? (is_signed ? -128 : 0) : 17, even, is_signed, true, true};
+  t.store = QGemmStore::kBytes;
+  t.c_stride = n, t.m = m, t.zipped = zipped.data();
+  const size_t nr = layout.nr, step = kernel.has(kPanels) ? layout.panels : 1;
+  for (size_t panel = 0; panel < layout.panels; panel += step) {
+    t.panel = packed.data() + panel * layout.panel_bytes;
+    t.bias = bias.data() + panel * nr, t.multiplier = multiplier.data() + panel * nr;
+    t.c = c.data() + panel * nr, t.n = std::min(step * nr, n - panel * nr);
+    if (adds) t.residual = residual.data() + panel * nr;
+    kernel.run(t);
+  }
+  EXPECT(c.intact() && zipped.intact());
+  std::vector<uint8_t> want(m * n);
+  for (size_t i = 0; i < m; ++i)
+    for (size_t j = 0; j < n; ++j) {
+      int32_t sum = bias[j];
+      for (size_t tap = 0; tap < taps; ++tap)
+        for (size_t d = 0; d < k; ++d) {
+          const uint8_t a = memory[tap * m + i].data()[d];
+          sum += (kernel.a_signed ? static_cast<int8_t>(a) : a) * static_cast<int8_t>(w[(j * taps + tap) * k + d]);
+        }
+      const int32_t q = requantize_one(sum, multiplier[j], t.requantize);
+      want[i * n + j] = static_cast<uint8_t>(adds ? add_residual_one(q - t.requantize.zero_point, residual.data()[i * n + j], t.add) : q);
+    }
+  EXPECT_SAME(c.data(), want.data(), want.size(), std::string(kernel.name) + " bounded, m " + std::to_string(m) + " n " + std::to_string(n) + " k " + std::to_string(k));
+}
+
 }  // namespace
 
 TEST(qgemm_kernels_agree_with_the_definition) {
@@ -120,6 +186,9 @@ TEST(qgemm_kernels_agree_with_the_definition) {
     for (size_t m = 1; m <= static_cast<size_t>(kernel.mr); ++m)
       for (size_t n : {1, 3, 7, 8, 15, 16, 17, 31, 32, 33})
         for (size_t k : {0, 1, 3, 4, 7, 8, 15, 16, 17, 33}) check(kernel, m, n, k, 1 + seed % 3, seed % 7 == 0, seed), ++seed;
+    for (size_t m = 1; m <= static_cast<size_t>(kernel.mr); ++m)
+      for (size_t n : {5, 8, 16, 29, 64})
+        for (size_t k : {1, 8, 19, 60, 100}) check_bounded(kernel, m, n, k, ++seed);
     // Kernels that widen a row piece by piece: pieces that end within a tap, at its end, after several.
     for (size_t k : {5, 62, 63, 64, 65, 129})
       for (size_t taps : {1, 2, 15}) check(kernel, static_cast<size_t>(kernel.mr), 16, k, taps, false, seed), ++seed;

@@ -91,14 +91,48 @@ struct NeonRoundBounded {
     plain = rest == 0 && range == 255 && (zero_point & 0xFF) == 0;
   }
 
-  inline uint32x4_t rounded(int32x4_t acc, float32x4_t multiplier) const {
-    const float32x4_t sum = vsubq_f32(vreinterpretq_f32_s32(acc), base);
-    return vreinterpretq_u32_f32(vaddq_f32(vmulq_f32(sum, multiplier), magic));
+  // Without kExact: of sums that start at 0, of Requantize::words.
+  template <bool kExact>
+  inline float32x4_t scaled(int32x4_t acc, float32x4_t multiplier) const {
+    const float32x4_t sum = kExact ? vsubq_f32(vreinterpretq_f32_s32(acc), base) : vcvtq_f32_s32(acc);
+    return vmulq_f32(sum, multiplier);
   }
+  template <bool kExact>
+  inline uint32x4_t rounded(int32x4_t acc, float32x4_t multiplier) const {
+    return vreinterpretq_u32_f32(vaddq_f32(scaled<kExact>(acc, multiplier), magic));
+  }
+  template <bool kPlain>
   inline uint8x8_t bytes(uint16x8_t rounded_halves) const {
     const int16x8_t words = vreinterpretq_s16_u16(rounded_halves);
-    if (plain) return vreinterpret_u8_s8(vqmovn_s16(words));
+    if (kPlain) return vreinterpret_u8_s8(vqmovn_s16(words));
     return vadd_u8(vreinterpret_u8_s8(vmin_s8(vqmovn_s16(vaddq_s16(words, odd)), hi)), offset);
+  }
+};
+
+// Eight such sums and eight bytes of a residual, where ResidualAdd::words holds and `odd` is 0, to theirs.
+struct NeonAddBounded {
+  float32x4_t lo, hi, magic, ra, rb, float_base;
+  uint32x4_t base;
+  uint8x8_t flip;
+  NeonRoundBounded sum;
+
+  NeonAddBounded(const Requantize& r, const ResidualAdd& add)
+      : lo(vdupq_n_f32(r.lo)), hi(vdupq_n_f32(r.hi)), magic(vdupq_n_f32(kRoundMagic)), ra(vdupq_n_f32(add.ra)), rb(vdupq_n_f32(add.rb)),
+        float_base(vdupq_n_f32(8388608.0f + static_cast<float>(add.zb + (add.is_signed ? 128 : 0)))), base(vdupq_n_u32(0x4B000000)),
+        flip(vdup_n_u8(add.is_signed ? 0x80 : 0)), sum({add.lo, add.hi, add.even}) {}
+
+  template <bool kExact>
+  inline uint32x4_t rounded(int32x4_t acc, float32x4_t multiplier, uint16x4_t residual) const {
+    const float32x4_t clamped = vminq_f32(vmaxq_f32(sum.scaled<kExact>(acc, multiplier), lo), hi);
+    const float32x4_t a = vsubq_f32(vaddq_f32(clamped, magic), magic);
+    const float32x4_t b = vsubq_f32(vreinterpretq_f32_u32(vaddw_u16(base, residual)), float_base);
+    return vreinterpretq_u32_f32(vaddq_f32(vaddq_f32(vmulq_f32(ra, a), vmulq_f32(rb, b)), sum.magic));
+  }
+  template <bool kExact>
+  inline uint8x8_t bytes(const int32x4_t (&acc)[2], float32x4_t m0, float32x4_t m1, uint8x8_t residual) const {
+    const uint16x8_t r = vmovl_u8(veor_u8(residual, flip));
+    const uint16x8_t words = low_halves(rounded<kExact>(acc[0], m0, vget_low_u16(r)), rounded<kExact>(acc[1], m1, vget_high_u16(r)));
+    return sum.plain ? sum.bytes<true>(words) : sum.bytes<false>(words);
   }
 };
 

@@ -31,6 +31,7 @@ struct ResidualAdd {
   int32_t zb = 0, even = 0;
   bool is_signed = false;  // the residual's bytes
   bool small = false;      // no sum leaves the range of int32
+  bool words = false;      // nor [-Requantize::kWordBound, kWordBound]
 };
 
 // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer, ties to even, for |v| < 2^22: bounds are at
