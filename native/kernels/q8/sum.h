@@ -44,12 +44,22 @@ inline uint64_t total(ByteSum s) {
 #else
 
 constexpr int64_t kSumLanes = 16;
-struct ByteSum { uint64x2_t v = vdupq_n_u64(0); };
+// Pairs of bytes are summed in 16 bits, which hold 128 of them: one widening instead of three.
+struct ByteSum {
+  uint64x2_t v = vdupq_n_u64(0);
+  uint16x8_t pairs = vdupq_n_u16(0);
+  int room = 128;
+};
+inline uint64x2_t joined(ByteSum s) { return vpadalq_u32(s.v, vpaddlq_u16(s.pairs)); }
 inline ByteSum add(ByteSum s, const uint8_t* x, uint8_t flip) {
-  const uint8x16_t flipped = veorq_u8(vld1q_u8(x), vdupq_n_u8(flip));
-  return {vpadalq_u32(s.v, vpaddlq_u16(vpaddlq_u8(flipped)))};
+  s.pairs = vpadalq_u8(s.pairs, veorq_u8(vld1q_u8(x), vdupq_n_u8(flip)));
+  if (--s.room == 0) s = {joined(s), vdupq_n_u16(0), 128};
+  return s;
 }
-inline uint64_t total(ByteSum s) { return vgetq_lane_u64(s.v, 0) + vgetq_lane_u64(s.v, 1); }
+inline uint64_t total(ByteSum s) {
+  const uint64x2_t two = joined(s);
+  return vgetq_lane_u64(two, 0) + vgetq_lane_u64(two, 1);
+}
 
 #endif
 

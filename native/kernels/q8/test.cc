@@ -188,4 +188,18 @@ TEST(q8_pooling_kernels) {
   });
 }
 
+// Long enough for every sum of few bits to be carried over, and full of what fills it fastest.
+TEST(q8_sums_of_long_rows) {
+  each_isa([&](const Q8Kernels& k) {
+    for (size_t n : {2047, 2048, 2049, 4096, 9000})
+      for (bool is_signed : {false, true}) {
+        auto x = random_bytes(n, n);
+        std::memset(x.data(), is_signed ? 0x7F : 0xFF, n);
+        EXPECT_EQ(k.sum(x.data(), is_signed, static_cast<int64_t>(n)), static_cast<int64_t>(n) * (is_signed ? 127 : 255));
+        std::memset(x.data(), 0x80, n);
+        EXPECT_EQ(k.sum(x.data(), is_signed, static_cast<int64_t>(n)), static_cast<int64_t>(n) * (is_signed ? -128 : 128));
+      }
+  });
+}
+
 }  // namespace octavo
