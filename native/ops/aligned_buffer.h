@@ -1,4 +1,4 @@
-// Memory of an operator's prepacked constants: 64-byte aligned, with the read slack every buffer has, zeroed.
+// Memory of an operator's prepacked constants: 64-byte aligned, with the read slack every buffer has.
 #pragma once
 
 #include <cstdlib>
@@ -24,17 +24,14 @@ class AlignedBuffer {
   AlignedBuffer& operator=(const AlignedBuffer&) = delete;
   ~AlignedBuffer() { std::free(memory_); }
 
-  // False: out of memory.
+  // Zeros. False: out of memory.
   [[nodiscard]] bool allocate(size_t bytes) {
-    std::free(memory_);
-    data_ = nullptr;
-    memory_ = nullptr;
-    bytes_ = 0;
-    if (bytes > static_cast<size_t>(PTRDIFF_MAX) - kReadSlack - 64) return false;
-    memory_ = std::calloc(bytes + kReadSlack + 64, 1);
-    if (memory_ == nullptr) return false;
-    data_ = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(memory_) + 63) / 64 * 64);
-    bytes_ = bytes;
+    return take(bytes, [](size_t size) { return std::calloc(size, 1); });
+  }
+  // The same for what is then written to the last byte: only the slack is zeroed.
+  [[nodiscard]] bool allocate_unset(size_t bytes) {
+    if (!take(bytes, [](size_t size) { return std::malloc(size); })) return false;
+    std::memset(data_ + bytes, 0, kReadSlack);
     return true;
   }
   uint8_t* data() const { return data_; }
@@ -42,9 +39,42 @@ class AlignedBuffer {
   template <class T> T* as() const { return reinterpret_cast<T*>(data_); }
 
  private:
+  template <class Allocate>
+  bool take(size_t bytes, Allocate&& allocate) {
+    std::free(memory_);
+    data_ = nullptr;
+    memory_ = nullptr;
+    bytes_ = 0;
+    if (bytes > static_cast<size_t>(PTRDIFF_MAX) - kReadSlack - 64) return false;
+    memory_ = allocate(bytes + kReadSlack + 64);
+    if (memory_ == nullptr) return false;
+    data_ = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(memory_) + 63) / 64 * 64);
+    bytes_ = bytes;
+    return true;
+  }
+
   void* memory_ = nullptr;
   uint8_t* data_ = nullptr;
   size_t bytes_ = 0;
+};
+
+// Floats of a model: where they are, or a copy where their address is not one of floats.
+class FloatConstant {
+ public:
+  // False: out of memory.
+  [[nodiscard]] bool open(const void* data, size_t bytes) {
+    data_ = static_cast<const float*>(data);
+    if (reinterpret_cast<uintptr_t>(data) % alignof(float) == 0) return true;
+    if (!copy_.allocate_unset(bytes)) return false;
+    std::memcpy(copy_.data(), data, bytes);
+    data_ = copy_.as<float>();
+    return true;
+  }
+  const float* data() const { return data_; }
+
+ private:
+  const float* data_ = nullptr;
+  AlignedBuffer copy_;
 };
 
 }  // namespace octavo

@@ -37,10 +37,14 @@ struct Attributes {
     OCTAVO_RETURN_IF_ERROR(epilogue.load(c));
     const TensorSpec& w = *c.input(1);
     if (!w.constant || w.dtype != DType::kFloat32) return Status::Ok();
-    if (!weights.allocate(w.byte_length)) return c.error(Code::kOutOfMemory, "no memory for the weights");
-    if (w.byte_length != 0) std::memcpy(weights.data(), w.data, w.byte_length);
     const Shape& shape = w.shape;
-    if (transposed || shape.rank < 3 || shape.rank > 2 + ops::kMaxSpatial || group < 1 || shape[0] % group != 0 || w.byte_length == 0) return Status::Ok();
+    if (transposed || shape.rank < 3 || shape.rank > 2 + ops::kMaxSpatial || group < 1 || shape[0] % group != 0 || w.byte_length == 0) {
+      if (!weights.allocate_unset(w.byte_length)) return c.error(Code::kOutOfMemory, "no memory for the weights");
+      if (w.byte_length != 0) std::memcpy(weights.data(), w.data, w.byte_length);
+      return Status::Ok();
+    }
+    FloatConstant source;
+    if (!source.open(w.data, w.byte_length)) return c.error(Code::kOutOfMemory, "no memory for the weights");
     ConvGeometry g;  // of one pixel
     g.groups = group;
     g.filters = shape[0];
@@ -48,10 +52,9 @@ struct Attributes {
     g.channels = shape[1] * group;
     for (int i = 2; i < shape.rank; ++i) g.kernel[ops::kMaxSpatial - shape.rank + i] = shape[i];
     const int64_t nr = static_cast<int64_t>(sgemm_kernel().nr), floats = ops::packed_size(g, nr);
-    if (g.taps() > kMaxTaps || floats > static_cast<int64_t>(PTRDIFF_MAX / sizeof(float)) || !packed.allocate(static_cast<size_t>(floats) * sizeof(float)))
+    if (g.taps() > kMaxTaps || floats > static_cast<int64_t>(PTRDIFF_MAX / sizeof(float)) || !packed.allocate_unset(static_cast<size_t>(floats) * sizeof(float)))
       return c.error(Code::kOutOfMemory, "no memory for packed weights");
-    ops::pack_weights(g, ops::conv_phases(g), nr, weights.as<float>(), packed.as<float>());
-    weights = AlignedBuffer();
+    ops::pack_weights(g, ops::conv_phases(g), nr, source.data(), packed.as<float>());
     return Status::Ok();
   }
   std::string kernel() const { return sgemm_kernel().name; }
@@ -84,7 +87,7 @@ class Conv final : public Bound {
     const size_t packed_bytes = static_cast<size_t>(packed_floats) * sizeof(float) + kReadSlack;
     constant_ = a.packed.as<float>();
     if (constant_ == nullptr && a.weights.data() != nullptr) {
-      if (!packed_.allocate(packed_bytes)) return c.error(Code::kOutOfMemory, "no memory for packed weights");
+      if (!packed_.allocate_unset(packed_bytes)) return c.error(Code::kOutOfMemory, "no memory for packed weights");
       ops::pack_weights(g_, phases_, nr, a.weights.as<float>(), packed_.as<float>());
       constant_ = packed_.as<float>();
     }

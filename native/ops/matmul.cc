@@ -27,13 +27,12 @@ Status MatMulAttributes::load(const LoadContext& c) {
   const int64_t batch = s.rank > 2 ? span(s, 0, s.rank - 2) : 1;
   const SgemmKernel& kernel = sgemm_kernel();
   const size_t nr = kernel.nr, blocks = (static_cast<size_t>(n) + nr - 1) / nr, matrix = sgemm_packed_size(kernel, k, n);
-  AlignedBuffer copy;
+  FloatConstant source;
   if (n > PTRDIFF_MAX / 64 || (matrix != 0 && static_cast<size_t>(batch) > PTRDIFF_MAX / sizeof(float) / matrix) ||
-      !packed.allocate(std::max<size_t>(1, matrix * batch) * sizeof(float)) || !copy.allocate(b.byte_length))
+      !packed.allocate_unset(std::max<size_t>(1, matrix * batch) * sizeof(float)) || !source.open(b.data, b.byte_length))
     return c.error(Code::kOutOfMemory, "no memory for packed weights");
-  if (b.byte_length != 0) std::memcpy(copy.data(), b.data, b.byte_length);
   for (int64_t i = 0; i < batch; ++i)
-    sgemm_pack(kernel, copy.as<float>() + i * k * n, k, n, trans_b ? 1 : n, trans_b ? k : 1, alpha, 0, blocks, packed.as<float>() + i * matrix);
+    sgemm_pack(kernel, source.data() + i * k * n, k, n, trans_b ? 1 : n, trans_b ? k : 1, alpha, 0, blocks, packed.as<float>() + i * matrix);
   return Status::Ok();
 }
 
