@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 namespace octavo {
 namespace {
@@ -57,16 +58,45 @@ struct Extents {
   }
 };
 
+// Eight rows of eight bytes to eight columns: bytes, pairs and fours change places across the diagonal (Hacker's Delight, 7-3).
+void transpose8(const uint8_t* from, size_t from_stride, uint8_t* to, size_t to_stride) {
+  uint64_t row[8];
+  for (size_t i = 0; i < 8; ++i) std::memcpy(&row[i], from + i * from_stride, 8);
+  const auto exchange = [&](size_t apart, uint64_t mask) {
+    for (size_t i = 0; i < 8; ++i) {
+      if (i & apart) continue;
+      uint64_t &a = row[i], &b = row[i + apart];
+      const uint64_t moved = ((a >> (8 * apart)) ^ b) & mask;
+      a ^= moved << (8 * apart);
+      b ^= moved;
+    }
+  };
+  exchange(1, 0x00FF00FF00FF00FFu);
+  exchange(2, 0x0000FFFF0000FFFFu);
+  exchange(4, 0x00000000FFFFFFFFu);
+  for (size_t i = 0; i < 8; ++i) std::memcpy(to + i * to_stride, &row[i], 8);
+}
+
 // The weights of a column, [taps][k], less `zero`, modulo 256.
 void copy_column(const QWeightSource& s, const uint8_t* from, uint8_t zero, uint8_t* to) {
-  for (size_t tap : s.taps) {
-    const uint8_t* in = from + tap;
-    if (s.k_stride == 1)
-      for (size_t i = 0; i < s.k; ++i) to[i] = static_cast<uint8_t>(in[i] - zero);
-    else
-      for (size_t i = 0; i < s.k; ++i) to[i] = static_cast<uint8_t>(in[i * s.k_stride] - zero);
-    to += s.k;
+  // Sizes of its own: bytes that are written might be those of `s`.
+  const size_t k = s.k, step = s.k_stride, taps = s.taps.size(), squares = k / 8 * 8;
+  for (size_t t = 0, width = 1; t < taps; t += width) {
+    const uint8_t* in = from + s.taps[t];
+    uint8_t* out = to + t * k;
+    if (step == 1) {
+      if (k > 0) std::memcpy(out, in, k);
+      continue;
+    }
+    const bool side_by_side = taps - t >= 8 && s.taps[t + 7] == s.taps[t] + 7 && step >= 8;
+    const size_t done = side_by_side ? squares : 0;
+    width = side_by_side ? 8 : 1;
+    for (size_t i = 0; i < done; i += 8) transpose8(in + i * step, step, out + i, k);
+    for (size_t j = 0; j < width; ++j)
+      for (size_t i = done; i < k; ++i) out[j * k + i] = in[i * step + j];
   }
+  if (zero == 0) return;
+  for (size_t i = 0; i < taps * k; ++i) to[i] = static_cast<uint8_t>(to[i] - zero);
 }
 
 // `count` columns that lie side by side in the source: a row of it at a time.
@@ -122,7 +152,8 @@ Status pack_weights(const LoadContext& c, const QLinear& linear, const QWeightSo
   const QGemmLayout& l = out->layout;
   // The columns of one panel, in the order of the kernel: what is copied stays in the cache.
   AlignedBuffer columns;
-  if (!out->packed.allocate(total) || !out->sums.allocate(l.columns() * groups * sizeof(int32_t)) || !columns.allocate(panel_columns))
+  if (!out->packed.allocate_unset(total) || !out->sums.allocate_unset(l.columns() * groups * sizeof(int32_t)) ||
+      !columns.allocate_unset(panel_columns))
     return c.error(Code::kOutOfMemory, std::to_string(total) + " bytes of packed weights");
   const bool bounds = kernel.has(kBounds) && linear.parameters_constant() && !s.repeat;
   if (bounds && !out->magnitudes.allocate(l.columns() * groups * sizeof(uint32_t))) return c.error(Code::kOutOfMemory, "bounds");
