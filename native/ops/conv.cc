@@ -10,6 +10,7 @@
 #include "ops/conv_weights.h"
 #include "ops/float_epilogue.h"
 #include "ops/op_support.h"
+#include "ops/staged_rows.h"
 
 namespace octavo {
 namespace {
@@ -22,6 +23,7 @@ constexpr int64_t kMaxTaps = 1 << 20;
 constexpr int64_t kTaskFlops = 4 << 20;
 constexpr int64_t kDepthwiseFlops = kTaskFlops / 8;
 constexpr int64_t kPanelBytes = 256 * 1024;  // of packed weights that a task walks over and over: half of a small L2
+constexpr int64_t kStagedPanelBytes = 2 * kPanelBytes;  // the more filters share a copy of rows, the less it costs
 
 struct Attributes {
   int64_t group = 1;
@@ -94,8 +96,10 @@ class Conv final : public Bound {
 
     const size_t taps = static_cast<size_t>(g_.taps()), mr = kernel_.mr;
     pointers_ = ((depthwise_ ? 2 * taps : (taps + 2) * mr) * sizeof(void*) + 63) / 64 * 64;
-    const size_t edges = strips_ ? mr * taps * static_cast<size_t>(g_.channels) * sizeof(float) : 0;
-    c.scratch(constant_ != nullptr ? 0 : packed_bytes, pointers_ + edges);
+    staged_ = !depthwise_ && !strips_ && !phases_.empty() && ops::rows_collide(kernel_, phases_[0].in_step[2] * g_.channels, g_.group_channels());
+    const size_t floats = strips_ ? mr * taps * static_cast<size_t>(g_.channels)
+                          : staged_ ? static_cast<size_t>(ops::staged_floats(static_cast<int64_t>(mr * taps), g_.group_channels())) : 0;
+    c.scratch(constant_ != nullptr ? 0 : packed_bytes, pointers_ + floats * sizeof(float));
     plan_tasks();
     return Status::Ok();
   }
@@ -130,7 +134,8 @@ class Conv final : public Bound {
       Work work;
       work.first_task = tasks_;
       const int64_t depth = std::max<int64_t>(1, static_cast<int64_t>(phase.taps.size()) * (depthwise_ ? 1 : g_.group_channels()));
-      work.columns = depthwise_ ? g_.filters : std::min(padded_, std::max<int64_t>(1, kPanelBytes / 4 / depth / nr) * nr);
+      const int64_t panels = (staged_ ? kStagedPanelBytes : kPanelBytes) / 4 / depth / nr;
+      work.columns = depthwise_ ? g_.filters : std::min(padded_, std::max<int64_t>(1, panels) * nr);
       work.column_chunks = depthwise_ ? 1 : (g_.group_filters() + work.columns - 1) / work.columns;
       const int64_t flops = std::max<int64_t>(1, 2 * depth * work.columns);
       work.rows = std::min(std::max<int64_t>(1, phase.pixels()), std::max<int64_t>(1, (depthwise_ ? kDepthwiseFlops : kTaskFlops) / flops / mr) * mr);
@@ -178,16 +183,17 @@ class Conv final : public Bound {
     const float** a = reinterpret_cast<const float**>(scratch);
     const float** residuals = a + g_.taps() * mr;
     float** rows_out = const_cast<float**>(residuals + mr);
-    float* edges = reinterpret_cast<float*>(scratch + pointers_);
+    float* copies = reinterpret_cast<float*>(scratch + pointers_);
     const int64_t strip = strips_ ? g_.kernel[2] : 1;
 
     const int64_t all = part.end - part.begin, tiles = (all + mr - 1) / mr, height = (all + tiles - 1) / tiles;
     for (int64_t row = part.begin; row < part.end; row += height) {
       const int64_t rows = std::min(height, part.end - row);
       if (strips_)
-        ops::point_strips(g_, phase, x, zeros_.as<float>(), row, rows, a, edges);
+        ops::point_strips(g_, phase, x, zeros_.as<float>(), row, rows, a, copies);
       else
         ops::point_taps(g_, phase, x, zeros_.as<float>(), row, rows, a);
+      if (staged_) ops::stage_rows(a, taps * rows, cg, copies);
       ops::for_each_run(phase, row, rows, [&](int64_t at, int64_t n, const int64_t* j) {
         int64_t y = output(part, j) + part.group * mg;
         for (int64_t i = at; i < at + n; ++i, y += phase.step[2] * g_.filters) {
@@ -236,7 +242,7 @@ class Conv final : public Bound {
   ops::FloatEpilogue epilogue_;
   std::vector<ConvPhase> phases_;
   std::vector<Work> work_;
-  bool depthwise_ = false, strips_ = false;
+  bool depthwise_ = false, strips_ = false, staged_ = false;
   int64_t padded_ = 0, tasks_ = 0;
   size_t pointers_ = 0;
   const float* constant_ = nullptr;  // packed weights, of the operator or packed_; nullptr: packed at run

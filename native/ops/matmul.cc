@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "ops/staged_rows.h"
 #include "ops/strided_copy.h"
 
 namespace octavo {
@@ -76,7 +77,8 @@ class MatMul final : public Bound {
     const int64_t packed_floats = packed_blocks == 0 ? 0 : matrix_ * s_.b_batch, a_floats = a.trans_a ? s_.a_batch * s_.m * s_.k : 0;
     if (packed_floats > limit || a_floats > limit) return c.error(Code::kLimit, "matrices too large to pack");
     a_scratch_ = (packed_floats + 15) / 16 * 16;
-    c.scratch(static_cast<size_t>(a_scratch_ + a_floats) * sizeof(float), 0);
+    staged_ = ops::rows_collide(kernel_, s_.k, s_.k);
+    c.scratch(static_cast<size_t>(a_scratch_ + a_floats) * sizeof(float), staged_ ? static_cast<size_t>(ops::staged_floats(mr, s_.k)) * sizeof(float) : 0);
     if (a.trans_a) {
       const ops::CopyAxis axes[] = {{s_.a_batch, s_.m * s_.k, s_.m * s_.k}, {s_.m, 1, s_.k}, {s_.k, s_.m, 1}};
       transpose_.plan(axes, 3, sizeof(float));
@@ -100,7 +102,7 @@ class MatMul final : public Bound {
     }
     if (constant_ == nullptr) pack(c, scratch);
     const float* packed = constant_ != nullptr ? constant_ : scratch;
-    c.pool().for_each(s_.batch * row_tasks_ * column_tasks_, [&](int64_t task, int) { multiply(c, a, packed, task); });
+    c.pool().for_each(s_.batch * row_tasks_ * column_tasks_, [&](int64_t task, int thread) { multiply(c, a, packed, task, thread); });
     if (bias_pass_) {
       const int64_t total = bias_.elements(), part = 16384;
       c.pool().for_each((total + part - 1) / part, [&](int64_t task, int) {
@@ -129,7 +131,7 @@ class MatMul final : public Bound {
     });
   }
 
-  void multiply(const RunContext& c, const float* a, const float* packed, int64_t task) const {
+  void multiply(const RunContext& c, const float* a, const float* packed, int64_t task, int thread) const {
     const int64_t nr = static_cast<int64_t>(kernel_.nr);
     const int64_t row_task = task % row_tasks_, column_task = task / row_tasks_ % column_tasks_, index = task / row_tasks_ / column_tasks_;
     int64_t ai, bi;
@@ -149,6 +151,7 @@ class MatMul final : public Bound {
         rows_in[i] = a + (row + i) * s_.k;
         rows_out[i] = y + (row + i) * s_.n;
       }
+      if (staged_ && rows > 1) ops::stage_rows(rows_in, rows, s_.k, static_cast<float*>(c.thread_scratch(thread)));
       for (int64_t block = first; block < last; ++block) {
         const int64_t n = block * nr, columns = std::min(nr, s_.n - n);
         const bool in_place = direct_ && columns == nr;
@@ -165,7 +168,7 @@ class MatMul final : public Bound {
   ops::MatMulShape s_;
   ops::BiasPass bias_;
   ops::StridedCopy transpose_;
-  bool direct_ = false, row_bias_ = false, bias_pass_ = false;
+  bool staged_ = false, direct_ = false, row_bias_ = false, bias_pass_ = false;
   int64_t blocks_ = 0, matrix_ = 0, a_scratch_ = 0;  // matrix_, a_scratch_: floats
   int64_t task_blocks_ = 1, task_rows_ = 1, height_ = 1, column_tasks_ = 0, row_tasks_ = 0;
 };

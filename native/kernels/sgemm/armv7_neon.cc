@@ -8,6 +8,7 @@ namespace {
 struct Floats {
   using Reg = float32x4_t;
   static constexpr int kLanes = 4;
+  static constexpr int kAhead = 0;
   static Reg load(const float* p) { return vld1q_f32(p); }
   static void store(float* p, Reg x) { vst1q_f32(p, x); }
   static Reg load_part(const float* p, size_t n) { return load_lanes<Floats>(p, n); }

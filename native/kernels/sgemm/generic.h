@@ -1,5 +1,6 @@
 // The tile and the strip over a vector type V: V::Reg, V::kLanes, load, store, load_part and store_part of the first n lanes (1..kLanes),
-// splat, fma(a, b, c) = a * b + c, add, max_of(lo, x) and min_of(hi, x), which give x where it is NaN.
+// splat, fma(a, b, c) = a * b + c, add, max_of(lo, x) and min_of(hi, x), which give x where it is NaN; V::kAhead, floats of b that are
+// prefetched with V::prefetch before they are used, 0: none.
 #pragma once
 
 #include "kernels/sgemm/sgemm.h"
@@ -41,6 +42,20 @@ void sgemm_rows(const SgemmTile& t) {
     OCTAVO_UNROLL
     for (int i = 0; i < kRows; ++i) acc[i][v] = first;
   }
+  if constexpr (V::kAhead > 0) {  // what the epilogue reads and overwrites arrives while the products run
+    OCTAVO_UNROLL
+    for (int i = 0; i < kRows; ++i) {
+      OCTAVO_UNROLL
+      for (int v = 0; v < kVectors; ++v) V::prefetch(t.c[i] + t.column + v * V::kLanes);
+    }
+    if (t.residual != nullptr) {
+      OCTAVO_UNROLL
+      for (int i = 0; i < kRows; ++i) {
+        OCTAVO_UNROLL
+        for (int v = 0; v < kVectors; ++v) V::prefetch(t.residual[i] + t.column + v * V::kLanes);
+      }
+    }
+  }
   const float* b = t.b;
   for (size_t tap = 0; tap < t.taps; ++tap) {
     const float* a[kRows];
@@ -51,7 +66,10 @@ void sgemm_rows(const SgemmTile& t) {
       for (; k + 4 <= t.depth; k += 4) {
         Reg bv[4];
         OCTAVO_UNROLL
-        for (int u = 0; u < 4; ++u, b += t.b_stride) bv[u] = V::load(b);
+        for (int u = 0; u < 4; ++u, b += t.b_stride) {
+          bv[u] = V::load(b);
+          if constexpr (V::kAhead > 0) V::prefetch(b + V::kAhead);
+        }
         OCTAVO_UNROLL
         for (int i = 0; i < kRows; ++i) {
           const float* p = a[i] + k;
@@ -63,7 +81,10 @@ void sgemm_rows(const SgemmTile& t) {
     for (; k < t.depth; ++k) {
       Reg bv[kVectors];
       OCTAVO_UNROLL
-      for (int v = 0; v < kVectors; ++v) bv[v] = V::load(b + v * V::kLanes);
+      for (int v = 0; v < kVectors; ++v) {
+        bv[v] = V::load(b + v * V::kLanes);
+        if constexpr (V::kAhead > 0) V::prefetch(b + v * V::kLanes + V::kAhead);
+      }
       b += t.b_stride;
       OCTAVO_UNROLL
       for (int i = 0; i < kRows; ++i) {

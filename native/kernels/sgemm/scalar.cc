@@ -6,6 +6,7 @@ namespace {
 struct Floats {
   using Reg = float;
   static constexpr int kLanes = 1;
+  static constexpr int kAhead = 0;
   static Reg load(const float* p) { return *p; }
   static void store(float* p, Reg x) { *p = x; }
   static Reg load_part(const float* p, size_t n) { return load_lanes<Floats>(p, n); }

@@ -8,10 +8,12 @@ namespace {
 struct Floats {
   using Reg = __m256;
   static constexpr int kLanes = 8;
+  static constexpr int kAhead = 1024;  // 4 KiB: weights that come from memory
   static Reg load(const float* p) { return _mm256_loadu_ps(p); }
   static void store(float* p, Reg x) { _mm256_storeu_ps(p, x); }
   static Reg load_part(const float* p, size_t n) { return load_lanes<Floats>(p, n); }
   static void store_part(float* p, Reg x, size_t n) { store_lanes<Floats>(p, x, n); }
+  static void prefetch(const float* p) { _mm_prefetch(reinterpret_cast<const char*>(p), _MM_HINT_T0); }
   static Reg splat(float x) { return _mm256_set1_ps(x); }
   static Reg fma(Reg a, Reg b, Reg c) { return _mm256_fmadd_ps(a, b, c); }
   static Reg add(Reg a, Reg b) { return _mm256_add_ps(a, b); }

@@ -70,6 +70,11 @@ TEST(matmul_against_double) {
       }
 }
 
+TEST(matmul_of_rows_4_kib_apart) {
+  for (int64_t m : {1, 20}) check({2, m, 1024, 70, false, false, true, false}, 1.0f, {70}, 1.0f);
+  check({2, 17, 1024, 33, true, false, false, true}, 1.0f, {}, 1.0f);
+}
+
 TEST(matmul_of_vectors_and_nothing) {
   OpFixture f("MatMul");
   f.input<float>({3}, {1, 2, 3}).input<float>({3}, {4, 5, 6}).output<float>({});
