@@ -155,7 +155,7 @@ Status pack_weights(const LoadContext& c, const QLinear& linear, const QWeightSo
   if (!out->packed.allocate_unset(total) || !out->sums.allocate_unset(l.columns() * groups * sizeof(int32_t)) ||
       !columns.allocate_unset(panel_columns))
     return c.error(Code::kOutOfMemory, std::to_string(total) + " bytes of packed weights");
-  const bool bounds = kernel.has(kBounds) && linear.parameters_constant() && !s.repeat;
+  const bool bounds = kernel.has(kBounds) && linear.parameters_constant() && (!s.repeat || groups == 1);
   if (bounds && !out->magnitudes.allocate(l.columns() * groups * sizeof(uint32_t))) return c.error(Code::kOutOfMemory, "bounds");
   auto* magnitudes = out->magnitudes.as<uint32_t>();
   QGemmLayout panel = l;

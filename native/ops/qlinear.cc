@@ -173,14 +173,17 @@ Status QLinear::fold(const RunContext* run, const QLinearShape& s, QLinearParame
   p->correct_rows = false;
   p->same_w_zero = true;
 
-  bool small = true, words = s.magnitudes != nullptr, exact = words;
+  // Activations are 127.5 around their middle, which bounds sums of known weights; of others only their type is known.
+  const double middle = s.a_signed ? -0.5 : 127.5;
+  const double largest_x = std::abs(middle - p->x_zero) + 127.5;
+  bool small = true, words = true, exact = true;
   const uint8_t* scales = w_scale_.data(run);
   const uint8_t* zeros = w_zero_.data(run);
   const uint8_t* biases = bias_.data(run);
   for (size_t g = 0; g < s.groups; ++g) {
     if (g > 0 && s.repeat) {
       p->columns.repeat(s, g, static_cast<uint32_t>(p->x_zero));
-      words = false;
+      words = words && s.magnitudes == nullptr;
       continue;
     }
     for (size_t i = 0; i < s.padded; ++i) {
@@ -213,21 +216,21 @@ Status QLinear::fold(const RunContext* run, const QLinearShape& s, QLinearParame
         std::memcpy(&p->columns.float_bias[at], biases + n * sizeof(float), sizeof(float));
       else if (biases)
         std::memcpy(&bias, biases + n * sizeof bias, sizeof bias);
+      const double own_bias = std::abs(static_cast<double>(static_cast<int32_t>(bias)));
       const uint32_t zx = static_cast<uint32_t>(p->x_zero);
       if (s.sums) bias -= zx * static_cast<uint32_t>(s.sums[at]);
       bias += static_cast<uint32_t>(s.depth) * zx * static_cast<uint32_t>(zero);
       p->columns.bias[at] = static_cast<int32_t>(bias);
       if (!words) continue;
-      // Activations are 127.5 around their middle. A sum of that bound does not wrap.
-      const double middle = s.a_signed ? -0.5 : 127.5;
-      const double bound = std::abs(p->columns.bias[at] + middle * s.sums[at]) + 127.5 * s.magnitudes[at];
+      // A sum of such a bound does not wrap.
+      const double bound = s.magnitudes && zero == 0 ? std::abs(p->columns.bias[at] + middle * s.sums[at]) + 127.5 * s.magnitudes[at]
+                                                     : own_bias + static_cast<double>(s.depth) * largest_x * (std::abs(zero + 0.5) + 127.5);
       words = bound * static_cast<double>(m) < Requantize::kWordBound;
       exact &= words && bound < Requantize::kExactBound;
     }
   }
 
   if (!bytes) return Status::Ok();
-  words = words && !p->correct_rows;
   p->requantize = {static_cast<float>(clamp_.qmin - y.zp), static_cast<float>(clamp_.qmax - y.zp), y.zp, small, words, words && exact};
   p->table = table_.data(run);
   if (!has_residual_) return Status::Ok();

@@ -117,7 +117,7 @@ void check_bounded(const QGemmKernel& kernel, size_t m, size_t n, size_t k, uint
   std::vector<int32_t> sums(layout.columns()), bias(layout.columns());
   std::vector<float> multiplier(layout.columns());
   qgemm_pack(layout, {w.data(), k, 1, taps * k, 0}, 0, layout.panels, packed.data(), sums.data());
-  const double bound = 100000 + 255.0 * 127 * static_cast<double>(taps * k);
+  const double bound = 150000 + 255.0 * 127 * static_cast<double>(taps * k);
   for (size_t i = 0; i < n; ++i) {
     bias[i] = static_cast<int32_t>(r.between(-100000, 100000));
     multiplier[i] = r.real(1e-5f, static_cast<float>((seed % 3 ? 1000 : Requantize::kWordBound) / bound));
@@ -134,8 +134,11 @@ void check_bounded(const QGemmKernel& kernel, size_t m, size_t n, size_t k, uint
   for (size_t i = 0; i < m * n; ++i) residual.data()[i] = static_cast<uint8_t>(r.next());
 
   const Requantize all[] = {{0, 255, -128}, {-131, 124, 3}, {-13, 230, 15}, {-100, 90, -20}, {0, 255, 0}, {-128, 127, 0}};
-  const bool adds = kernel.has(kAdds) && seed % 2;
+  const bool adds = kernel.has(kAdds) && seed % 2, corrected = kernel.has(kRowBias) && seed % 4 > 1;
+  std::vector<int32_t> row_bias(mr * 4);
+  for (size_t i = 0; i < mr && corrected; ++i) std::fill_n(row_bias.data() + i * 4, 4, static_cast<int32_t>(r.between(-50000, 50000)));
   QGemmTile t;
+  t.row_bias = corrected ? row_bias.data() : nullptr;
   t.rows = rows.data(), t.taps = taps, t.k = k;
   t.requantize = all[seed / 2 % 6];
   t.requantize.small = multiplier[0] < 0.5f;
@@ -159,7 +162,7 @@ void check_bounded(const QGemmKernel& kernel, size_t m, size_t n, size_t k, uint
   std::vector<uint8_t> want(m * n);
   for (size_t i = 0; i < m; ++i)
     for (size_t j = 0; j < n; ++j) {
-      int32_t sum = bias[j];
+      int32_t sum = bias[j] + row_bias[i * 4];
       for (size_t tap = 0; tap < taps; ++tap)
         for (size_t d = 0; d < k; ++d) {
           const uint8_t a = memory[tap * m + i].data()[d];
