@@ -39,6 +39,58 @@ __attribute__((always_inline)) inline void store_sums(const QGemmTile& t, size_t
   });
 }
 
+// Two rows by two columns in a vector, as SMMLA leaves them: rows part when they are words, and the multipliers of two
+// columns lie twice in a vector.
+using NeonPairs = int32x4_t[4];
+constexpr int fewer_rows(int left) { return left < 2 ? left : 2; }
+
+inline float32x4_t pair_of(const float* m) { return vreinterpretq_f32_s64(vld1q_dup_s64(reinterpret_cast<const int64_t*>(m))); }
+
+struct NeonRowPair {
+  uint16x8_t row[2];
+};
+inline NeonRowPair rows_of(uint32x4_t c0, uint32x4_t c1, uint32x4_t c2, uint32x4_t c3) {
+  const uint32x4_t low = vreinterpretq_u32_u16(low_halves(c0, c1)), high = vreinterpretq_u32_u16(low_halves(c2, c3));
+  return {{vreinterpretq_u16_u32(vuzp1q_u32(low, high)), vreinterpretq_u16_u32(vuzp2q_u32(low, high))}};
+}
+
+template <bool kExact, bool kPlain, int R, int P>
+__attribute__((always_inline)) inline void store_words(const QGemmTile& t, size_t column, const NeonPairs (&acc)[P], const NeonRoundBounded& round) {
+  float32x4_t m[4];
+  unroll<4>([&](auto i) __attribute__((always_inline)) { m[i] = pair_of(t.multiplier + column + i * 2); });
+  uint8_t* c = static_cast<uint8_t*>(t.c) + column;
+  unroll<P>([&](auto p) __attribute__((always_inline)) {
+    constexpr int pair = p;
+    const NeonRowPair words = rows_of(round.template rounded<kExact>(acc[p][0], m[0]), round.template rounded<kExact>(acc[p][1], m[1]),
+                                      round.template rounded<kExact>(acc[p][2], m[2]), round.template rounded<kExact>(acc[p][3], m[3]));
+    unroll<fewer_rows(R - pair * 2)>([&](auto r) __attribute__((always_inline)) {
+      vst1_u8(c, round.template bytes<kPlain>(words.row[r]));
+      c += t.c_stride;
+    });
+  });
+}
+
+template <bool kExact, int R, int P>
+__attribute__((always_inline)) inline void store_sums(const QGemmTile& t, size_t column, const NeonPairs (&acc)[P], const NeonAddBounded& add) {
+  float32x4_t m[4];
+  unroll<4>([&](auto i) __attribute__((always_inline)) { m[i] = pair_of(t.multiplier + column + i * 2); });
+  uint8_t* c = static_cast<uint8_t*>(t.c) + column;
+  const uint8_t* residual = t.residual + column;
+  unroll<P>([&](auto p) __attribute__((always_inline)) {
+    constexpr int pair = p, rows = fewer_rows(R - pair * 2);
+    const uint16x8_t r0 = vreinterpretq_u16_u8(vcombine_u8(vld1_u8(residual), vdup_n_u8(0)));
+    const uint16x8_t r1 = rows > 1 ? vreinterpretq_u16_u8(vcombine_u8(vld1_u8(residual + t.c_stride), vdup_n_u8(0))) : r0;
+    const uint8x16_t both = veorq_u8(vreinterpretq_u8_u16(vzip1q_u16(r0, r1)), vcombine_u8(add.flip, add.flip));
+    const uint16x8_t low = vmovl_u8(vget_low_u8(both)), high = vmovl_u8(vget_high_u8(both));
+    const NeonRowPair words = rows_of(add.template rounded<kExact>(acc[p][0], m[0], vget_low_u16(low)), add.template rounded<kExact>(acc[p][1], m[1], vget_high_u16(low)),
+                                      add.template rounded<kExact>(acc[p][2], m[2], vget_low_u16(high)), add.template rounded<kExact>(acc[p][3], m[3], vget_high_u16(high)));
+    unroll<rows>([&](auto r) __attribute__((always_inline)) {
+      vst1_u8(c, add.narrowed(words.row[r]));
+      c += t.c_stride, residual += t.c_stride;
+    });
+  });
+}
+
 // What the panels of a tile have in common. E is not kAny.
 template <NeonEpilogue E>
 class NeonPanels {
@@ -53,6 +105,11 @@ class NeonPanels {
   __attribute__((always_inline)) inline void store(const QGemmTile& t, size_t column, const int32x4_t (&acc)[R][2]) const {
     if constexpr (E == NeonEpilogue::kAddExact || E == NeonEpilogue::kAddWords) store_sums<kExact>(t, column, acc, add_);
     else store_words<kExact, E == NeonEpilogue::kPlain>(t, column, acc, round_);
+  }
+  template <int R, int P>
+  __attribute__((always_inline)) inline void store_pairs(const QGemmTile& t, size_t column, const NeonPairs (&acc)[P]) const {
+    if constexpr (E == NeonEpilogue::kAddExact || E == NeonEpilogue::kAddWords) store_sums<kExact, R>(t, column, acc, add_);
+    else store_words<kExact, E == NeonEpilogue::kPlain, R>(t, column, acc, round_);
   }
 
  private:

@@ -132,8 +132,9 @@ struct NeonAddBounded {
   inline uint8x8_t bytes(const int32x4_t (&acc)[2], float32x4_t m0, float32x4_t m1, uint8x8_t residual) const {
     const uint16x8_t r = vmovl_u8(veor_u8(residual, flip));
     const uint16x8_t words = low_halves(rounded<kExact>(acc[0], m0, vget_low_u16(r)), rounded<kExact>(acc[1], m1, vget_high_u16(r)));
-    return sum.plain ? sum.bytes<true>(words) : sum.bytes<false>(words);
+    return narrowed(words);
   }
+  inline uint8x8_t narrowed(uint16x8_t words) const { return sum.plain ? sum.bytes<true>(words) : sum.bytes<false>(words); }
 };
 
 // The same by conversions, which saturate, and a clamp of 16-bit integers: for Cortex-A57 and A72, where every float
