@@ -15,6 +15,7 @@
 #include <type_traits>
 
 #include "kernels/qdwconv/qdwconv.h"
+#include "simd/unroll.h"
 
 #define OCTAVO_INLINE inline __attribute__((always_inline))
 
@@ -85,8 +86,8 @@ struct Rolling {
                                          const uint8_t* const* zeros, size_t x, const Weight* w, uint8_t* out, size_t n) {
     add_columns<kInside, kSize - kStride, kSize>(acc, t, rows, zeros, x, w);
     kernel.store(acc[0], t, out, n);
-#pragma GCC unroll 5
-    for (int i = 0; i + 1 < kOpen; ++i) acc[i] = acc[i + 1];
+    // Not a loop: clang makes a call of memmove of it, and the sums lie in memory then.
+    unroll<kOpen - 1>([&](auto i) __attribute__((always_inline)) { acc[i] = acc[i + 1]; });
     acc[kOpen - 1] = kernel.start();
   }
 
