@@ -38,10 +38,11 @@ export function mergeEqual(draft: Draft): Draft {
 function identityOf(draft: Draft, t: number): number | string {
   if (t < 0) return t
   const tensor = draft.tensors[t] as PlanTensor
-  const { kind, of, dims, dtype, data } = tensor
+  const { kind, of, dims, dtype, file } = tensor
   if (kind === 'alias' && of !== undefined) return `${identityOf(draft, of)}[${dims.map(dimKey)}]`
-  if (kind !== 'constant' || tensor.file || !data || data.length > 16) return t
-  return `${dtype}[${dims.map(dimKey)}]${data}`
+  // Data in a file is read by asking for it.
+  if (kind !== 'constant' || file || !tensor.data || tensor.data.length > 16) return t
+  return `${dtype}[${dims.map(dimKey)}]${tensor.data}`
 }
 
 /** Of two steps with the same operator and inputs: sizes count too, Fill, Expand, Slice and others read them from their output. */
