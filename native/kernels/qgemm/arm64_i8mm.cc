@@ -51,7 +51,7 @@ __attribute__((always_inline)) inline const int8_t* multiply_panel(const QGemmTi
   return w;
 }
 
-// Sums of rows 2p and 2p + 1, columns 2c and 2c + 1: r0c0 r0c1 r1c0 r1c1. They start with the bias and `more`.
+// Sums of rows 2p and 2p + 1, columns 2c and 2c + 1: r0c0 r0c1 r1c0 r1c1. They start with the biases and `more`.
 template <int P>
 __attribute__((always_inline)) inline void start_sums(const QGemmTile& t, size_t column, int32x4_t more, int32x4_t (&acc)[P][4]) {
   unroll<4>([&](auto c) __attribute__((always_inline)) {
@@ -59,6 +59,9 @@ __attribute__((always_inline)) inline void start_sums(const QGemmTile& t, size_t
     const int32x4_t start = vaddq_s32(bias, more);
     unroll<P>([&](auto p) __attribute__((always_inline)) { acc[p][c] = start; });
   });
+  // Of rows 2p and 2p + 1, each twice.
+  if (t.row_bias)
+    unroll<P * 4>([&](auto i) __attribute__((always_inline)) { acc[i / 4][i % 4] = vaddq_s32(acc[i / 4][i % 4], vld1q_s32(t.row_bias + i / 4 * 8 + 2)); });
 }
 
 // R rows, zipped into pairs, by 4 pairs of columns.
@@ -86,9 +89,6 @@ struct Tiles {
     for (size_t column = 0; column < t.n; column += 8) {
       int32x4_t acc[P][4];
       start_sums<P>(t, column, vdupq_n_s32(0), acc);
-      // Of rows 2p and 2p + 1, each twice.
-      if (t.row_bias)
-        unroll<P * 4>([&](auto i) __attribute__((always_inline)) { acc[i / 4][i % 4] = vaddq_s32(acc[i / 4][i % 4], vld1q_s32(t.row_bias + i / 4 * 8 + 2)); });
       w = multiply_panel<P>(t, w, acc);
 
       int32x4_t rows[R][2];

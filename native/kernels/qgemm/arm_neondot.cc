@@ -52,6 +52,7 @@ struct Tiles {
       const int32x4_t start[] = {vaddq_s32(vld1q_s32(t.bias + column), panels.start()), vaddq_s32(vld1q_s32(t.bias + column + 4), panels.start())};
       int32x4_t acc[R][2];
       unroll<R * 2>([&](auto i) __attribute__((always_inline)) { acc[i / 2][i % 2] = start[i % 2]; });
+      add_row_bias(t, acc);
       w = multiply<R>(t, w, acc);
       panels.store(t, column, acc);
     }

@@ -11,7 +11,7 @@ enum class NeonEpilogue : uint8_t { kPlain, kExact, kWords, kAddExact, kAddWords
 
 inline NeonEpilogue epilogue_of(const QGemmTile& t) {
   const Requantize& q = t.requantize;
-  if (t.store != QGemmStore::kBytes || !q.words || t.row_bias != nullptr) return NeonEpilogue::kAny;
+  if (t.store != QGemmStore::kBytes || !q.words) return NeonEpilogue::kAny;
   if (t.residual == nullptr) return !q.exact ? NeonEpilogue::kWords : NeonRoundBounded(q).plain ? NeonEpilogue::kPlain : NeonEpilogue::kExact;
   if (!t.add.words || t.add.odd != 0) return NeonEpilogue::kAny;
   return q.exact ? NeonEpilogue::kAddExact : NeonEpilogue::kAddWords;
