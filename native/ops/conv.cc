@@ -95,7 +95,7 @@ class Conv final : public Bound {
     }
 
     const size_t taps = static_cast<size_t>(g_.taps()), mr = kernel_.mr;
-    pointers_ = ((depthwise_ ? 2 * taps : (taps + 2) * mr) * sizeof(void*) + 63) / 64 * 64;
+    pointers_ = ((depthwise_ ? 3 * taps : (taps + 2) * mr) * sizeof(void*) + 63) / 64 * 64;
     staged_ = !depthwise_ && !strips_ && !phases_.empty() && ops::rows_collide(kernel_, phases_[0].in_step[2] * g_.channels, g_.group_channels());
     const size_t floats = strips_ ? mr * taps * static_cast<size_t>(g_.channels)
                           : staged_ ? static_cast<size_t>(ops::staged_floats(static_cast<int64_t>(mr * taps), g_.group_channels())) : 0;
@@ -180,6 +180,7 @@ class Conv final : public Bound {
     const float* x = image(c, part) + part.group * cg;
     const float* b = packed + phase.tap_base * cg * padded_ * g_.groups + part.group * taps * cg * padded_;
     const float *bias = c.in<float>(2), *residual = c.in<float>(3);
+    float* const out = c.out<float>(0);
     const float** a = reinterpret_cast<const float**>(scratch);
     const float** residuals = a + g_.taps() * mr;
     float** rows_out = const_cast<float**>(residuals + mr);
@@ -197,7 +198,7 @@ class Conv final : public Bound {
       ops::for_each_run(phase, row, rows, [&](int64_t at, int64_t n, const int64_t* j) {
         int64_t y = output(part, j) + part.group * mg;
         for (int64_t i = at; i < at + n; ++i, y += phase.step[2] * g_.filters) {
-          rows_out[i] = c.out<float>(0) + y;
+          rows_out[i] = out + y;
           if (residual != nullptr) residuals[i] = residual + y;
         }
       });
@@ -213,25 +214,25 @@ class Conv final : public Bound {
   void depthwise(const RunContext& c, const float* packed, const Part& part, const float** taps) const {
     constexpr int kInner = ops::kMaxSpatial - 1;
     const ConvPhase& phase = part.phase;
-    const float *x = image(c, part), *residual = c.in<float>(3), *weights = packed + phase.tap_base * g_.filters;
-    const float** w = taps + g_.taps();
+    const float *x = image(c, part), *bias = c.in<float>(2), *residual = c.in<float>(3), *weights = packed + phase.tap_base * g_.filters;
+    float* const out = c.out<float>(0);
+    const float **w = taps + g_.taps(), **lines = w + g_.taps();
     const int64_t step = phase.in_step[kInner];
     ops::for_each_run(phase, part.begin, part.end - part.begin, [&](int64_t, int64_t count, const int64_t* j) {
       const int64_t end = j[kInner] + count;
-      int64_t at[ops::kMaxSpatial] = {j[0], j[1], j[kInner]};
-      for (int64_t n; at[kInner] < end; at[kInner] += n) {
-        n = at[kInner] >= part.interior.begin && at[kInner] < part.interior.end ? std::min(end, part.interior.end) - at[kInner] : 1;
+      for (size_t t = 0; t < phase.taps.size(); ++t) lines[t] = ops::tap_row(g_, phase, phase.taps[t], j, x);
+      int64_t y = output(part, j);
+      for (int64_t at = j[kInner], n; at < end; at += n, y += n * phase.step[kInner] * g_.filters) {
+        n = at >= part.interior.begin && at < part.interior.end ? std::min(end, part.interior.end) - at : 1;
         size_t inside = 0;
         for (size_t t = 0; t < phase.taps.size(); ++t) {
-          const int64_t p = at[kInner] * step + phase.taps[t].offset[kInner];
-          const float* line = p >= 0 && p < g_.in[kInner] ? ops::tap_row(g_, phase, phase.taps[t], at, x) : nullptr;
-          if (line == nullptr) continue;
-          taps[inside] = line + p * g_.channels;
+          const int64_t p = at * step + phase.taps[t].offset[kInner];
+          if (lines[t] == nullptr || p < 0 || p >= g_.in[kInner]) continue;
+          taps[inside] = lines[t] + p * g_.channels;
           w[inside++] = weights + static_cast<int64_t>(t) * g_.filters;
         }
-        const int64_t y = output(part, at);
         kernel_.depthwise({static_cast<size_t>(g_.filters), static_cast<size_t>(n), inside, taps, w, static_cast<size_t>(step * g_.channels),
-                           c.in<float>(2), residual != nullptr ? residual + y : nullptr, epilogue_.lo, epilogue_.hi, c.out<float>(0) + y,
+                           bias, residual != nullptr ? residual + y : nullptr, epilogue_.lo, epilogue_.hi, out + y,
                            static_cast<size_t>(phase.step[kInner] * g_.filters)});
       }
     });
