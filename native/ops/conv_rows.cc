@@ -44,10 +44,11 @@ void point_strips(const ConvGeometry& g, const ConvPhase& phase, const float* im
   const int64_t width = g.in[kMaxSpatial - 1], step = phase.in_step[kMaxSpatial - 1], channels = g.channels, kernel = g.kernel[kMaxSpatial - 1];
   const int64_t strips = g.kernel[0] * g.kernel[1];
   const auto edge = [&](const float* line, int64_t p, int64_t i, int64_t t) -> const float* {
-    const int64_t begin = std::clamp<int64_t>(p, 0, width), end = std::clamp<int64_t>(p + kernel, 0, width);
     float* strip = edges + (i * strips + t) * kernel * channels;
-    std::fill(strip, strip + kernel * channels, 0.0f);
-    std::copy(line + begin * channels, line + end * channels, strip + (begin - p) * channels);
+    const int64_t from = std::clamp<int64_t>(-p, 0, kernel) * channels, to = std::clamp<int64_t>(width - p, 0, kernel) * channels, size = kernel * channels;
+    for (int64_t k = 0; k < from; ++k) strip[k] = 0.0f;
+    for (int64_t k = from; k < to; ++k) strip[k] = line[p * channels + k];
+    for (int64_t k = to; k < size; ++k) strip[k] = 0.0f;
     return strip;
   };
   for_each_run(phase, row, rows, [&](int64_t first, int64_t n, const int64_t* j) {

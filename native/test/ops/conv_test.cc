@@ -70,6 +70,11 @@ TEST(conv_of_two_dimensions) {
   check_all({1, 24, 48, 2, {5, 5}, {3, 3}, {3, 2}, {1, 0, 2, 1}, {1, 2}, {}});
 }
 
+TEST(conv_windows_in_the_padding_alone) {
+  check({1, 3, 33, 1, {6, 6}, {2, 2}, {1, 1}, {5, 5, 4, 6}, {1, 1}, {}}, false, true, true, true, "relu");
+  check({1, 40, 33, 1, {6, 6}, {2, 2}, {1, 1}, {5, 5, 4, 6}, {1, 1}, {}}, false, true, true, true, "relu");
+}
+
 TEST(conv_of_pixels_4_kib_apart) {
   check_all({1, 1024, 70, 1, {5, 6}, {1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}, {}});
   check_all({2, 256, 40, 2, {9, 10}, {3, 3}, {2, 4}, {1, 1, 1, 1}, {1, 1}, {}});
