@@ -16,7 +16,7 @@ interface Statistics {
 interface Measure {
   interleave(
     entries: readonly { run(): unknown; isSync: boolean }[],
-    limits: { seconds: number; rounds?: number; most?: number },
+    limits: { seconds: number; rounds?: number; most?: number; warmMs?: number },
   ): Promise<Summary[]>
 }
 
