@@ -31,8 +31,9 @@ export interface Expr {
 
 /** A name that would read as a number or an expression ("2*n") is quoted in keys, so that it equals only itself. */
 export function symbol(name: string): Expr {
-  const key = /^[\p{L}_][\p{L}\p{N}_.:/-]*$/u.test(name) ? name : JSON.stringify(name)
-  return fromAtom({ kind: 'symbol', key, name })
+  // Classes of Unicode take a millisecond to compile, and most names do not need them.
+  const plain = /^[A-Za-z_][\w.:/-]*$/.test(name) || /^[\p{L}_][\p{L}\p{N}_.:/-]*$/u.test(name)
+  return fromAtom({ kind: 'symbol', key: plain ? name : JSON.stringify(name), name })
 }
 
 /** Keys stay below this length: products of long sums would grow without bound. */

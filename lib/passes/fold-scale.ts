@@ -19,7 +19,7 @@ interface Affine {
 }
 
 class ScaleFolding {
-  private readonly consumers = new Map<string, Node[]>()
+  private readonly consumers: ReadonlyMap<string, readonly Node[]>
   private readonly constants: Map<string, ConstantTensor>
   /** Names of values that are constant once the new nodes are folded. */
   private readonly derived = new Set<string>()
@@ -27,7 +27,7 @@ class ScaleFolding {
 
   constructor(private readonly graph: Graph) {
     this.constants = new Map(graph.constants)
-    for (const [name, nodes] of consumersOf(graph)) this.consumers.set(name, nodes)
+    this.consumers = consumersOf(graph)
   }
 
   run(): Graph {

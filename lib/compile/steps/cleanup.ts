@@ -1,24 +1,21 @@
 /** What the other passes leave behind: equal steps, unread results, copies into outputs, tensors nobody names. */
 import { dimKey } from '../../graph/expr.js'
-import { type Draft, DraftIndex, sameDims } from '../draft.js'
-import type { PlanStep, PlanTensor } from '../plan.js'
+import { type Draft, DraftIndex } from '../draft.js'
+import type { PlanAttribute, PlanStep, PlanTensor } from '../plan.js'
 
 const NEVER_MERGED = new Set(['If', 'Loop', 'Observe'])
 
 /** Steps with the same operator, inputs and attributes are computed once (QuantizeLinear of one value for many readers). */
 export function mergeEqual(draft: Draft): Draft {
-  /** Steps by operator and inputs, which tell most of them apart. */
-  const seen = new Map<string, PlanStep[]>()
+  const seen = new Map<string, PlanStep>()
   const steps = draft.steps.filter((step) => {
     if (NEVER_MERGED.has(step.op) || Object.values(step.attributes).some((a) => a.kind === 'plan'))
       return true
     if (step.outputs.some((t) => draft.tensors[t]?.kind === 'output')) return true
-    const key = `${step.op}(${step.inputs.map((t) => identityOf(draft, t)).join(';')})`
-    const alike = seen.get(key)
-    const first = alike?.find((other) => makesSame(draft, other, step))
+    const key = keyOf(draft, step)
+    const first = seen.get(key)
     if (!first) {
-      if (alike) alike.push(step)
-      else seen.set(key, [step])
+      seen.set(key, step)
       return true
     }
     step.outputs.forEach((t, i) => {
@@ -34,6 +31,16 @@ export function mergeEqual(draft: Draft): Draft {
   return { ...draft, steps }
 }
 
+/** The same for steps that compute the same. Sizes belong to it: Fill, Expand, Slice and others read them from their output. */
+function keyOf(draft: Draft, { op, inputs, outputs, attributes }: PlanStep): string {
+  const read = inputs.map((t) => identityOf(draft, t)).join(';')
+  const made = outputs.map((t) => draft.tensors[t]).map((t) => `${t?.dtype}[${t?.dims.map(dimKey)}]`)
+  const stated = Object.keys(attributes)
+    .sort()
+    .map((name) => `${name}=${valueKey(attributes[name] as PlanAttribute)}`)
+  return `${op}(${read})${made.join(';')}{${stated.join(';')}}`
+}
+
 /** Small constants are compared by content, other tensors by what they are an alias of. */
 function identityOf(draft: Draft, t: number): number | string {
   if (t < 0) return t
@@ -45,24 +52,9 @@ function identityOf(draft: Draft, t: number): number | string {
   return `${dtype}[${dims.map(dimKey)}]${tensor.data}`
 }
 
-/** Of two steps with the same operator and inputs: sizes count too, Fill, Expand, Slice and others read them from their output. */
-function makesSame(draft: Draft, a: PlanStep, b: PlanStep): boolean {
-  const sameOutput = (t: number, i: number) => {
-    const [x, y] = [draft.tensors[t], draft.tensors[b.outputs[i] as number]]
-    return x?.dtype === y?.dtype && sameDims(x?.dims ?? [], y?.dims ?? [])
-  }
-  return (
-    a.outputs.length === b.outputs.length &&
-    a.outputs.every(sameOutput) &&
-    attributesKey(a) === attributesKey(b)
-  )
-}
-
-function attributesKey(step: PlanStep): string {
-  const entries = Object.entries(step.attributes).sort(([a], [b]) => (a < b ? -1 : 1))
-  return JSON.stringify(entries, (_, v: unknown) =>
-    typeof v === 'number' && !Number.isFinite(v) ? String(v) : v,
-  )
+function valueKey({ kind, value }: PlanAttribute): string {
+  if (kind === 'ints') return `ints ${value.map(dimKey)}`
+  return `${kind} ${kind === 'floats' ? value : JSON.stringify(value)}`
 }
 
 /** Removes steps whose results nobody reads. */
