@@ -34,13 +34,24 @@ export function checkScaleValues(ctx: InferContext, i: number): void {
   const constant = ctx.constant(i)
   if (constant === undefined) return
   if (positive.has(constant)) return
-  const values = floatValues(constant)
-  for (let k = 0; k < values.length; k++) {
-    const value = values[k] as number
-    if (value > 0 && value < Number.POSITIVE_INFINITY) continue
-    ctx.fail(`finite positive scales (input ${i}, "${ctx.node.inputs[i]}"), got ${value} at element ${k}`)
+  if (!isPositiveFloat32(constant)) {
+    floatValues(constant).forEach((value, k) => {
+      if (Number.isFinite(value) && value > 0) return
+      ctx.fail(`finite positive scales (input ${i}, "${ctx.node.inputs[i]}"), got ${value} at element ${k}`)
+    })
   }
   positive.add(constant)
+}
+
+/** Bits of a positive finite float32 are an integer between 0 and those of infinity: a loop that makes no number per scale. */
+function isPositiveFloat32({ dtype, data }: ConstantTensor): boolean {
+  if (dtype !== 'float32') return false
+  const bits = elementsOf({ dtype: 'int32', dims: [], data }) as Int32Array
+  for (let i = 0; i < bits.length; i++) {
+    const b = bits[i] as number
+    if (b <= 0 || b >= 0x7f800000) return false
+  }
+  return true
 }
 
 /** Scales that were looked at; constants never change. */
@@ -95,9 +106,8 @@ function checkGranularity(ctx: InferContext, i: number, shape: readonly Dim[], c
 }
 
 /** Elements of a constant of any floating-point type. */
-export function floatValues(constant: ConstantTensor): ArrayLike<number> {
+export function floatValues(constant: ConstantTensor): readonly number[] {
   const { dtype, data } = constant
-  if (dtype === 'float32') return elementsOf(constant) as Float32Array
   if (DTYPES[dtype].bits !== 16) return numbersOf(constant) ?? []
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
   const decode = dtype === 'bfloat16' ? fromBfloat16 : fromFloat16

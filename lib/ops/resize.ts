@@ -91,7 +91,7 @@ function hasSizes(ctx: ResizeContext): boolean {
 function scalesOf(ctx: ResizeContext, count: number): readonly number[] {
   if ((ctx.node.inputs[2] ?? '') === '') ctx.fail('scales (input 2) or sizes (input 3), got neither')
   const constant = ctx.constant(2) ?? needConstant(ctx, 2, 'scales')
-  const scales = Array.from(floatValues(constant))
+  const scales = floatValues(constant)
   if (scales.length !== count || !scales.every((s) => Number.isFinite(s) && s > 0)) {
     ctx.fail(`${count} positive scales (input 2), got [${scales.join(', ')}]`)
   }
@@ -102,7 +102,7 @@ function scalesOf(ctx: ResizeContext, count: number): readonly number[] {
 function regionOf(ctx: ResizeContext, count: number): readonly number[] | undefined {
   if (coordinatesOf(ctx) !== 'tf_crop_and_resize') return undefined
   if ((ctx.node.inputs[1] ?? '') === '') ctx.fail('roi (input 1) for tf_crop_and_resize, got none')
-  const roi = Array.from(floatValues(ctx.constant(1) ?? needConstant(ctx, 1, 'roi')))
+  const roi = floatValues(ctx.constant(1) ?? needConstant(ctx, 1, 'roi'))
   if (roi.length !== 2 * count) ctx.fail(`${2 * count} numbers in roi (input 1), got ${roi.length}`)
   return roi
 }
