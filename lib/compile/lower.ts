@@ -1,18 +1,18 @@
 /**
- * Graph -> draft: every node declares its steps (`OpDef.lower`) through the context made here. Float and
+ * Graph -> draft: every node declares its steps (`OpDef.lower`) through the context of `lower-node.ts`. Float and
  * generic steps only; `steps/` then turns `DequantizeLinear -> step -> QuantizeLinear` into integer steps.
  */
 import { OctavoError } from '../errors.js'
-import { type Dim, symbol, symbolsOf } from '../graph/expr.js'
+import type { Dim } from '../graph/expr.js'
 import type { ConstantTensor, Graph, Node, TensorType } from '../graph/graph.js'
 import { ValueNeededError } from '../ops/helpers.js'
-import { type Inference, nestedKey, type SymbolOrigin } from '../ops/infer.js'
-import type { Layout, LowerContext } from '../ops/opdef.js'
+import type { Inference, SymbolOrigin } from '../ops/infer.js'
 import { findOp } from '../ops/registry.js'
 import { constantFromValues } from '../ops/sizes.js'
-import { addAlias, addTensor, type Draft, intAttr } from './draft.js'
-import type { Plan, PlanAttribute, PlanStep, PlanTensor, StepKind, SymbolSource } from './plan.js'
-import { identityLayout, physicalDims, Values } from './values.js'
+import { addTensor, type Draft, intAttr } from './draft.js'
+import { NodeLowering } from './lower-node.js'
+import type { Plan, PlanStep, SymbolSource } from './plan.js'
+import { identityLayout, Values } from './values.js'
 
 /** A value whose statistics the plan collects (see Observe in docs/steps.md). */
 export interface Observation {
@@ -45,9 +45,9 @@ export function lowerGraph(graph: Graph, info: Inference, options: LowerOptions)
   return new GraphLowering(graph, info, options).run()
 }
 
-class GraphLowering {
+export class GraphLowering {
   readonly steps: PlanStep[] = []
-  readonly tensors: PlanTensor[] = []
+  readonly draft: Draft & { readonly steps: PlanStep[] }
   readonly symbols = new Map<string, SymbolSource>()
   readonly values: Values
   private readonly kept: number[] = []
@@ -61,8 +61,9 @@ class GraphLowering {
     readonly info: Inference,
     readonly options: LowerOptions,
   ) {
+    this.draft = { tensors: [], steps: this.steps, inputs: [], outputs: [], kept: [] }
     this.values = new Values(
-      { tensors: this.tensors, steps: this.steps, inputs: [], outputs: [], kept: [] },
+      this.draft,
       (name) => this.typeOf(name),
       (name) => this.constantOf(name),
     )
@@ -83,7 +84,7 @@ class GraphLowering {
     const outputs = this.graph.outputs.map((name) => this.defineOutput(name))
     this.declareInputSymbols()
     return {
-      draft: { tensors: this.tensors, steps: this.steps, inputs, outputs, kept: this.kept },
+      draft: { ...this.draft, inputs, outputs, kept: this.kept },
       symbols: this.symbols,
     }
   }
@@ -152,7 +153,7 @@ class GraphLowering {
     const constant = constantFromValues(this.info, name)
     if (constant) return
     const type = this.typeOf(name)
-    const tensor = addTensor(this.draftView(), {
+    const tensor = addTensor(this.draft, {
       name,
       dtype: type.dtype,
       dims: type.shape,
@@ -171,7 +172,7 @@ class GraphLowering {
 
   private defineInput(name: string): number {
     const type = this.typeOf(name)
-    const tensor = addTensor(this.draftView(), { name, dtype: type.dtype, dims: type.shape, kind: 'input' })
+    const tensor = addTensor(this.draft, { name, dtype: type.dtype, dims: type.shape, kind: 'input' })
     this.values.define(name, tensor, identityLayout(type.shape.length))
     return tensor
   }
@@ -180,7 +181,7 @@ class GraphLowering {
   private defineOutput(name: string): number {
     const type = this.typeOf(name)
     const source = this.values.read(name, identityLayout(type.shape.length))
-    const tensor = addTensor(this.draftView(), { name, dtype: type.dtype, dims: type.shape, kind: 'output' })
+    const tensor = addTensor(this.draft, { name, dtype: type.dtype, dims: type.shape, kind: 'output' })
     this.steps.push({
       op: 'Copy',
       inputs: [source],
@@ -198,7 +199,7 @@ class GraphLowering {
     const channels = channelAxis < 0 ? 0 : shape[channelAxis]
     if (typeof channels !== 'number') return
     const bins = this.options.bins ?? 4096
-    const state = addTensor(this.draftView(), {
+    const state = addTensor(this.draft, {
       name: `observe:${value}`,
       dtype: 'float64',
       dims: [7 + bins + channels],
@@ -227,181 +228,9 @@ class GraphLowering {
     }
   }
 
-  draftView(): Draft {
-    return { tensors: this.tensors, steps: this.steps, inputs: [], outputs: [], kept: [] }
-  }
-}
-
-/** The context of one node. */
-class NodeLowering implements LowerContext {
-  constructor(
-    private readonly owner: GraphLowering,
-    readonly node: Node,
-  ) {}
-
-  has(i: number): boolean {
-    return (this.node.inputs[i] ?? '') !== ''
-  }
-
-  hasOutput(i: number): boolean {
-    return this.owner.isWanted(this.node.outputs[i] ?? '')
-  }
-
-  inputType(i: number): KnownType {
-    return this.owner.typeOf(this.name(this.node.inputs, i))
-  }
-
-  outputType(i: number): KnownType {
-    return this.owner.typeOf(this.name(this.node.outputs, i))
-  }
-
-  constant(i: number): ConstantTensor | undefined {
-    return this.has(i) ? this.owner.constantOf(this.name(this.node.inputs, i)) : undefined
-  }
-
-  values(i: number): readonly Dim[] | undefined {
-    return this.has(i) ? this.owner.info.values.get(this.name(this.node.inputs, i)) : undefined
-  }
-
-  valuesOrRead(i: number): readonly Dim[] {
-    const name = this.name(this.node.inputs, i)
-    const known = this.owner.info.values.get(name)
-    if (known) return known
-    return this.owner.info.reads.get(name) ?? this.fail(`values of '${name}' that inference did not ask for`)
-  }
-
-  input(i: number, layout?: Layout): number {
-    if (!this.has(i)) return -1
-    const name = this.name(this.node.inputs, i)
-    return this.owner.values.read(name, layout ?? identityLayout(this.owner.typeOf(name).shape.length))
-  }
-
-  output(i: number, layout?: Layout): number {
-    return this.makeOutput(i, 'scratch', layout)
-  }
-
-  providedOutput(i: number): number {
-    return this.makeOutput(i, 'provided')
-  }
-
-  private makeOutput(i: number, kind: 'scratch' | 'provided', layout?: Layout): number {
-    if (!this.hasOutput(i)) return -1
-    const name = this.name(this.node.outputs, i)
-    const type = this.owner.typeOf(name)
-    const chosen = layout ?? identityLayout(type.shape.length)
-    const tensor = addTensor(this.owner.draftView(), {
-      name,
-      dtype: type.dtype,
-      dims: physicalDims(type.shape, chosen),
-      kind,
-    })
-    this.owner.values.define(name, tensor, chosen)
-    return tensor
-  }
-
-  sharedLayout(): Layout {
-    const rank = this.outputType(this.firstWanted()).shape.length
-    for (let i = 0; i < this.node.inputs.length; ++i) {
-      if (!this.has(i) || this.constant(i)) continue
-      const layout = this.owner.values.layoutOf(this.name(this.node.inputs, i))
-      if (layout && layout.length === rank && layout.some((axis, p) => axis !== p)) return layout
-    }
-    return identityLayout(rank)
-  }
-
-  broadcastInput(i: number, layout: Layout): number {
-    const shape = this.inputType(i).shape
-    if (shape.length === layout.length) return this.input(i, layout)
-    const padded: Dim[] = [...Array<Dim>(layout.length - shape.length).fill(1), ...shape]
-    const flat = this.alias(this.input(i), padded)
-    const dims = physicalDims(padded, layout)
-    const moving = layout.filter((axis) => padded[axis] !== 1)
-    if (moving.every((axis, k) => k === 0 || axis > (moving[k - 1] as number))) return this.alias(flat, dims)
-    const tensor = this.scratch(this.inputType(i).dtype, dims)
-    this.step('Transpose', [flat], [tensor], { perm: intAttr(...layout) }, 'data')
-    return tensor
-  }
-
-  scratch(dtype: KnownType['dtype'], dims: readonly Dim[], hint?: string): number {
-    const name = hint === undefined ? `${this.node.name}:` : `${this.node.name}:${hint}`
-    return addTensor(this.owner.draftView(), { name, dtype, dims, kind: 'scratch' })
-  }
-
-  constantTensor(dtype: KnownType['dtype'], dims: readonly number[], data: Uint8Array): number {
-    return addTensor(this.owner.draftView(), {
-      name: `${this.node.name}:`,
-      dtype,
-      dims,
-      kind: 'constant',
-      data,
-    })
-  }
-
-  alias(tensor: number, dims: readonly Dim[], dtype?: KnownType['dtype']): number {
-    return addAlias(this.owner.draftView(), tensor, dims, dtype)
-  }
-
-  outputAlias(i: number, tensor: number, layout?: Layout): void {
-    if (!this.hasOutput(i)) return
-    const type = this.outputType(i)
-    const chosen = layout ?? identityLayout(type.shape.length)
-    const alias = this.alias(tensor, physicalDims(type.shape, chosen), type.dtype)
-    this.owner.values.define(this.name(this.node.outputs, i), alias, chosen)
-  }
-
-  capture(k: number): number {
-    const name = this.name(this.node.captures ?? [], k)
-    return this.owner.values.read(name, identityLayout(this.owner.typeOf(name).shape.length))
-  }
-
-  readSymbol(size: Dim, tensor: number, index: number): void {
-    for (const name of symbolsOf(size)) this.owner.readSymbol(name, tensor, index)
-  }
-
-  step(
-    op: string,
-    inputs: readonly number[],
-    outputs: readonly number[],
-    attributes: Readonly<Record<string, PlanAttribute>> = {},
-    kind: StepKind = 'float',
-  ): void {
-    const nodes = this.node.origin ?? [this.node.name]
-    this.owner.steps.push({ op, inputs, outputs, attributes, nodes, kind })
-  }
-
-  nested(attribute: string): { readonly plan: PlanAttribute; readonly symbols: readonly Dim[] } {
-    const owned = this.node.attributes[attribute]
-    const info = this.owner.info.nested.get(nestedKey(this.node, attribute))
-    if (owned?.kind !== 'graph' || !info) return this.fail(`a graph in attribute '${attribute}'`)
-    const captured = new Map<string, ConstantTensor>()
-    owned.value.captures.forEach((inner, i) => {
-      const constant = this.owner.constantOf(this.node.captures?.[i] ?? '')
-      if (constant) captured.set(inner, constant)
-    })
-    const { draft, symbols } = lowerGraph(owned.value, info, { finish: this.owner.options.finish, captured })
-    const outer: Dim[] = []
-    for (const [name, source] of symbols) if (source.kind === 'outer') outer[source.index] = symbol(name)
-    return { plan: { kind: 'plan', value: this.owner.options.finish(draft, symbols) }, symbols: outer }
-  }
-
-  fail(expected: string): never {
-    const { name, opType } = this.node
-    throw new OctavoError('ERR_UNSUPPORTED_OP', `Node '${name}' (${opType}): ${expected}`, {
-      node: name,
-      opType,
-    })
-  }
-
-  private firstWanted(): number {
-    return Math.max(
-      0,
-      this.node.outputs.findIndex((_, i) => this.hasOutput(i)),
-    )
-  }
-
-  private name(names: readonly string[], i: number): string {
-    const name = names[i] ?? ''
-    return name === '' ? this.fail(`input or output ${i} is missing`) : name
+  /** A graph that a node of this one owns, with the constants that it captures. */
+  lowerOwned(graph: Graph, info: Inference, captured: ReadonlyMap<string, ConstantTensor>): Lowered {
+    return lowerGraph(graph, info, { finish: this.options.finish, captured })
   }
 }
 
