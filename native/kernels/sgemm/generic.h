@@ -56,6 +56,7 @@ void sgemm_rows(const SgemmTile& t) {
       }
     }
   }
+  constexpr bool kAhead = V::kAhead > 0 && kRows > 4;  // fewer rows wait for memory in any case, and the hardware keeps ahead of them
   const float* b = t.b;
   for (size_t tap = 0; tap < t.taps; ++tap) {
     const float* a[kRows];
@@ -68,7 +69,7 @@ void sgemm_rows(const SgemmTile& t) {
         OCTAVO_UNROLL
         for (int u = 0; u < 4; ++u, b += t.b_stride) {
           bv[u] = V::load(b);
-          if constexpr (V::kAhead > 0) V::prefetch(b + V::kAhead);
+          if constexpr (kAhead) V::prefetch(b + V::kAhead);
         }
         OCTAVO_UNROLL
         for (int i = 0; i < kRows; ++i) {
@@ -83,7 +84,7 @@ void sgemm_rows(const SgemmTile& t) {
       OCTAVO_UNROLL
       for (int v = 0; v < kVectors; ++v) {
         bv[v] = V::load(b + v * V::kLanes);
-        if constexpr (V::kAhead > 0) V::prefetch(b + v * V::kLanes + V::kAhead);
+        if constexpr (kAhead) V::prefetch(b + v * V::kLanes + V::kAhead);
       }
       b += t.b_stride;
       OCTAVO_UNROLL
