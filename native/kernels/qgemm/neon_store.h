@@ -65,6 +65,10 @@ __attribute__((always_inline)) inline void store_panel(const QGemmTile& t, size_
         if (n > v * 4) store_words(words + v * 4, acc[r][v], n - v * 4);
       });
     });
+#if defined(__aarch64__)
+  } else if (V == 4 && t.residual && t.requantize.words && t.add.words && t.add.odd == 0) {
+    store_quads<R, V, true>(t, column, acc, NeonAddByWords(t.requantize, t.add));
+#endif
   } else if (t.residual) {
     store_quads<R, V, true>(t, column, acc, NeonAddResidual(t.requantize, t.add));
   } else {
