@@ -2,7 +2,7 @@
  * Long arithmetic in JavaScript in slices: `breathe()` between slices lets the event loop turn as soon as the
  * slice has used its time.
  */
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { nextTurn } from '../builtins.js'
 
 /** Well below the 50 ms that nothing of Octavo may hold the event loop for. */
 const SLICE_MS = 8

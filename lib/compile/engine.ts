@@ -2,6 +2,7 @@
  * A graph that runs: compiled to a plan, loaded by the addon. Calibration, constant folding, comparison and
  * InferenceSession all run models through this.
  */
+import { nextTurn } from '../builtins.js'
 import { OctavoError } from '../errors.js'
 import { DTYPES, type DType, dtypeFromOnnx } from '../graph/dtype.js'
 import type { Dim } from '../graph/expr.js'
@@ -251,12 +252,6 @@ function valuesOf(names: readonly string[], info: Inference): EngineValue[] {
   return names.map((name) => {
     const type = info.types.get(name)
     return { name, dtype: type?.dtype ?? 'float32', shape: type?.shape ?? [] }
-  })
-}
-
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
   })
 }
 

@@ -1,4 +1,5 @@
 /** Bounds against models made to exhaust memory or stack. */
+import { nextTurn } from '../builtins.js'
 import { OctavoError } from '../errors.js'
 
 export interface ReadLimits {
@@ -57,7 +58,7 @@ export class Breather {
 
   async pause(): Promise<void> {
     this.#signal?.throwIfAborted()
-    await new Promise<void>((resolve) => setImmediate(resolve))
+    await nextTurn()
     this.#signal?.throwIfAborted()
     this.#since = process.uptime()
   }

@@ -145,7 +145,6 @@ Napi::Value Model::run_sync(const Napi::CallbackInfo& info) {
     if (!status.ok()) throw make_error(env, status, held->execution.failed_step());
     results = collect(env, held->execution, outputs);
   } catch (...) {
-    keep(std::move(inputs));
     resume();
     throw;
   }

@@ -143,16 +143,14 @@ Status Execution::bind(int32_t segment, int threads, Binding** binding) {
   BindingCache& cache = bindings_[static_cast<size_t>(segment)];
   const Binding*& shaped = shaped_[static_cast<size_t>(segment)];
   *binding = cache.find(sizes_.symbols());
-  if (*binding != nullptr && *binding == shaped) {
-    // The sizes of the last run again.
-  } else if (*binding != nullptr) {
-    shaped = nullptr;
-    OCTAVO_RETURN_IF_ERROR(segment_shapes(*program_, segment, sizes_, shapes_, &failed_step_));
-  } else {
+  if (*binding == nullptr) {
     shaped = nullptr;
     std::unique_ptr<Binding> made;
     OCTAVO_RETURN_IF_ERROR(bind_segment(*program_, segment, sizes_, shapes_, threads, &made, &failed_step_));
     *binding = cache.add(std::move(made));
+  } else if (*binding != shaped) {
+    shaped = nullptr;
+    OCTAVO_RETURN_IF_ERROR(segment_shapes(*program_, segment, sizes_, shapes_, &failed_step_));
   }
   shaped = *binding;
   const size_t need = (*binding)->arena_bytes;

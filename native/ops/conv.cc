@@ -8,6 +8,7 @@
 #include "ops/aligned_buffer.h"
 #include "ops/conv_rows.h"
 #include "ops/conv_weights.h"
+#include "ops/float_constant.h"
 #include "ops/float_epilogue.h"
 #include "ops/op_support.h"
 #include "ops/staged_rows.h"

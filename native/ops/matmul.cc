@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "ops/float_constant.h"
 #include "ops/staged_rows.h"
 #include "ops/strided_copy.h"
 

@@ -48,7 +48,7 @@ bool QGemmBlocks::thread_bytes(size_t* bytes) const {
   if (kernel->has(kZips) &&
       (layout.k > PTRDIFF_MAX / 4 || __builtin_mul_overflow(round_up(layout.k, 16) * mr, layout.taps, &zipped) || zipped > PTRDIFF_MAX / 4))
     return false;
-  *bytes = round_up(pointers, 64) + round_up(mr * sizeof(uint32_t), 64) + round_up(mr * 4 * sizeof(int32_t), 64) + round_up(mr * layout.nr * sizeof(int32_t), 64) + zipped;
+  *bytes = round_up(pointers, 64) + round_up(mr * sizeof(uint32_t), 64) + round_up(mr * kQGemmRowBias * sizeof(int32_t), 64) + round_up(mr * layout.nr * sizeof(int32_t), 64) + zipped;
   return true;
 }
 
@@ -57,7 +57,7 @@ QGemmScratch split_thread_scratch(const QGemmBlocks& b, void* memory) {
   auto* bytes = static_cast<uint8_t*>(memory);
   uint8_t* sums = bytes + round_up(mr * sizeof(void*) * b.layout.taps, 64);
   uint8_t* biases = sums + round_up(mr * sizeof(uint32_t), 64);
-  uint8_t* tile = biases + round_up(mr * 4 * sizeof(int32_t), 64);
+  uint8_t* tile = biases + round_up(mr * kQGemmRowBias * sizeof(int32_t), 64);
   uint8_t* zipped = tile + round_up(mr * b.layout.nr * sizeof(int32_t), 64);
   return {reinterpret_cast<const uint8_t**>(bytes), reinterpret_cast<uint32_t*>(sums), reinterpret_cast<int32_t*>(biases),
           reinterpret_cast<int32_t*>(tile), zipped};
@@ -78,7 +78,7 @@ void bias_rows(const QGemmBlocks& b, int32_t w_zero, size_t count, const QGemmSc
   const size_t mr = static_cast<size_t>(b.kernel->mr);
   for (size_t r = 0; r < mr; ++r) {
     const uint32_t taken = r < count ? scratch.row_sums[r] * static_cast<uint32_t>(w_zero) : 0;
-    std::fill_n(scratch.row_bias + r * 4, 4, static_cast<int32_t>(0 - taken));
+    std::fill_n(scratch.row_bias + r * kQGemmRowBias, kQGemmRowBias, static_cast<int32_t>(0 - taken));
   }
 }
 

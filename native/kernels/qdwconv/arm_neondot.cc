@@ -60,26 +60,23 @@ class Quads {
 
 template <bool kSigned>
 void run(const QDwTile& t) {
-  if (!rolls(t.window)) return run_windows<Quads<kSigned>>(t);
-  if (t.window.width == 3) return t.window.stride == 1 ? run_dot_rows<3, 1, kSigned>(t) : run_dot_rows<3, 2, kSigned>(t);
-  return t.window.stride == 1 ? run_dot_rows<5, 1, kSigned>(t) : run_dot_rows<5, 2, kSigned>(t);
+  if (!t.window.rolls()) return run_windows<Quads<kSigned>>(t);
+  with_constants(t.window, [&](auto size, auto stride) { run_dot_rows<size, stride, kSigned>(t); });
 }
-
-using PackWeights = void (*)(const int16_t* weights, size_t channels, size_t c, int8_t* w);
 
 // The sums of all channels as other windows have them, then blocks of 8 channels.
 void pack_rows(const QDwWindow& window, const int16_t* weights, size_t channels, void* out) {
-  const bool three = window.width == 3, one = window.stride == 1;
-  const PackWeights pack = three ? (one ? DotWeights<3, 1>::pack : DotWeights<3, 2>::pack) : one ? DotWeights<5, 1>::pack : DotWeights<5, 2>::pack;
-  const size_t bytes = three ? (one ? DotWeights<3, 1>::kBytes : DotWeights<3, 2>::kBytes) : one ? DotWeights<5, 1>::kBytes : DotWeights<5, 2>::kBytes;
-  auto* w = reinterpret_cast<int8_t*>(sum_weights(window, weights, channels, out));
-  for (size_t c = 0; c < channels; c += kDotChannels, w += bytes) pack(weights, channels, c, w);
+  auto* w = static_cast<int8_t*>(sum_weights(window, weights, channels, out));
+  with_constants(window, [&](auto size, auto stride) {
+    using Weights = DotWeights<size, stride>;
+    for (size_t c = 0; c < channels; c += kDotChannels, w += Weights::kBytes) Weights::pack(weights, channels, c, w);
+  });
 }
 
 }  // namespace
 
 void qdwconv_s8s8_16c4_arm_neondot_pack(const QDwWindow& window, const int16_t* weights, size_t channels, void* out) {
-  if (rolls(window)) return pack_rows(window, weights, channels, out);
+  if (window.rolls()) return pack_rows(window, weights, channels, out);
   pack_qdwconv<Quads<true>>(window, weights, channels, out);
 }
 void qdwconv_s8s8_16c4_arm_neondot_s8(const QDwTile& t) { run<true>(t); }

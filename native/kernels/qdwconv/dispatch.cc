@@ -25,7 +25,7 @@ const QDwKernel& choose_qdwconv(int low, int high) {
 }
 
 size_t qdwconv_rows(const QDwKernel& kernel, const QDwWindow& w) {
-  return w.height == w.width && (w.width == 3 || w.width == 5) && w.stride == 1 && w.dilation == 1 ? kernel.rows : 1;
+  return w.rolls() && w.stride == 1 ? kernel.rows : 1;
 }
 
 bool qdwconv_packed_bytes(const QDwKernel& kernel, const QDwWindow& w, size_t channels, size_t* bytes) {

@@ -26,6 +26,8 @@ struct QDwWindow {
   size_t stride = 1, dilation = 1;      // along a row
 
   size_t taps() const { return height * width; }
+  // Square windows of 3 and 5, which kernels roll along a row: a column is read once for all pixels that it is a tap of.
+  bool rolls() const { return height == width && (width == 3 || width == 5) && stride <= 2 && dilation == 1; }
 };
 
 struct QDwTile {

@@ -27,12 +27,19 @@ constexpr T fewer(T a, T b) {
   return a < b ? a : b;
 }
 
-inline bool rolls(const QDwWindow& w) {
-  return w.height == w.width && (w.width == 3 || w.width == 5) && w.stride <= 2 && w.dilation == 1;
+// Calls f(size, stride) with the constants of a window that rolls.
+template <class F>
+void with_constants(const QDwWindow& w, F&& f) {
+  constexpr std::integral_constant<int, 1> one;
+  constexpr std::integral_constant<int, 2> two;
+  constexpr std::integral_constant<int, 3> three;
+  constexpr std::integral_constant<int, 5> five;
+  if (w.width == 3) return w.stride == 1 ? f(three, one) : f(three, two);
+  return w.stride == 1 ? f(five, one) : f(five, two);
 }
 
 inline size_t groups_of(const QDwWindow& w, size_t unit) {
-  return rolls(w) ? (w.height + unit - 1) / unit * w.width : (w.taps() + unit - 1) / unit;
+  return w.rolls() ? (w.height + unit - 1) / unit * w.width : (w.taps() + unit - 1) / unit;
 }
 
 template <class K>
@@ -195,9 +202,8 @@ void run_windows(const QDwTile& t) {
 
 template <class First, class... Ks>
 void run_qdwconv(const QDwTile& t) {
-  if (!rolls(t.window)) return run_windows<First, Ks...>(t);
-  if (t.window.width == 3) return t.window.stride == 1 ? run_rolling<3, 1, First, Ks...>(t) : run_rolling<3, 2, First, Ks...>(t);
-  return t.window.stride == 1 ? run_rolling<5, 1, First, Ks...>(t) : run_rolling<5, 2, First, Ks...>(t);
+  if (!t.window.rolls()) return run_windows<First, Ks...>(t);
+  with_constants(t.window, [&](auto size, auto stride) { run_rolling<size, stride, First, Ks...>(t); });
 }
 
 // [padded]: 128 * the sum of the weights of each channel. Returns what lies behind.
@@ -222,8 +228,8 @@ void pack_qdwconv(const QDwWindow& window, const int16_t* weights, size_t channe
     for (size_t g = 0; g < groups_of(window, unit); ++g, w += K::kGroupWeights)
       for (size_t u = 0; u < unit; ++u) {
         const size_t y = g % column_groups * unit + u, x = g / column_groups;
-        const bool used = rolls(window) ? y < window.height : g * unit + u < window.taps();
-        const size_t tap = rolls(window) ? y * window.width + x : g * unit + u;
+        const bool used = window.rolls() ? y < window.height : g * unit + u < window.taps();
+        const size_t tap = window.rolls() ? y * window.width + x : g * unit + u;
         for (size_t i = 0; i < K::kChannels; ++i)
           w[K::position(i, u)] = static_cast<typename K::Weight>(used && c + i < channels ? weights[tap * channels + c + i] : 0);
       }

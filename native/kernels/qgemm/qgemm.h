@@ -32,10 +32,11 @@ struct QGemmTile {
   // Added after requantization, laid out as c with its stride; null: nothing. kBytes of kernels with kAdds only.
   const uint8_t* residual = nullptr;
   ResidualAdd add;
-  const int32_t* row_bias = nullptr;  // [mr][4]: added to all sums of a row, there four times; null: nothing. Of kernels with kRowBias
+  const int32_t* row_bias = nullptr;  // [mr][kQGemmRowBias]: added to all sums of a row, there so many times; null: nothing. Of kernels with kRowBias
   uint8_t* zipped = nullptr;   // of kernels with kZips: room for mr * taps * (k rounded up to 16) bytes
 };
 
+constexpr size_t kQGemmRowBias = 4;
 constexpr size_t kQGemmOverRead = 32;
 constexpr size_t kQGemmMaxRows = 16;
 constexpr size_t kQGemmMaxColumns = 64;
