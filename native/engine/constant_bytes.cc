@@ -7,6 +7,9 @@
 namespace octavo {
 namespace {
 
+// Below, malloc has memory that was touched already.
+constexpr size_t kLarge = size_t{64} << 10;
+
 // pread and not mmap: a file that shrinks meanwhile is an error then, and not a signal.
 Status read_file(const Buffer& buffer, uint8_t* to) {
   for (size_t done = 0; done < buffer.size;) {
@@ -24,10 +27,15 @@ Status ConstantBytes::open(int32_t buffer, const uint8_t** data) {
   const Buffer& b = at(buffer);
   *data = b.data;
   if (b.file < 0) return Status::Ok();
-  std::shared_ptr<const Memory>& read = read_[static_cast<size_t>(buffer)];
+  std::shared_ptr<Memory>& read = read_[static_cast<size_t>(buffer)];
   if (read == nullptr) {
-    auto memory = std::make_shared<Memory>();
-    if (!memory->allocate(b.size)) return Status::Error(Code::kOutOfMemory, "no memory for a constant of " + std::to_string(b.size) + " bytes");
+    std::shared_ptr<Memory> memory;
+    if (b.size >= kLarge && spare_ != nullptr && spare_->size() >= b.size) {
+      memory = std::move(spare_);
+    } else {
+      memory = std::make_shared<Memory>();
+      if (!memory->allocate(b.size)) return Status::Error(Code::kOutOfMemory, "no memory for a constant of " + std::to_string(b.size) + " bytes");
+    }
     OCTAVO_RETURN_IF_ERROR(read_file(b, memory->data()));
     read = std::move(memory);
   }
@@ -35,12 +43,18 @@ Status ConstantBytes::open(int32_t buffer, const uint8_t** data) {
   return Status::Ok();
 }
 
+void ConstantBytes::drop(int32_t buffer) {
+  std::shared_ptr<Memory>& read = read_[static_cast<size_t>(buffer)];
+  if (spare_ == nullptr || (read != nullptr && read->size() > spare_->size())) std::swap(spare_, read);
+  read.reset();
+}
+
 Status ConstantBytes::keep(int32_t buffer, std::shared_ptr<const Memory>* memory) {
   const Buffer& b = at(buffer);
-  std::shared_ptr<const Memory>& read = read_[static_cast<size_t>(buffer)];
+  std::shared_ptr<Memory>& read = read_[static_cast<size_t>(buffer)];
   const uint8_t* data = nullptr;
   OCTAVO_RETURN_IF_ERROR(open(buffer, &data));
-  if (read == nullptr) {
+  if (read == nullptr || read->size() != b.size) {
     auto copy = std::make_shared<Memory>();
     if (!copy->allocate(b.size)) return Status::Error(Code::kOutOfMemory, "no memory for a constant of " + std::to_string(b.size) + " bytes");
     if (b.size != 0) std::memcpy(copy->data(), data, b.size);

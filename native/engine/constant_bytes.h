@@ -17,7 +17,7 @@ class ConstantBytes {
   bool in_file(int32_t buffer) const { return at(buffer).file >= 0; }
   // Reads what is in a file. The bytes stay until drop.
   Status open(int32_t buffer, const uint8_t** data);
-  void drop(int32_t buffer) { read_[static_cast<size_t>(buffer)].reset(); }
+  void drop(int32_t buffer);
   // Memory that outlives the load.
   Status keep(int32_t buffer, std::shared_ptr<const Memory>* memory);
 
@@ -25,7 +25,8 @@ class ConstantBytes {
   const Buffer& at(int32_t buffer) const { return buffers_[static_cast<size_t>(buffer)]; }
 
   const std::vector<Buffer>& buffers_;
-  std::vector<std::shared_ptr<const Memory>> read_;
+  std::vector<std::shared_ptr<Memory>> read_;
+  std::shared_ptr<Memory> spare_;  // the largest that was dropped: touched already
 };
 
 }  // namespace octavo

@@ -14,6 +14,22 @@
 
 namespace octavo {
 
+namespace {
+
+// Of the buffers that a plan reads, each once.
+size_t constant_bytes(const Plan& plan, const std::vector<Buffer>& buffers) {
+  std::vector<char> counted(buffers.size(), 0);
+  size_t bytes = 0;
+  for (const PlanTensor& t : plan.tensors) {
+    if (t.kind != TensorKind::kConstant || counted[static_cast<size_t>(t.buffer)]) continue;
+    counted[static_cast<size_t>(t.buffer)] = 1;
+    bytes += std::min(buffers[static_cast<size_t>(t.buffer)].size, SIZE_MAX / 4 - bytes);
+  }
+  return bytes;
+}
+
+}  // namespace
+
 // Loads one plan; nested plans have loaders of their own.
 class Loader {
  public:
@@ -26,7 +42,7 @@ class Loader {
         cancelled_(cancelled),
         sizes_(*plan),
         fold_tables_(plan->tensors.size()),
-        program_(new Program) {
+        program_(new Program(constant_bytes(*plan, buffers))) {
     program_->plan_ = std::move(plan);
     program_->limits_ = limits;
   }
@@ -287,6 +303,7 @@ class Loader::Context final : public LoadContext {
       if (loader_.plan_.strings[static_cast<size_t>(string)] == name) return program;
     return nullptr;
   }
+  PackedStore& store() const override { return loader_.program_->store_; }
   const Tuning& tuning() const override { return octavo::tuning(); }
   Status error(Code code, const std::string& what) const override {
     return Status::Error(code, describe_step(loader_.plan_, step_) + ": " + what);

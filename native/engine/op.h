@@ -13,6 +13,7 @@
 
 namespace octavo {
 
+class PackedStore;  // engine/packed_store.h
 struct Tuning;   // cpu/: cache sizes and micro-architecture
 class Program;   // engine/program.h: a loaded plan; a nested one for If and Loop
 
@@ -48,6 +49,7 @@ class LoadContext {
   virtual std::vector<std::string> texts(const char* name) const = 0;
   virtual std::shared_ptr<Program> program(const char* name) const = 0;  // a nested plan; nullptr: absent
 
+  virtual PackedStore& store() const = 0;  // for packed weights; outlives the operator
   virtual const Tuning& tuning() const = 0;
   virtual Status error(Code code, const std::string& what) const = 0;  // adds op and node names
 };

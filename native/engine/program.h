@@ -8,6 +8,7 @@
 
 #include "engine/memory.h"
 #include "engine/op.h"
+#include "engine/packed_store.h"
 #include "engine/plan.h"
 #include "engine/schedule.h"
 
@@ -51,10 +52,11 @@ class Program {
 
  private:
   friend class Loader;
-  Program() = default;
+  explicit Program(size_t constant_bytes) : store_(constant_bytes) {}
 
   std::shared_ptr<const Plan> plan_;
   Limits limits_;
+  PackedStore store_;  // of steps_
   std::vector<ProgramStep> steps_;
   Schedule schedule_;
   std::vector<Constant> constants_;

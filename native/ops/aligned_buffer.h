@@ -1,11 +1,11 @@
-// Memory of an operator's prepacked constants: 64-byte aligned, with the read slack every buffer has.
+// Memory of an operator's constants: 64-byte aligned, with the read slack every buffer has.
 #pragma once
 
 #include <cstdlib>
 #include <cstring>
 #include <utility>
 
-#include "engine/tensor.h"
+#include "engine/packed_store.h"
 
 namespace octavo {
 
@@ -34,6 +34,13 @@ class AlignedBuffer {
     std::memset(data_ + bytes, 0, kReadSlack);
     return true;
   }
+  // That, in a store that outlives this: of packed weights.
+  [[nodiscard]] bool allocate_in(PackedStore& store, size_t bytes) {
+    release();
+    data_ = store.take(bytes);
+    bytes_ = data_ == nullptr ? 0 : bytes;
+    return data_ != nullptr;
+  }
   uint8_t* data() const { return data_; }
   size_t bytes() const { return bytes_; }
   template <class T> T* as() const { return reinterpret_cast<T*>(data_); }
@@ -41,16 +48,20 @@ class AlignedBuffer {
  private:
   template <class Allocate>
   bool take(size_t bytes, Allocate&& allocate) {
-    std::free(memory_);
-    data_ = nullptr;
-    memory_ = nullptr;
-    bytes_ = 0;
+    release();
     if (bytes > static_cast<size_t>(PTRDIFF_MAX) - kReadSlack - 64) return false;
     memory_ = allocate(bytes + kReadSlack + 64);
     if (memory_ == nullptr) return false;
     data_ = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(memory_) + 63) / 64 * 64);
     bytes_ = bytes;
     return true;
+  }
+
+  void release() {
+    std::free(memory_);
+    data_ = nullptr;
+    memory_ = nullptr;
+    bytes_ = 0;
   }
 
   void* memory_ = nullptr;

@@ -42,7 +42,7 @@ struct Attributes {
     if (!w.constant || w.dtype != DType::kFloat32) return Status::Ok();
     const Shape& shape = w.shape;
     if (transposed || shape.rank < 3 || shape.rank > 2 + ops::kMaxSpatial || group < 1 || shape[0] % group != 0 || w.byte_length == 0) {
-      if (!weights.allocate_unset(w.byte_length)) return c.error(Code::kOutOfMemory, "no memory for the weights");
+      if (!weights.allocate_in(c.store(), w.byte_length)) return c.error(Code::kOutOfMemory, "no memory for the weights");
       if (w.byte_length != 0) std::memcpy(weights.data(), w.data, w.byte_length);
       return Status::Ok();
     }
@@ -55,7 +55,7 @@ struct Attributes {
     g.channels = shape[1] * group;
     for (int i = 2; i < shape.rank; ++i) g.kernel[ops::kMaxSpatial - shape.rank + i] = shape[i];
     const int64_t nr = static_cast<int64_t>(sgemm_kernel().nr), floats = ops::packed_size(g, nr);
-    if (g.taps() > kMaxTaps || floats > static_cast<int64_t>(PTRDIFF_MAX / sizeof(float)) || !packed.allocate_unset(static_cast<size_t>(floats) * sizeof(float)))
+    if (g.taps() > kMaxTaps || floats > static_cast<int64_t>(PTRDIFF_MAX / sizeof(float)) || !packed.allocate_in(c.store(), static_cast<size_t>(floats) * sizeof(float)))
       return c.error(Code::kOutOfMemory, "no memory for packed weights");
     ops::pack_weights(g, ops::conv_phases(g), nr, source.data(), packed.as<float>());
     return Status::Ok();

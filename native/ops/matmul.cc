@@ -31,7 +31,7 @@ Status MatMulAttributes::load(const LoadContext& c) {
   const size_t nr = kernel.nr, blocks = (static_cast<size_t>(n) + nr - 1) / nr, matrix = sgemm_packed_size(kernel, k, n);
   FloatConstant source;
   if (n > PTRDIFF_MAX / 64 || (matrix != 0 && static_cast<size_t>(batch) > PTRDIFF_MAX / sizeof(float) / matrix) ||
-      !packed.allocate_unset(std::max<size_t>(1, matrix * batch) * sizeof(float)) || !source.open(b.data, b.byte_length))
+      !packed.allocate_in(c.store(), std::max<size_t>(1, matrix * batch) * sizeof(float)) || !source.open(b.data, b.byte_length))
     return c.error(Code::kOutOfMemory, "no memory for packed weights");
   for (int64_t i = 0; i < batch; ++i)
     sgemm_pack(kernel, source.data() + i * k * n, k, n, trans_b ? 1 : n, trans_b ? k : 1, alpha, 0, blocks, packed.as<float>() + i * matrix);

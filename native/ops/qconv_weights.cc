@@ -152,7 +152,7 @@ Status pack_weights(const LoadContext& c, const QLinear& linear, const QWeightSo
   const QGemmLayout& l = out->layout;
   // The columns of one panel, in the order of the kernel: what is copied stays in the cache.
   AlignedBuffer columns;
-  if (!out->packed.allocate_unset(total) || !out->sums.allocate_unset(l.columns() * groups * sizeof(int32_t)) ||
+  if (!out->packed.allocate_in(c.store(), total) || !out->sums.allocate_unset(l.columns() * groups * sizeof(int32_t)) ||
       !columns.allocate_unset(panel_columns))
     return c.error(Code::kOutOfMemory, std::to_string(total) + " bytes of packed weights");
   const bool bounds = kernel.has(kBounds) && linear.parameters_constant() && (!s.repeat || groups == 1);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <cstring>
 
 #include "cpu/tuning.h"
 #include "kernels/qdwconv/qdwconv.h"
@@ -225,7 +226,8 @@ class QDwConv final : public Op {
     m.subtract(w.data, zeros ? zeros->data : nullptr, zeros && zeros->shape.elements() == 1, weights.data(), m.sums.as<int32_t>());
     const auto [low, high] = std::minmax_element(weights.begin(), weights.end());
     OCTAVO_RETURN_IF_ERROR(choose(c, weights.empty() ? 0 : *low, weights.empty() ? 0 : *high));
-    if (!m.weights.allocate(m.packed_bytes)) return c.error(Code::kOutOfMemory, "weights");
+    if (!m.weights.allocate_in(c.store(), m.packed_bytes)) return c.error(Code::kOutOfMemory, "weights");
+    std::memset(m.weights.data(), 0, m.packed_bytes);
     m.kernel->pack(m.row_window, weights.data(), m.channels, m.weights.data());
     s.sums = m.sums.as<int32_t>();
     s.magnitudes = m.add_magnitudes(weights.data());

@@ -18,6 +18,7 @@
 
 #include "cpu/tuning.h"
 #include "engine/op.h"
+#include "engine/packed_store.h"
 #include "test/check.h"
 
 namespace octavo::test {
@@ -288,6 +289,7 @@ class OpFixture {
       return found == f_.texts_.end() ? std::vector<std::string>() : found->second;
     }
     std::shared_ptr<Program> program(const char*) const override { return nullptr; }
+    PackedStore& store() const override { return f_.store_; }
     const Tuning& tuning() const override { return octavo::tuning(); }
     Status error(Code code, const std::string& what) const override { return f_.error(code, what); }
 
@@ -351,6 +353,7 @@ class OpFixture {
   std::map<std::string, std::vector<std::string>> texts_;
   int threads_ = 3;
   size_t shared_bytes_ = 0, thread_bytes_ = 0;
+  mutable PackedStore store_{0};  // every block by itself, for memory checkers
   std::unique_ptr<Op> loaded_;
   std::unique_ptr<Bound> bound_;
 };
