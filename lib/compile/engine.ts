@@ -7,9 +7,10 @@ import { OctavoError } from '../errors.js'
 import { DTYPES, type DType, dtypeFromOnnx } from '../graph/dtype.js'
 import type { Dim } from '../graph/expr.js'
 import type { Graph } from '../graph/graph.js'
-import type { NativeModel, NativeOutput, NativeTensor, NativeToken, StepProfile } from '../native/binding.js'
+import type { NativeModel, NativeOutputs, NativeToken, StepProfile } from '../native/binding.js'
 import { binding } from '../native/load.js'
 import { type Inference, inferGraph } from '../ops/infer.js'
+import { recordOf } from '../record.js'
 import { type EncodedPlan, encodePlan } from './encode.js'
 import { finishPlan } from './finish.js'
 import { lowerGraph, type Observation } from './lower.js'
@@ -66,6 +67,7 @@ export interface RunOptions {
 
 export class Engine {
   readonly #pace = new Pace()
+  readonly #outputNames: readonly string[]
   #running = 0
 
   constructor(
@@ -73,51 +75,56 @@ export class Engine {
     readonly inputs: readonly EngineValue[],
     readonly outputs: readonly EngineValue[],
     readonly plan: Plan,
-  ) {}
+  ) {
+    this.#outputNames = outputs.map((o) => o.name)
+  }
 
   get steps(): readonly PlanStep[] {
     return this.plan.steps
   }
 
-  /** Runs off the main thread, but for runs so short that it would only cost time. Feeds are copied before this returns its promise. */
+  /**
+   * Runs off the main thread, but for runs so short that it would only cost time. Feeds are copied before this returns its
+   * promise. Without `outputs`: all.
+   */
   async run(
     feeds: Readonly<Record<string, EngineTensor>>,
-    outputs: readonly string[] = this.outputs.map((o) => o.name),
+    outputs?: readonly string[],
     { signal }: RunOptions = {},
   ): Promise<Record<string, EngineOutput>> {
     signal?.throwIfAborted()
     const wanted = this.positions(outputs)
-    const inputs = this.feedsInOrder(feeds)
+    const { data, types } = this.inOrder(feeds)
     const began = performance.now()
     try {
-      if (this.#running === 0 && this.#pace.isQuick(inputs)) {
-        const results = this.native.runSync(inputs, wanted)
+      if (this.#running === 0 && this.#pace.isQuick(types)) {
+        const results = this.native.runSync(data, types, wanted)
         this.#pace.ranHere(performance.now() - began)
         // One run after the other must leave room for all else.
         await nextTurn()
         signal?.throwIfAborted()
-        return this.named(outputs, results)
+        return this.named(results, outputs)
       }
       ++this.#running
-      const run = cancellable(signal, (token) => this.native.run(inputs, wanted, token))
+      const run = cancellable(signal, (token) => this.native.run(data, types, wanted, token))
       const results = await run.finally(() => {
         --this.#running
       })
-      this.#pace.ranElsewhere(inputs, performance.now() - began)
-      return this.named(outputs, results)
+      this.#pace.ranElsewhere(types, performance.now() - began)
+      return this.named(results, outputs)
     } catch (error) {
       throw withNode(error, this.plan)
     }
   }
 
-  /** Runs on the calling thread: for worker threads and tiny models. */
+  /** Runs on the calling thread: for worker threads and tiny models. Without `outputs`: all. */
   runSync(
     feeds: Readonly<Record<string, EngineTensor>>,
-    outputs: readonly string[] = this.outputs.map((o) => o.name),
+    outputs?: readonly string[],
   ): Record<string, EngineOutput> {
-    const inputs = this.feedsInOrder(feeds)
+    const { data, types } = this.inOrder(feeds)
     try {
-      return this.named(outputs, this.native.runSync(inputs, this.positions(outputs)))
+      return this.named(this.native.runSync(data, types, this.positions(outputs)), outputs)
     } catch (error) {
       throw withNode(error, this.plan)
     }
@@ -149,30 +156,42 @@ export class Engine {
     this.native.release()
   }
 
-  private feedsInOrder(feeds: Readonly<Record<string, EngineTensor>>): NativeTensor[] {
-    return this.inputs.map(({ name }) => {
+  private inOrder(feeds: Readonly<Record<string, EngineTensor>>): {
+    data: Uint8Array[]
+    types: Float64Array
+  } {
+    const data: Uint8Array[] = []
+    const types: number[] = []
+    for (const { name } of this.inputs) {
       const feed = feeds[name]
       if (!feed) {
         throw new OctavoError('ERR_MISSING_INPUT', `input '${name}' is missing in 'feeds'.`, { tensor: name })
       }
-      return { dtype: DTYPES[feed.dtype].onnx, dims: feed.dims, data: feed.data }
-    })
+      data.push(feed.data)
+      types.push(DTYPES[feed.dtype].onnx, feed.dims.length)
+      for (const size of feed.dims) types.push(size)
+    }
+    return { data, types: new Float64Array(types) }
   }
 
-  private positions(outputs: readonly string[]): number[] {
-    return outputs.map((name) => {
-      const i = this.outputs.findIndex((o) => o.name === name)
+  private positions(outputs: readonly string[] | undefined): number[] | undefined {
+    return outputs?.map((name) => {
+      const i = this.#outputNames.indexOf(name)
       if (i < 0) throw new OctavoError('ERR_INTERNAL', `the plan has no output '${name}'`, { tensor: name })
       return i
     })
   }
 
-  private named(names: readonly string[], results: readonly NativeOutput[]): Record<string, EngineOutput> {
-    const entries = names.map((name, i): [string, EngineOutput] => {
-      const { dtype, dims, data } = results[i] as NativeOutput
-      return [name, { dtype: dtypeFromOnnx(dtype) as DType, dims, data }]
+  private named(results: NativeOutputs, names = this.#outputNames): Record<string, EngineOutput> {
+    let at = 0
+    return recordOf(names, () => {
+      const data = results[at] as ArrayBuffer
+      const dtype = dtypeFromOnnx(results[at + 1] as number) as DType
+      const end = at + 3 + (results[at + 2] as number)
+      const dims = results.slice(at + 3, end) as number[]
+      at = end
+      return { dtype, dims, data }
     })
-    return Object.fromEntries(entries)
   }
 }
 

@@ -10,25 +10,23 @@ const SLOW_RUNS = 4
 /** A run elsewhere that came back within this, wake-ups included, may be a quick one. */
 const PROMISING = 0.5
 
-type Sizes = readonly { readonly dims: readonly number[] }[]
-
 export class Pace {
-  #sizes: Sizes = []
+  #sizes: Float64Array = new Float64Array()
   /** Of the runs elsewhere; the first ones are cold and say little. */
   #fastest = Number.POSITIVE_INFINITY
   #slow = 0
 
   /** Whether a run of these sizes is quick, or may be. Sizes that were found slow here stay slow. */
-  isQuick(inputs: Sizes): boolean {
-    return this.#fastest < PROMISING && this.#slow < SLOW_RUNS && this.#isSame(inputs)
+  isQuick(sizes: Float64Array): boolean {
+    return this.#fastest < PROMISING && this.#slow < SLOW_RUNS && this.#isSame(sizes)
   }
 
-  ranElsewhere(inputs: Sizes, milliseconds: number): void {
-    if (this.#isSame(inputs)) {
+  ranElsewhere(sizes: Float64Array, milliseconds: number): void {
+    if (this.#isSame(sizes)) {
       this.#fastest = Math.min(this.#fastest, milliseconds)
       return
     }
-    this.#sizes = inputs.map(({ dims }) => ({ dims: [...dims] }))
+    this.#sizes = sizes
     this.#fastest = milliseconds
     this.#slow = 0
   }
@@ -37,13 +35,7 @@ export class Pace {
     this.#slow = milliseconds > QUICK ? this.#slow + 1 : 0
   }
 
-  #isSame(inputs: Sizes): boolean {
-    return (
-      inputs.length === this.#sizes.length &&
-      inputs.every(({ dims }, i) => {
-        const known = this.#sizes[i]?.dims ?? []
-        return dims.length === known.length && dims.every((d, axis) => d === known[axis])
-      })
-    )
+  #isSame(sizes: Float64Array): boolean {
+    return sizes.length === this.#sizes.length && sizes.every((d, i) => d === this.#sizes[i])
   }
 }

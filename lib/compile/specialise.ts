@@ -71,7 +71,7 @@ export class SpecialisingEngine implements Runner {
   /** Feeds are copied before this returns its promise. */
   async run(
     feeds: Feeds,
-    outputs: readonly string[] = this.outputs.map((o) => o.name),
+    outputs?: readonly string[],
     options: RunOptions = {},
   ): Promise<Record<string, EngineOutput>> {
     options.signal?.throwIfAborted()
@@ -91,10 +91,7 @@ export class SpecialisingEngine implements Runner {
     }
   }
 
-  runSync(
-    feeds: Feeds,
-    outputs: readonly string[] = this.outputs.map((o) => o.name),
-  ): Record<string, EngineOutput> {
+  runSync(feeds: Feeds, outputs?: readonly string[]): Record<string, EngineOutput> {
     const engine = this.find(feeds)?.ready
     if (engine) return engine.runSync(feeds, outputs)
     throw new OctavoError(

@@ -2,21 +2,17 @@
 import type { DType } from '../graph/dtype.js'
 import type { FileRange } from '../graph/graph.js'
 
-export interface NativeTensor {
-  readonly dtype: number
-  readonly dims: readonly number[]
-  /** Dense bytes, little endian. The addon copies them before the call returns. */
-  readonly data: Uint8Array
-}
+/** Tensors that go into the addon: of each its bytes, dense and little endian, which are copied before the call returns. */
+export type NativeFeeds = readonly Uint8Array[]
+
+/** Of each tensor, one behind the other: number of the element type, rank, sizes. */
+export type NativeTypes = Float64Array
 
 /** Bytes of a constant, or where they are in an open file, which is read when the constant is packed. */
 export type NativeBytes = Uint8Array | FileRange
 
-export interface NativeOutput {
-  readonly dtype: number
-  readonly dims: number[]
-  readonly data: ArrayBuffer
-}
+/** Tensors that come out, one behind the other: bytes, number of the element type, rank, sizes. Few objects: a call into V8 takes some 50 ns. */
+export type NativeOutputs = (ArrayBuffer | number)[]
 
 export interface IsaInfo {
   readonly name: string
@@ -38,13 +34,17 @@ export interface NativeToken {
 }
 
 export interface NativeModel {
-  /** Off the main thread; runs of one model are queued. Results are in the order of `outputs` (indices into the plan's outputs). */
+  /**
+   * Off the main thread; runs of one model are queued. Results are in the order of `outputs` (indices into the plan's outputs;
+   * undefined: all of them).
+   */
   run(
-    inputs: readonly NativeTensor[],
-    outputs: readonly number[],
+    feeds: NativeFeeds,
+    types: NativeTypes,
+    outputs?: readonly number[],
     token?: NativeToken,
-  ): Promise<NativeOutput[]>
-  runSync(inputs: readonly NativeTensor[], outputs: readonly number[]): NativeOutput[]
+  ): Promise<NativeOutputs>
+  runSync(feeds: NativeFeeds, types: NativeTypes, outputs?: readonly number[]): NativeOutputs
   /** Bytes of a state tensor by its name. */
   readState(name: string): ArrayBuffer
   /** Name of the kernel each step was given, in step order ('' where it has none). */

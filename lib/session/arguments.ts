@@ -53,8 +53,8 @@ export function createArguments(
 
 export interface RunArguments {
   readonly feeds: Feeds
-  /** Outputs to give, and for each the tensor to write into, or null. */
-  readonly fetches: ReadonlyMap<string, TensorLike | null>
+  /** Outputs to give, and for each the tensor to write into, or null; undefined: all outputs. */
+  readonly fetches?: ReadonlyMap<string, TensorLike | null>
   readonly options: RunOptions
 }
 
@@ -76,8 +76,7 @@ export function runArguments(
       throw new OctavoError('ERR_MISSING_INPUT', `input '${name}' is missing in 'feeds'.`, { tensor: name })
     }
   }
-  const wanted = fetches ?? new Map(outputNames.map((name): [string, null] => [name, null]))
-  return { feeds: feeds as Feeds, fetches: wanted, options }
+  return { feeds: feeds as Feeds, fetches, options }
 }
 
 function fetchesAndOptions(

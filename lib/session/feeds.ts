@@ -37,10 +37,10 @@ function checkDims(name: string, dims: readonly number[], shape: readonly Dim[])
       { tensor: name },
     )
   }
+  if (dims.every((got, i) => typeof shape[i] !== 'number' || got === shape[i])) return
   const wrong = dims
     .map((got, i) => ({ i, got, expected: shape[i] }))
     .filter(({ got, expected }) => typeof expected === 'number' && got !== expected)
-  if (wrong.length === 0) return
   const lines = wrong.map(({ i, got, expected }) => ` index: ${i} Got: ${got} Expected: ${String(expected)}`)
   throw new OctavoError(
     'ERR_SHAPE_MISMATCH',

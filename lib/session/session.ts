@@ -8,6 +8,7 @@ import type { Model } from '../graph/graph.js'
 import type { StepProfile } from '../native/binding.js'
 import { OpenFiles } from '../onnx/open-file.js'
 import { readModel } from '../onnx/read.js'
+import { recordOf } from '../record.js'
 import {
   createArguments,
   type Feeds,
@@ -98,7 +99,7 @@ export class InferenceSession {
     const engine = this.engine()
     const call = runArguments(this.inputNames, this.outputNames, feeds, second, third)
     beforeRun(call.options)
-    const names = [...call.fetches.keys()]
+    const names = call.fetches && [...call.fetches.keys()]
     const results = await engine.run(this.feeds(engine, call.feeds), names, { signal: call.options.signal })
     return this.returned(call, results)
   }
@@ -110,7 +111,8 @@ export class InferenceSession {
     const engine = this.engine()
     const call = runArguments(this.inputNames, this.outputNames, feeds, second, third)
     beforeRun(call.options)
-    return this.returned(call, engine.runSync(this.feeds(engine, call.feeds), [...call.fetches.keys()]))
+    const names = call.fetches && [...call.fetches.keys()]
+    return this.returned(call, engine.runSync(this.feeds(engine, call.feeds), names))
   }
 
   /** Frees the model; runs in flight finish first. A second call does nothing. */
@@ -157,20 +159,21 @@ export class InferenceSession {
   }
 
   private feeds(engine: Runner, feeds: Feeds) {
-    return Object.fromEntries(engine.inputs.map((v) => [v.name, feedOf(v, feeds[v.name] as Feeds[string])]))
+    return recordOf(this.inputNames, (name, i) =>
+      feedOf(engine.inputs[i] as RunnerValue, feeds[name] as Feeds[string]),
+    )
   }
 
   private returned(
     { fetches }: RunArguments,
     results: Awaited<globalThis.ReturnType<Engine['run']>>,
   ): ReturnType {
-    const entries = [...fetches].map(([name, target]): [string, Tensor] => {
+    return recordOf(fetches ? [...fetches.keys()] : this.outputNames, (name) => {
       const output = results[name]
       if (!output)
         throw new OctavoError('ERR_INTERNAL', `the engine gave no output '${name}'`, { tensor: name })
-      return [name, tensorOf(name, output, target)]
+      return tensorOf(name, output, fetches?.get(name) ?? null)
     })
-    return Object.fromEntries(entries)
   }
 }
 

@@ -22,16 +22,18 @@ struct OwnedTensor {
   Memory memory;
 };
 
-// Throws Napi::TypeError where the value is not an array of NativeTensor, kLimit or kOutOfMemory where it is too big.
+// Throws Napi::TypeError where the values are not NativeFeeds and their NativeTypes, kLimit or kOutOfMemory where it is too big.
 // Blocks of `spare` that fit are taken from there: a fresh one of the size of an image costs more to page in than to fill.
-std::vector<OwnedTensor> read_tensors(Napi::Env env, const Napi::Value& value, size_t max_bytes, std::vector<Memory>* spare);
+std::vector<OwnedTensor> read_tensors(Napi::Env env, const Napi::Value& feeds, const Napi::Value& types, size_t max_bytes,
+                                      std::vector<Memory>* spare);
 // False unless the value is a whole number in [low, high].
 bool whole(const Napi::Value& value, double low, double high, int64_t* result);
-// Indices of the outputs asked for, below `count`.
+bool whole(double number, double low, double high, int64_t* result);
+// Indices of the outputs asked for, below `count`; undefined: all of them.
 std::vector<int> read_indices(Napi::Env env, const Napi::Value& value, int count);
 
-// A NativeOutput, its bytes copied into a new ArrayBuffer.
-Napi::Object write_tensor(Napi::Env env, const TensorView& tensor);
+// Puts a tensor behind those of NativeOutputs, its bytes copied into a new ArrayBuffer.
+void write_tensor(Napi::Env env, const TensorView& tensor, Napi::Array results, uint32_t* next);
 Napi::ArrayBuffer write_bytes(Napi::Env env, const void* data, size_t bytes);
 
 }  // namespace octavo::addon

@@ -27,10 +27,11 @@ std::vector<TensorView> views(const std::vector<OwnedTensor>& tensors) {
 }
 
 Napi::Array collect(Napi::Env env, const Execution& execution, const std::vector<int>& outputs) {
-  Napi::Array results = Napi::Array::New(env, outputs.size());
-  for (size_t i = 0; i < outputs.size(); ++i) {
+  Napi::Array results = Napi::Array::New(env);
+  uint32_t next = 0;
+  for (int output : outputs) {
     Napi::HandleScope scope(env);
-    results.Set(static_cast<uint32_t>(i), write_tensor(env, execution.output(outputs[i])));
+    write_tensor(env, execution.output(output), results, &next);
   }
   return results;
 }
@@ -121,9 +122,9 @@ ModelState& Model::open(Napi::Env env) {
 Napi::Value Model::run(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   ModelState& state = open(env);
-  std::vector<OwnedTensor> inputs = read_tensors(env, info[0], state.execution.program().limits().max_tensor_bytes, &spare_);
-  std::vector<int> outputs = read_indices(env, info[1], state.execution.outputs());
-  auto job = std::make_shared<RunJob>(env, this, std::move(inputs), std::move(outputs), Token::flag_of(info[2]));
+  std::vector<OwnedTensor> inputs = read_tensors(env, info[0], info[1], state.execution.program().limits().max_tensor_bytes, &spare_);
+  std::vector<int> outputs = read_indices(env, info[2], state.execution.outputs());
+  auto job = std::make_shared<RunJob>(env, this, std::move(inputs), std::move(outputs), Token::flag_of(info[3]));
   const Napi::Promise promise = job->deferred.Promise();
   queue_.push_back(std::move(job));
   start_next();
@@ -133,8 +134,8 @@ Napi::Value Model::run(const Napi::CallbackInfo& info) {
 Napi::Value Model::run_sync(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   ModelState& state = open(env);
-  std::vector<OwnedTensor> inputs = read_tensors(env, info[0], state.execution.program().limits().max_tensor_bytes, &spare_);
-  const std::vector<int> outputs = read_indices(env, info[1], state.execution.outputs());
+  std::vector<OwnedTensor> inputs = read_tensors(env, info[0], info[1], state.execution.program().limits().max_tensor_bytes, &spare_);
+  const std::vector<int> outputs = read_indices(env, info[2], state.execution.outputs());
   const std::shared_ptr<ModelState> held = state_;
   pause();
   held->execution.set_profiling(profiling_);

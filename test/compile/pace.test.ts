@@ -2,8 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { Pace } from '../../lib/compile/pace.js'
 
-const small = [{ dims: [1, 4] }]
-const large = [{ dims: [64, 4] }]
+const small = Float64Array.of(1, 2, 1, 4)
+const large = Float64Array.of(1, 2, 64, 4)
 
 describe('pace', () => {
   it('a run is quick once one of the same sizes came back soon', () => {

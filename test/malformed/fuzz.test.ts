@@ -232,12 +232,16 @@ function fuzz(
     try {
       const model = await binding.load(words, seed.buffers, limits)
       try {
-        const inputs = tensors(seed, false).map(([, t]) => {
-          const { buffer, byteOffset, byteLength } = t.data as Float32Array
-          const dtype = { float32: 1, int64: 7, bool: 9 }[t.type as string] ?? 1
-          return { dtype, dims: t.dims, data: new Uint8Array(buffer, byteOffset, byteLength) }
+        const feeds = tensors(seed, false).map(([, t]) => t)
+        const types = feeds.flatMap(({ type, dims }) => {
+          const dtype = { float32: 1, int64: 7, bool: 9 }[type as string] ?? 1
+          return [dtype, dims.length, ...dims]
         })
-        await model.run(inputs, [0])
+        const data = feeds.map((t) => {
+          const { buffer, byteOffset, byteLength } = t.data as Float32Array
+          return new Uint8Array(buffer, byteOffset, byteLength)
+        })
+        await model.run(data, Float64Array.from(types), [0])
         counts.gave = (counts.gave ?? 0) + 1
       } finally {
         model.release()

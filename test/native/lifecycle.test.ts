@@ -44,7 +44,7 @@ function run(body: string) {
     const rows = 20000
     async function start() {
       const model = await require(path).load(words, buffers, { threads: 2 })
-      const once = () => model.run([{ dtype: 1, dims: [rows], data: new Uint8Array(rows * 4) }], [0])
+      const once = () => model.run([new Uint8Array(rows * 4)], Float64Array.of(1, 1, rows), [0])
       for (let i = 0; i < 8; i++) once()
       return { model, once }
     }
@@ -73,9 +73,9 @@ describe('the process ends cleanly', () => {
 
   test('when all is done: nothing keeps it alive', () => {
     const { status, stdout } = run(
-      'start().then(({ once }) => once()).then(([y]) => console.log(y.dims.join()))',
+      'start().then(({ once }) => once()).then((results) => console.log(results.slice(1).join()))',
     )
-    expect({ status, stdout }).toEqual({ status: 0, stdout: '20000,101' })
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '1,2,20000,101' })
   })
 
   test('when a worker is terminated during runs, twenty times', () => {
