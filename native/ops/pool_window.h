@@ -1,6 +1,8 @@
 // The windows of Pool and QPool over [N, spatial..., C], one to three spatial axes.
 #pragma once
 
+#include <algorithm>
+
 #include "ops/op_support.h"
 
 namespace octavo::ops {
@@ -100,14 +102,25 @@ struct PoolWindow {
       f(row * out[2] + o2, static_cast<const Range*>(r), inside, count_include_pad ? padded01 * padded(2, o2) : inside);
     }
   }
+  // f(pixel index within the image, count) for runs of taps inside, dilation[2] pixels apart, in row-major order. Lines that
+  // are covered from end to end make one run.
+  template <class F>
+  void for_each_run(const Range* r, F f) const {
+    const int64_t across = r[2].last - r[2].first, down = r[1].last - r[1].first;
+    const bool whole = across == in[2] && dilation[2] == 1 && dilation[1] == 1;
+    const int64_t runs = whole ? std::min<int64_t>(down, 1) : down, count = whole ? across * down : across;
+    for (int64_t k0 = r[0].first; k0 < r[0].last; ++k0)
+      for (int64_t k1 = r[1].first; k1 < r[1].first + runs; ++k1) {
+        const int64_t line = ((r[0].origin + k0 * dilation[0]) * in[1] + r[1].origin + k1 * dilation[1]) * in[2];
+        if (count > 0) f(line + r[2].origin + r[2].first * dilation[2], count);
+      }
+  }
   // f(pixel index within the image) for every tap inside, in row-major order.
   template <class F>
   void for_each_tap(const Range* r, F f) const {
-    for (int64_t k0 = r[0].first; k0 < r[0].last; ++k0)
-      for (int64_t k1 = r[1].first; k1 < r[1].last; ++k1) {
-        const int64_t line = ((r[0].origin + k0 * dilation[0]) * in[1] + r[1].origin + k1 * dilation[1]) * in[2];
-        for (int64_t k2 = r[2].first; k2 < r[2].last; ++k2) f(line + r[2].origin + k2 * dilation[2]);
-      }
+    for_each_run(r, [&](int64_t first, int64_t count) {
+      for (int64_t k = 0; k < count; ++k) f(first + k * dilation[2]);
+    });
   }
 };
 

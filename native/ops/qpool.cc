@@ -100,7 +100,9 @@ class QPool final : public Bound {
       // Padding counts as real 0, which is the zero point: only taps inside take it away again.
       const int32_t start = -static_cast<int32_t>(inside) * px.zp;
       for (int64_t i = 0; i < channels; ++i) sum[i] = start;
-      window_.for_each_tap(r, [&](int64_t tap) { q8_kernels().add_into(x + tap * channels, attributes_.x.is_signed(), sum, channels); });
+      window_.for_each_run(r, [&](int64_t first, int64_t count) {
+        q8_kernels().add_rows(x + first * channels, count, window_.dilation[2] * channels, attributes_.x.is_signed(), sum, channels);
+      });
       const float n = static_cast<float>(divisor > 0 ? divisor : 1);
       const float wide = py.scale * n;
       q8_kernels().requantize(sum, out + at * channels, channels, px.scale / wide, py.zp, attributes_.clamp.qmin, attributes_.clamp.qmax);

@@ -57,7 +57,7 @@ class QReduceMean final : public Bound {
         int32_t sums[kColumns + kReadSlack / sizeof(int32_t)];
         for (int64_t i = 0; i < n; ++i) sums[i] = -without_zero;
         const uint8_t* from = in + outer * axes_.count * inner + begin;
-        for (int64_t i = 0; i < axes_.count; ++i) q8_kernels().add_into(from + i * inner, is_signed, sums, n);
+        q8_kernels().add_rows(from, axes_.count, inner, is_signed, sums, n);
         requantize(sums, outer * inner + begin, n);
       });
       return Status::Ok();

@@ -100,15 +100,28 @@ void scale_to_bytes(const float* x, uint8_t* y, int64_t n, float m, int32_t zp, 
   for_vectors(y, n, [&](int64_t i) { return round_between(load(x + i) * scale, lo, hi) + z; });
 }
 
-void add_into(const uint8_t* x, bool is_signed, int32_t* sum, int64_t n) {
+template <int kVectors, class Load>
+void add_block(const uint8_t* x, int64_t rows, int64_t stride, int32_t* sum, Load&& load_lanes) {
+  I32 s[kVectors];
+  for (int v = 0; v < kVectors; ++v) s[v] = load_i32(sum + v * kLanes);
+  for (int64_t row = 0; row < rows; ++row, x += stride)
+    for (int v = 0; v < kVectors; ++v) s[v] = s[v] + load_lanes(x + v * kLanes);
+  for (int v = 0; v < kVectors; ++v) store(sum + v * kLanes, s[v]);
+}
+
+template <class T, class Load>
+void add_typed(const uint8_t* x, int64_t rows, int64_t stride, int32_t* sum, int64_t n, Load&& load_lanes) {
+  constexpr int kVectors = 4;
   int64_t i = 0;
-  if (is_signed) {
-    for (; i + kLanes <= n; i += kLanes) store(sum + i, load_i32(sum + i) + load_i8(x + i));
-    for (; i < n; ++i) sum[i] += static_cast<int8_t>(x[i]);
-  } else {
-    for (; i + kLanes <= n; i += kLanes) store(sum + i, load_i32(sum + i) + load_u8(x + i));
-    for (; i < n; ++i) sum[i] += x[i];
-  }
+  for (; i + kVectors * kLanes <= n; i += kVectors * kLanes) add_block<kVectors>(x + i, rows, stride, sum + i, load_lanes);
+  for (; i + kLanes <= n; i += kLanes) add_block<1>(x + i, rows, stride, sum + i, load_lanes);
+  for (; i < n; ++i)
+    for (int64_t row = 0; row < rows; ++row) sum[i] += static_cast<T>(x[row * stride + i]);
+}
+
+void add_rows(const uint8_t* x, int64_t rows, int64_t stride, bool is_signed, int32_t* sum, int64_t n) {
+  if (is_signed) add_typed<int8_t>(x, rows, stride, sum, n, [](const uint8_t* p) { return load_i8(p); });
+  else add_typed<uint8_t>(x, rows, stride, sum, n, [](const uint8_t* p) { return load_u8(p); });
 }
 
 }  // namespace

@@ -32,9 +32,9 @@ struct Q8Kernels {
   // y = clamp(rint(x * m), qmin - zp, qmax - zp) + zp
   void (*scale_to_bytes)(const float* x, uint8_t* y, int64_t n, float m, int32_t zp, int32_t qmin, int32_t qmax);
   // Pooling of channels: y[c] = max over taps of x[tap][c], of at least one tap, which may be y itself;
-  // sum[c] += x[c].
+  // sum[c] += the sum over rows of x[row * stride + c].
   void (*max_of)(const uint8_t* const* x, int64_t taps, bool is_signed, uint8_t* y, int64_t n);
-  void (*add_into)(const uint8_t* x, bool is_signed, int32_t* sum, int64_t n);
+  void (*add_rows)(const uint8_t* x, int64_t rows, int64_t stride, bool is_signed, int32_t* sum, int64_t n);
   // The sum of n values.
   int64_t (*sum)(const uint8_t* x, bool is_signed, int64_t n);
   // y[3 * i + k] = plane k [i]

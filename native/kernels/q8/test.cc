@@ -176,8 +176,14 @@ TEST(q8_pooling_kernels) {
         }
         test::Array<int32_t> sum(n), expected(n);
         for (size_t i = 0; i < n; ++i) sum[i] = expected[i] = static_cast<int32_t>(i * 1000003) - 40000000;
-        k.add_into(x.data(), is_signed, sum.data(), count);
-        q8_scalar.add_into(x.data(), is_signed, expected.data(), count);
+        // Rows that overlap: of all lengths, with every stride.
+        for (int64_t rows : {0, 1, 2, 3})
+          for (int64_t stride : {1, 3}) {
+            const int64_t width = count - (rows > 0 ? (rows - 1) * stride : 0);
+            if (width < 0) continue;
+            k.add_rows(x.data(), rows, stride, is_signed, sum.data(), width);
+            q8_scalar.add_rows(x.data(), rows, stride, is_signed, expected.data(), width);
+          }
         EXPECT(sum.intact());
         EXPECT_SAME(sum.data(), expected.data(), n, "sums, " + where);
         EXPECT_EQ(k.sum(x.data(), is_signed, count), q8_scalar.sum(x.data(), is_signed, count));
