@@ -121,6 +121,7 @@ class BoundQConv final : public Bound {
         fill(from, zeros, row, m, rows, static_cast<uint8_t*>(c.thread_scratch(thread)) + windows_offset_);
       } else {
         for (size_t r = 0; r < m; ++r) rows[r] = from + (row + static_cast<int64_t>(r)) * sizes_.channels;
+        repeat_last_row(blocks_, m, rows);
       }
     });
     return Status::Ok();
@@ -155,14 +156,24 @@ class BoundQConv final : public Bound {
     });
   }
 
+  // The place of the window of a row.
+  struct Place {
+    int64_t n, y, x;
+  };
+  Place place_of(int64_t row) const {
+    const int64_t pixels = sizes_.pixels(), width = sizes_.out[1];
+    const int64_t n = row < pixels ? 0 : row / pixels, pixel = row - n * pixels, y = pixel / width;
+    return {n, y, pixel - y * width};
+  }
+
   // The windows of m rows, each in one piece. Sizes are copied first: bytes that are written might be theirs.
   template <size_t kPieces>
   void join_strips(const uint8_t* image, int64_t row, size_t m, const uint8_t** rows, uint8_t* to) const {
     const ConvWindow& w = model_.window;
-    const int64_t pixels = sizes_.pixels(), width = sizes_.out[1], height = sizes_.out[0], strips = w.kernel[0];
+    const int64_t width = sizes_.out[1], height = sizes_.out[0], strips = w.kernel[0];
     const int64_t right = w.stride[1] * sizes_.channels, line = image_[1] * sizes_.channels, down = w.dilation[0] * line;
     const size_t strip = strip_, window = window_bytes_, pieces = kPieces ? kPieces : (strip + kPiece - 1) / kPiece;
-    int64_t n = row / pixels, y = row % pixels / width, x = row % pixels % width;
+    auto [n, y, x] = place_of(row);
     for (size_t r = 0; r < m;) {
       const uint8_t* from = image + (n * image_[0] + y * w.stride[0]) * line + x * right;
       const size_t run = std::min(m - r, static_cast<size_t>(width - x));
@@ -178,75 +189,92 @@ class BoundQConv final : public Bound {
       y = 0;
       ++n;
     }
+    repeat_last_row(blocks_, m, rows);
   }
 
   // Pointers of m rows: as if every window lay inside, tap by tap, then those of the windows that do not.
   void fill(const uint8_t* image, const uint8_t* zeros, int64_t row, size_t m, const uint8_t** rows, uint8_t* cut) const {
     const ConvWindow& w = model_.window;
     const size_t mr = static_cast<size_t>(blocks_.kernel->mr);
-    const int64_t pixels = sizes_.pixels(), width = sizes_.out[1], step = w.stride[1], right = step * sizes_.channels;
+    const int64_t width = sizes_.out[1], step = w.stride[1], right = step * sizes_.channels;
     const int64_t below = image_[0] - w.reach(0), beside = image_[1] - w.reach(1);
-    int64_t n = row / pixels, y = row % pixels / width, x = row % pixels % width;
-    int64_t base[kQGemmMaxRows];
-    struct Place { int64_t n, y, x; size_t row; } outside[kQGemmMaxRows];
+    auto [n, y, x] = place_of(row);
+    uintptr_t base[kQGemmMaxRows];
+    struct Outside { Place at; size_t row; } outside[kQGemmMaxRows];
     size_t count = 0;
     for (size_t r = 0; r < m;) {
       const int64_t y0 = y * w.stride[0] - sizes_.begin[0];
       const size_t end = std::min(m, r + static_cast<size_t>(width - x));
-      const bool cut = y0 < 0 || y0 >= below;
-      int64_t x0 = x * step - sizes_.begin[1], at = ((n * image_[0] + y0) * image_[1] + x0) * sizes_.channels;
-      for (; r < end; ++r, x0 += step, at += right) {
+      const bool above_or_below = y0 < 0 || y0 >= below;
+      int64_t x0 = x * step - sizes_.begin[1];
+      uintptr_t at = reinterpret_cast<uintptr_t>(image) + static_cast<uintptr_t>(((n * image_[0] + y0) * image_[1] + x0) * sizes_.channels);
+      for (; r < end; ++r, x0 += step, at += static_cast<uintptr_t>(right)) {
         base[r] = at;
-        if (cut || x0 < 0 || x0 >= beside) outside[count++] = {n, y0, x0, r};
+        if (above_or_below || x0 < 0 || x0 >= beside) outside[count++] = {{n, y0, x0}, r};
       }
       x = 0;
       if (++y < sizes_.out[0]) continue;
       y = 0;
       ++n;
     }
-    const uintptr_t start = reinterpret_cast<uintptr_t>(image);
-    for (size_t t = 0; t < offsets_.size(); ++t)
-      for (size_t r = 0; r < m; ++r)
-        rows[t * mr + r] = reinterpret_cast<const uint8_t*>(start + static_cast<uintptr_t>(base[r] + offsets_[t]));
+    const bool last_outside = count > 0 && outside[count - 1].row == m - 1;
+    for (size_t r = m; r < mr; ++r) {
+      base[r] = base[m - 1];
+      if (last_outside) outside[count] = {outside[count - 1].at, r}, ++count;
+    }
+    if (mr == 8) add_offsets<8>(base, mr, rows);
+    else if (mr == 4) add_offsets<4>(base, mr, rows);
+    else add_offsets<0>(base, mr, rows);
     for (size_t i = 0; i < count; ++i) {
-      const Place& at = outside[i];
-      const uint8_t** window = rows + at.row;
-      if (joined_) fill_cut(image, zeros, at.n, at.y, at.x, window, mr, cut + at.row * window_bytes_);
-      else fill_window(image, zeros, at.n, at.y, at.x, window, mr);
+      const auto& [at, r] = outside[i];
+      if (joined_) fill_cut(image, zeros, at, rows + r, mr, cut + r * window_bytes_);
+      else fill_zeros(zeros, at, rows + r, mr);
     }
   }
 
-  // A window that the border cuts.
-  void fill_window(const uint8_t* image, const uint8_t* zeros, int64_t n, int64_t y0, int64_t x0, const uint8_t** rows, size_t mr) const {
+  template <size_t kRows>
+  void add_offsets(const uintptr_t* base, size_t mr, const uint8_t** rows) const {
+    const size_t n = kRows ? kRows : mr;
+    const int64_t* offset = offsets_.data();
+    for (const int64_t* end = offset + offsets_.size(); offset < end; ++offset, rows += n)
+      for (size_t r = 0; r < n; ++r) rows[r] = reinterpret_cast<const uint8_t*>(base[r] + static_cast<uintptr_t>(*offset));
+  }
+
+  // Taps that begin in the first `length` of an axis, of those that begin at `from` and further.
+  static int64_t taps_before(int64_t length, int64_t from, int64_t dilation, int64_t taps) {
+    const int64_t distance = std::max<int64_t>(length - from, 0);
+    return std::min(taps, dilation == 1 ? distance : (distance + dilation - 1) / dilation);
+  }
+
+  // What of a window lies outside.
+  void fill_zeros(const uint8_t* zeros, const Place& at, const uint8_t** rows, size_t mr) const {
     const ConvWindow& w = model_.window;
-    const int64_t height = image_[0], width = image_[1];
+    const int64_t wide = w.kernel[1];
+    const int64_t top = taps_before(0, at.y, w.dilation[0], w.kernel[0]), bottom = taps_before(image_[0], at.y, w.dilation[0], w.kernel[0]);
+    const int64_t left = taps_before(0, at.x, w.dilation[1], wide), right = taps_before(image_[1], at.x, w.dilation[1], wide);
     for (int64_t ky = 0; ky < w.kernel[0]; ++ky) {
-      const int64_t y = y0 + ky * w.dilation[0];
-      for (int64_t kx = 0; kx < w.kernel[1]; ++kx, rows += mr) {
-        const int64_t x = x0 + kx * w.dilation[1];
-        *rows = y < 0 || y >= height || x < 0 || x >= width ? zeros : image + ((n * height + y) * width + x) * sizes_.channels;
-      }
+      const bool inside = ky >= top && ky < bottom;
+      for (int64_t kx = 0; kx < (inside ? left : wide); ++kx) rows[static_cast<size_t>(ky * wide + kx) * mr] = zeros;
+      for (int64_t kx = right; inside && kx < wide; ++kx) rows[static_cast<size_t>(ky * wide + kx) * mr] = zeros;
     }
   }
 
   // The same of joined kernel rows: what lies outside stands beside what does not in `to`.
-  void fill_cut(const uint8_t* image, const uint8_t* zeros, int64_t n, int64_t y0, int64_t x0, const uint8_t** rows, size_t mr,
-                uint8_t* to) const {
+  void fill_cut(const uint8_t* image, const uint8_t* zeros, const Place& at, const uint8_t** rows, size_t mr, uint8_t* to) const {
     const ConvWindow& w = model_.window;
     const int64_t height = image_[0], width = image_[1], reach = w.kernel[1];
     const size_t channels = static_cast<size_t>(sizes_.channels), strip = strip_, stride = window_bytes_ / blocks_.layout.taps;
-    const int64_t begin = std::clamp<int64_t>(x0, 0, width), end = std::clamp<int64_t>(x0 + reach, 0, width);
+    const int64_t begin = std::clamp<int64_t>(at.x, 0, width), end = std::clamp<int64_t>(at.x + reach, 0, width);
     for (int64_t ky = 0; ky < w.kernel[0]; ++ky, rows += mr, to += stride) {
-      const int64_t y = y0 + ky * w.dilation[0];
+      const int64_t y = at.y + ky * w.dilation[0];
       if (y < 0 || y >= height) {
         *rows = zeros;
         continue;
       }
-      const uint8_t* from = image + ((n * height + y) * width + begin) * sizes_.channels;
-      *rows = from;
       if (end - begin == reach) continue;
+      const uint8_t* from = image + ((at.n * height + y) * width + begin) * sizes_.channels;
       std::memcpy(to, zeros, strip);
-      std::memcpy(to + static_cast<size_t>(begin - x0) * channels, from, static_cast<size_t>(end - begin) * channels);
+      std::memcpy(to + static_cast<size_t>(begin - at.x) * channels, from, static_cast<size_t>(end - begin) * channels);
       *rows = to;
     }
   }

@@ -114,6 +114,7 @@ class BoundQConvTranspose final : public Bound {
       run.row_stride = static_cast<size_t>(model_.window.stride[1] * sizes_.out_channels);
       run_qgemm(c, model_.linear, part.blocks, run, p, [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int) {
         fill(part, image, zeros, static_cast<int64_t>(batch), row, m, rows);
+        repeat_last_row(part.blocks, m, rows);
       });
     }
     return Status::Ok();

@@ -19,17 +19,20 @@ size_t round_up(size_t a, size_t b) { return (a + b - 1) / b * b; }
 
 void QGemmBlocks::plan(const Tuning& tuning) {
   const int64_t mr = kernel->mr;
+  tiles = divide_up(rows, mr);
+  const int64_t units = divide_up(rows, unit());
+  tile_units_ = units / std::max<int64_t>(tiles, 1), longer_tiles_ = units % std::max<int64_t>(tiles, 1);
   const size_t panels = std::max<size_t>(layout.panels, 1);
   panels_per_task = std::clamp<size_t>(tuning.l2_bytes / 2 / std::max<size_t>(layout.panel_bytes, 1), 1, panels);
   const double products_of_row = static_cast<double>(layout.k) * static_cast<double>(layout.taps) * static_cast<double>(layout.nr);
   const auto tiles_for = [&](size_t p) {
     const double tile = products_of_row * static_cast<double>(p) * static_cast<double>(mr);
-    const double tiles = tile > 0 ? kTaskProducts / tile : 64;
-    return std::clamp<int64_t>(static_cast<int64_t>(tiles + 1), 1, 64);
+    const double wanted = tile > 0 ? kTaskProducts / tile : 64;
+    return std::clamp<int64_t>(static_cast<int64_t>(wanted + 1), 1, 64);
   };
   const auto cut = [&] {
-    rows_per_task = mr * tiles_for(panels_per_task);
-    row_tasks = divide_up(rows, rows_per_task);
+    tiles_per_task = tiles_for(panels_per_task);
+    row_tasks = divide_up(tiles, tiles_per_task);
     column_tasks = layout.n == 0 ? 0 : divide_up(static_cast<int64_t>(panels), static_cast<int64_t>(panels_per_task));
   };
   cut();

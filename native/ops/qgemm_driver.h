@@ -15,14 +15,21 @@ struct QGemmBlocks {
   QGemmLayout layout;
   int64_t rows = 0;             // of one batch
   int64_t batches = 1;          // groups of a convolution, matrices of a batched product
-  int64_t rows_per_task = 1;    // a multiple of the kernel's mr
+  int64_t tiles = 0, tiles_per_task = 1;  // of rows
   size_t panels_per_task = 1;
   int64_t row_tasks = 0, column_tasks = 0;
 
   void plan(const Tuning& tuning);
+  // Where tile i begins, i <= tiles. All have nearly one height, so that no last one is left with too few rows to fill the pipelines.
+  int64_t first_row(int64_t i) const { return std::min(rows, (tile_units_ * i + std::min(i, longer_tiles_)) * unit()); }
   int64_t tasks() const { return batches * row_tasks * column_tasks; }
   // Scratch of one thread: row pointers, sums of rows and what is made of them, one tile of int32, rows zipped. False: overflow.
   [[nodiscard]] bool thread_bytes(size_t* bytes) const;
+
+ private:
+  int64_t unit() const { return kernel->has(kZips) ? 2 : 1; }
+
+  int64_t tile_units_ = 0, longer_tiles_ = 0;  // the first tiles have a unit more
 };
 
 // The tensors of one run.
@@ -47,6 +54,12 @@ struct QGemmScratch {
 };
 QGemmScratch split_thread_scratch(const QGemmBlocks& blocks, void* memory);
 
+// Rows from `count` on are the last one again.
+inline void repeat_last_row(const QGemmBlocks& blocks, size_t count, const uint8_t** rows) {
+  const size_t mr = static_cast<size_t>(blocks.kernel->mr);
+  for (size_t tap = 0; count < mr && tap < blocks.layout.taps; ++tap, rows += mr) std::fill(rows + count, rows + mr, rows[count - 1]);
+}
+
 // The sum over all taps of every row of a tile: what remains of a weight zero point is subtracted that often.
 void sum_rows(const QGemmBlocks& blocks, bool a_signed, size_t count, const QGemmScratch& scratch);
 // The same as what a kernel adds, where all columns have one zero point.
@@ -61,11 +74,11 @@ ResidualAdd residual_add(const Q8Binary& p);
 // Residual and table, over `m` rows of `n` bytes in place.
 void finish_bytes(const QLinearParameters& p, uint8_t* out, const uint8_t* residual, size_t m, size_t n, size_t row_bytes);
 
-// fill(batch, row, count, rows, thread) sets rows[tap * mr + r] for r < count.
+// fill(batch, row, count, rows, thread) sets rows[tap * mr + r] for r < mr; those from `count` on repeat a valid row.
 template <class Fill>
 void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b, const QGemmRun& run,
                const QLinearParameters& parameters, Fill&& fill) {
-  const size_t mr = static_cast<size_t>(b.kernel->mr), nr = b.layout.nr, element = linear.output_bytes();
+  const size_t nr = b.layout.nr, element = linear.output_bytes();
   const bool row_bias = parameters.correct_rows && parameters.same_w_zero && b.kernel->has(kRowBias);
   const bool direct = (!parameters.correct_rows || row_bias) && linear.output() != QLinearOutput::kFloat;
   const bool fused = direct && run.residual && b.kernel->has(kAdds);
@@ -85,11 +98,6 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
     const QGemmScratch scratch = split_thread_scratch(b, context.thread_scratch(thread));
     const size_t row_bytes = run.row_stride * element;
 
-    const int64_t begin = row_task * b.rows_per_task, end = std::min(b.rows, begin + b.rows_per_task);
-    // Tiles of one height, so that no last one is left with too few rows to fill the pipelines.
-    const int64_t tiles = (end - begin + static_cast<int64_t>(mr) - 1) / static_cast<int64_t>(mr);
-    const int64_t even = b.kernel->has(kZips) ? 2 : 1;
-    const int64_t height = (end - begin + tiles * even - 1) / (tiles * even) * even;
     const size_t step = direct && b.kernel->has(kPanels) ? panel1 - panel0 : 1;
     const size_t base = run.out_of ? run.out_of[batch] : batch * run.out_stride;
     QGemmTile tile;
@@ -102,11 +110,11 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
     tile.add = add;
     tile.row_bias = direct && row_bias ? scratch.row_bias : nullptr;
     tile.zipped = scratch.zipped;
-    for (int64_t row = begin; row < end; row += height) {
-      const size_t m = static_cast<size_t>(std::min<int64_t>(end - row, height));
+    const int64_t end = std::min(b.tiles, (row_task + 1) * b.tiles_per_task);
+    for (int64_t i = row_task * b.tiles_per_task; i < end; ++i) {
+      const int64_t row = b.first_row(i);
+      const size_t m = static_cast<size_t>(b.first_row(i + 1) - row);
       fill(batch, row, m, scratch.rows, thread);
-      for (size_t tap = 0; m < mr && tap < b.layout.taps; ++tap)
-        std::fill_n(scratch.rows + tap * mr + m, mr - m, scratch.rows[tap * mr]);
       if (p.correct_rows) sum_rows(b, b.kernel->a_signed, m, scratch);
       if (tile.row_bias) bias_rows(b, p.columns.w_zero[0], m, scratch);
 

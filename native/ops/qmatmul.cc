@@ -96,6 +96,7 @@ class BoundQMatMul final : public Bound {
       const size_t matrix = tall_ ? 0 : sizes_.a_of[batch];
       const uint8_t* from = a + (copy_ ? matrix * static_cast<size_t>(sizes_.m) * k : sizes_.a_at[matrix]) + static_cast<size_t>(row) * a_row;
       for (size_t r = 0; r < m; ++r) rows[r] = from + r * a_row;
+      repeat_last_row(blocks_, m, rows);
     });
     return Status::Ok();
   }
