@@ -11,7 +11,9 @@ export async function load(engine, folder) {
   return createRequire(join(folder, 'index.js'))('onnxruntime-node')
 }
 
-/** run: one run by the given mode, 'run' or 'runSync'; outputs: what it computed. */
+/**
+ * run: one run by the given mode, 'run' or 'runSync'; outputs: what it computed; kernels: of each step, where the engine tells.
+ */
 export async function open(module, { path, dims, data, threads = 1, mode = 'run' }) {
   const session = await module.InferenceSession.create(path, {
     intraOpNumThreads: threads,
@@ -22,6 +24,7 @@ export async function open(module, { path, dims, data, threads = 1, mode = 'run'
   return {
     run: mode === 'runSync' ? () => session.runSync(feeds) : () => session.run(feeds),
     isSync: mode === 'runSync',
+    kernels: session.kernels,
     outputs: async () => Object.values(await session.run(feeds)),
     release: () => session.release(),
   }

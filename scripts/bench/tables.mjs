@@ -75,6 +75,7 @@ function times({ cases, conversions = [] }, threads) {
   }
   const notes = [
     'The ratio is Octavo over the best of onnxruntime for float, and over the best of its int8 variants for int8.',
+    ...kernelNotes(cases),
     ...conversionNotes(conversions),
   ]
   return {
@@ -83,6 +84,18 @@ function times({ cases, conversions = [] }, threads) {
     rows,
     notes,
   }
+}
+
+/** Octavo's uint8 and int8 files against each other: what differs beside the bits that are fed is noise. */
+function kernelNotes(cases) {
+  const known = cases.filter((c) => c.sameKernels !== undefined)
+  if (known.length === 0) return []
+  const other = known.filter((c) => !c.sameKernels).map((c) => title(c.model, c.case))
+  return [
+    other.length === 0
+      ? "Octavo runs the files of both activations on the same kernels, step for step: where their times differ, it is this machine's noise."
+      : `Octavo runs the files of both activations on the same kernels, step for step, but for: ${other.join(', ')}.`,
+  ]
 }
 
 /** Which files onnxruntime does not run on integers alone. */

@@ -21,7 +21,10 @@ export async function variantsOf(model, peer) {
   return variants
 }
 
-/** One case of a model: { model, case, dims, threads, macs, weights, results: [variant with ms and gmacs] }. */
+/**
+ * One case of a model: { model, case, dims, threads, macs, weights, results: [variant with ms and gmacs], sameKernels }. sameKernels:
+ * whether the files of both activations run on the same kernels, step for step.
+ */
 export async function timeCase(model, name, variants, { threads, modules, limits, between }) {
   const dims = model.cases[name]
   const work = await countWork(variants[0].path, dims)
@@ -40,7 +43,20 @@ export async function timeCase(model, name, variants, { threads, modules, limits
       ms: times[i],
       gmacs: work.macs / times[i].median / 1e6,
     }))
-    return { model: model.name, tiny: model.tiny === true, case: name, dims, threads, ...work, results }
+    const [unsigned, signed] = ACTIVATIONS.map(
+      (kind) => opened[results.findIndex((r) => r.kind === kind)].kernels,
+    )
+    const sameKernels = unsigned.join('\n') === signed.join('\n')
+    return {
+      model: model.name,
+      tiny: model.tiny === true,
+      case: name,
+      dims,
+      threads,
+      ...work,
+      results,
+      sameKernels,
+    }
   } finally {
     for (const { release } of opened) await release()
   }

@@ -13,6 +13,7 @@ interface Table {
   readonly title: string
   readonly head: readonly string[]
   readonly rows: readonly (readonly string[])[]
+  readonly notes?: readonly (string | undefined)[]
 }
 interface Tables {
   summaryTable(results: object): Table
@@ -76,6 +77,21 @@ const results = {
   peaks: [],
   conversions: [],
 }
+
+describe('the table of times', () => {
+  const notes = (changes: object[]) => {
+    const cases = results.cases.map((c, i) => ({ ...c, ...changes[i] }))
+    return allTables({ ...results, cases })
+      .flatMap((t) => t.notes ?? [])
+      .filter((n) => n?.includes('same kernels'))
+  }
+
+  it('says whether both activations run on the same kernels', () => {
+    expect(notes([])).toEqual([])
+    expect(notes([{ sameKernels: true }, { sameKernels: true }])[0]).toMatch(/noise/)
+    expect(notes([{ sameKernels: true }, { sameKernels: false }])[0]).toMatch(/but for: encoder 1 token\.$/)
+  })
+})
 
 describe('targets', () => {
   const of = (what: string) => {
