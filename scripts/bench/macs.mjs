@@ -4,7 +4,10 @@ import { inferGraph } from '../../dist/ops/infer.js'
 
 const product = (dims) => dims.reduce((p, d) => p * d, 1)
 
-/** Multiply-accumulates of one run over an input of these sizes, and elements of the weights that they use. */
+/**
+ * Multiply-accumulates of one run over an input of these sizes, and elements of the weights that they use; nodes: of each node
+ * that has some, by name, its own, and what it is.
+ */
 export async function countWork(path, dims) {
   const { graph } = await readModel(path)
   const [input] = graph.inputs
@@ -13,13 +16,23 @@ export async function countWork(path, dims) {
   const shape = (value) => types.get(value).shape
   let macs = 0
   let weights = 0
+  const nodes = new Map()
   for (const node of graph.nodes) {
     const count = COUNTS[node.opType]
     if (count === undefined || node.domain !== '') continue
-    macs += count(node, shape)
+    const own = count(node, shape)
+    nodes.set(node.name, { macs: own, kind: kindOf(node, shape) })
+    macs += own
     if (graph.constants.has(node.inputs[1])) weights += product(shape(node.inputs[1]))
   }
-  return { macs, weights }
+  return { macs, weights, nodes }
+}
+
+function kindOf({ opType, inputs, attributes }, shape) {
+  if (opType !== 'Conv') return opType
+  const [, channels, ...kernel] = shape(inputs[1])
+  if (channels === 1 && attributes.group?.value > 1) return `Conv ${kernel.join('x')} depthwise`
+  return `Conv ${kernel.join('x')}${channels <= 4 ? ` of ${channels} channels` : ''}`
 }
 
 /** Products of the operators that have them; everything else is linear in its elements. */

@@ -8,6 +8,7 @@ import { convolutions, findPeer } from './peer.mjs'
 import { Progress } from './progress.mjs'
 import { timeIsa, timeScaling } from './scaling.mjs'
 import { timeSessions } from './sessions.mjs'
+import { timeSteps } from './steps.mjs'
 import { allTables } from './tables.mjs'
 import { evaluate, title } from './targets.mjs'
 import { timeCase, variantsOf } from './times.mjs'
@@ -24,6 +25,7 @@ const QUICK = [
 /** Slices of the peak after each case: on a busy machine the first may all be spoilt. */
 const SLICES = 4
 const LIMITS = { seconds: 6, rounds: 15 }
+const STEP_LIMITS = { seconds: 1, rounds: 30 }
 const QUICK_LIMITS = { seconds: 0.1, rounds: 2, most: 10 }
 
 export async function benchModels(options) {
@@ -31,7 +33,7 @@ export async function benchModels(options) {
   const { models, skipped } = chosen(options)
   const cases = models.flatMap((m) => Object.keys(m.cases).map((name) => ({ model: m, name })))
   const wanted = options.quick ? cases.filter(isQuick) : cases
-  const progress = new Progress(wanted.length * options.threads.length + models.length * 2 + 4)
+  const progress = new Progress(wanted.length * options.threads.length + models.length * 2 + 5)
   try {
     const results = await gather(options, models, wanted, progress)
     results.machine.load = [loadBefore, loadavg()[0]]
@@ -52,7 +54,7 @@ async function gather(options, models, cases, progress) {
   const hasNative = buildNativeBench()
   if (!hasNative) progress.note('octavo_bench is not there (CMake builds it): no part of the peak')
   const peak = new Peak(hasNative)
-  const results = { machine, cases: [], conversions: [], sessions: [], scaling: [], peaks: [] }
+  const results = { machine, cases: [], conversions: [], steps: [], sessions: [], scaling: [], peaks: [] }
   const limits = options.quick ? QUICK_LIMITS : { ...LIMITS, seconds: options.seconds }
 
   const variants = new Map()
@@ -71,10 +73,11 @@ async function gather(options, models, cases, progress) {
       results.cases.push(isStreamed ? { ...found, stream: peak.stream(found.weights) } : found)
     }
   if (options.quick) results.verified = await verify(cases, peer, progress)
-  else await gatherRest(results, { options, models, peer, modules, limits, hasNative, progress })
+  else await gatherRest(results, { options, models, cases, peer, modules, limits, hasNative, progress })
 
   results.peaks = peak.report()
   const isas = impliedBy(machine.isa)
+  for (const step of results.steps) step.peak = peak.of(isas, false)
   for (const found of results.cases)
     for (const r of found.results) {
       const one = peak.of(isas, r.kind === 'float')
@@ -83,7 +86,10 @@ async function gather(options, models, cases, progress) {
   return results
 }
 
-async function gatherRest(results, { options, models, peer, modules, limits, hasNative, progress }) {
+async function gatherRest(results, { options, models, cases, peer, modules, limits, hasNative, progress }) {
+  progress.step('steps')
+  for (const { model, name } of cases)
+    results.steps.push(...(await timeSteps(model, name, modules, STEP_LIMITS)))
   for (const model of models) {
     progress.step(`${model.name}: sessions`)
     results.sessions.push(...(await timeSessions(model, peer, { processes: 5 })))

@@ -30,6 +30,7 @@ export function allTables(results) {
   const tables = []
   if (results.peaks.length > 0) tables.push(peaks(results))
   for (const threads of new Set(results.cases.map((c) => c.threads))) tables.push(times(results, threads))
+  if (results.steps?.length > 0) tables.push(steps(results))
   if (results.sessions?.length > 0) tables.push(sessions(results))
   if (results.scaling?.length > 0 || results.isa) tables.push(scaling(results))
   if (results.verified) tables.push(verified(results))
@@ -120,6 +121,26 @@ function against({ results }, r) {
   const isFloat = r.kind === 'float'
   const others = results.filter((o) => o.engine === PEER && (o.kind === 'float') === isFloat)
   return others.length > 0 ? r.ms.median / Math.min(...others.map((o) => o.ms.median)) : undefined
+}
+
+function steps({ steps: list }) {
+  return {
+    title: 'Steps of int8 models, one thread',
+    head: ['model', 'steps', 'number', 'ms', 'GMAC/s', 'of peak', 'ms at the peak'],
+    rows: list.map((s, i) => {
+      const name = title(s.model, s.case)
+      const isNew = i === 0 || title(list[i - 1].model, list[i - 1].case) !== name
+      const rate = s.macs / s.ms / 1e6
+      const products =
+        s.macs > 0
+          ? [digits(rate), percent(s.peak && rate / s.peak), digits(s.macs / s.peak / 1e6)]
+          : ['', '', '']
+      return [isNew ? name : '', s.kind, s.steps, digits(s.ms), ...products]
+    }),
+    notes: [
+      'Sums of the least time of each step, uint8 activations. A step holds its requantization and what follows it in the file: activation, residual addition.',
+    ],
+  }
 }
 
 function sessions({ sessions: list }) {

@@ -27,7 +27,8 @@ export async function variantsOf(model, peer) {
  */
 export async function timeCase(model, name, variants, { threads, modules, limits, between }) {
   const dims = model.cases[name]
-  const work = await countWork(variants[0].path, dims)
+  const { macs, weights } = await countWork(variants[0].path, dims)
+  const work = { macs, weights }
   const data = inputData(dims)
   const opened = []
   try {

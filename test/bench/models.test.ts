@@ -13,7 +13,10 @@ interface Models {
   readonly MODELS: readonly Model[]
 }
 interface Macs {
-  countWork(path: string, dims: readonly number[]): Promise<{ macs: number; weights: number }>
+  countWork(
+    path: string,
+    dims: readonly number[],
+  ): Promise<{ macs: number; weights: number; nodes: Map<string, { macs: number; kind: string }> }>
 }
 
 const { MODELS } = await script<Models>('models/index.mjs')
@@ -42,6 +45,24 @@ describe('models of the bench', () => {
     const { macs, weights } = await countWork(path, [1, 3, 224, 224])
     expect(Math.abs(macs / known - 1)).toBeLessThan(0.002)
     expect(Math.abs(weights / parameters - 1)).toBeLessThan(0.002)
+  })
+
+  it('tells the nodes with products apart', async () => {
+    const path = join(folder, 'kinds.onnx')
+    writeFileSync(path, make('mobilenetv2'))
+    const { macs, nodes } = await countWork(path, [1, 3, 224, 224])
+    const all = [...nodes.values()]
+    expect(all.reduce((sum, node) => sum + node.macs, 0)).toBe(macs)
+    const kinds = all.reduce<Record<string, number>>(
+      (n, { kind }) => ({ ...n, [kind]: (n[kind] ?? 0) + 1 }),
+      {},
+    )
+    expect(kinds).toEqual({
+      'Conv 3x3 of 3 channels': 1,
+      'Conv 3x3 depthwise': 17,
+      'Conv 1x1': 34,
+      Gemm: 1,
+    })
   })
 
   it('counts the products of attention by the number of tokens', async () => {

@@ -93,6 +93,25 @@ describe('the table of times', () => {
   })
 })
 
+describe('the table of steps', () => {
+  it('sets products beside the peak, and leaves that out where there are none', () => {
+    const step = (kind: string, ms: number, macs: number) => ({
+      model: 'a',
+      case: '',
+      kind,
+      steps: 2,
+      ms,
+      macs,
+      peak: 200,
+    })
+    const table = allTables({ ...results, steps: [step('Conv 1x1', 2, 300e6), step('other steps', 0.5, 0)] })
+    expect(table.find((t) => t.head.includes('ms at the peak'))?.rows).toEqual([
+      ['a', 'Conv 1x1', 2, '2.00', '150', '75 %', '1.50'],
+      ['', 'other steps', 2, '0.500', '', '', ''],
+    ])
+  })
+})
+
 describe('targets', () => {
   const of = (what: string) => {
     const target = evaluate(results).find((t) => t.what.startsWith(what))
