@@ -7,19 +7,32 @@ namespace {
 
 constexpr size_t kRows = 8;
 
-// P pairs of rows to [tap][k / 8][P][2][8]; the steps of the last 16 k may lie beyond k.
+// Sixteen k of two rows, eight of both in a register.
+struct ZippedPair {
+  uint8x16_t low, high;
+};
+__attribute__((always_inline)) inline ZippedPair zip_pair(const uint8_t* row, const uint8_t* next) {
+  const uint64x2_t a = vreinterpretq_u64_u8(vld1q_u8(row)), b = vreinterpretq_u64_u8(vld1q_u8(next));
+  return {vreinterpretq_u8_u64(vzip1q_u64(a, b)), vreinterpretq_u8_u64(vzip2q_u64(a, b))};
+}
+
+// P pairs of rows to [tap][k / 8][P][2][8]; the last step of a tap may lie beyond k.
 template <int P>
 __attribute__((always_inline)) inline void zip_rows(const QGemmTile& t) {
   uint8_t* to = t.zipped;
   for (size_t tap = 0; tap < t.taps; ++tap) {
     const uint8_t* row[P * 2];
     unroll<P * 2>([&](auto r) __attribute__((always_inline)) { row[r] = t.rows[tap * kRows + static_cast<size_t>(r)]; });
-    for (size_t k = 0; k < t.k; k += 16, to += P * 32)
+    size_t k = 0;
+    for (; k + 8 < t.k; k += 16, to += P * 32)
       unroll<P>([&](auto p) __attribute__((always_inline)) {
-        const uint64x2_t a = vreinterpretq_u64_u8(vld1q_u8(row[p * 2] + k)), b = vreinterpretq_u64_u8(vld1q_u8(row[p * 2 + 1] + k));
-        vst1q_u8(to + p * 16, vreinterpretq_u8_u64(vzip1q_u64(a, b)));
-        vst1q_u8(to + P * 16 + p * 16, vreinterpretq_u8_u64(vzip2q_u64(a, b)));
+        const ZippedPair pair = zip_pair(row[p * 2] + k, row[p * 2 + 1] + k);
+        vst1q_u8(to + p * 16, pair.low);
+        vst1q_u8(to + P * 16 + p * 16, pair.high);
       });
+    if (k >= t.k) continue;
+    unroll<P>([&](auto p) __attribute__((always_inline)) { vst1q_u8(to + p * 16, zip_pair(row[p * 2] + k, row[p * 2 + 1] + k).low); });
+    to += P * 16;
   }
 }
 
@@ -33,31 +46,38 @@ __attribute__((always_inline)) inline void multiply(int32x4_t (&acc)[P][4], cons
   });
 }
 
-// The products of a panel with zipped rows; returns what follows it.
+// The products of a panel with zipped rows; returns what follows it. All taps are one run of steps.
 template <int P>
 __attribute__((always_inline)) inline const int8_t* multiply_panel(const QGemmTile& t, const int8_t* w, int32x4_t (&acc)[P][4]) {
+  const size_t steps = t.taps * ((t.k + 7) / 8);
   const int8_t* a = reinterpret_cast<const int8_t*>(t.zipped);
-  for (size_t tap = 0; tap < t.taps; ++tap) {
-    size_t k = 0;
-    for (; k + 8 < t.k; k += 16, a += P * 32, w += 128) {
-      multiply<P>(acc, a, w);
-      multiply<P>(acc, a + P * 16, w + 64);
-    }
-    if (k < t.k) {
-      multiply<P>(acc, a, w);
-      a += P * 32, w += 64;
-    }
+  for (const int8_t* end = w + steps / 2 * 128; w < end; a += P * 32, w += 128) {
+    multiply<P>(acc, a, w);
+    multiply<P>(acc, a + P * 16, w + 64);
   }
-  return w;
+  if (steps % 2 == 0) return w;
+  multiply<P>(acc, a, w);
+  return w + 64;
 }
 
-// Sums of rows 2p and 2p + 1, columns 2c and 2c + 1: r0c0 r0c1 r1c0 r1c1. They start with the biases and `more`.
+// Sums of rows 2p and 2p + 1, columns 2c and 2c + 1: r0c0 r0c1 r1c0 r1c1. They start with the biases and `more`, which are
+// added by scalars and loaded: vectors and copies of them would take the place of what stores the last panel.
 template <int P>
-__attribute__((always_inline)) inline void start_sums(const QGemmTile& t, size_t column, int32x4_t more, int32x4_t (&acc)[P][4]) {
+__attribute__((always_inline)) inline void start_sums(const QGemmTile& t, size_t column, int32_t more, int32x4_t (&acc)[P][4]) {
+  uint64_t start[8];
   unroll<4>([&](auto c) __attribute__((always_inline)) {
-    const int32x4_t bias = vreinterpretq_s32_s64(vld1q_dup_s64(reinterpret_cast<const int64_t*>(t.bias + column + c * 2)));
-    const int32x4_t start = vaddq_s32(bias, more);
-    unroll<P>([&](auto p) __attribute__((always_inline)) { acc[p][c] = start; });
+    const int32_t* bias = t.bias + column + c * 2;
+    uint32_t low = static_cast<uint32_t>(bias[0]) + static_cast<uint32_t>(more), high = static_cast<uint32_t>(bias[1]) + static_cast<uint32_t>(more);
+    asm("" : "+r"(low), "+r"(high));  // not gathered in a vector
+    start[c * 2] = start[c * 2 + 1] = low | static_cast<uint64_t>(high) << 32;
+  });
+  const auto* from = reinterpret_cast<const uint8_t*>(start);
+  unroll<P>([&](auto p) __attribute__((always_inline)) {
+    asm("" : "+r"(from) : "m"(start));
+    unroll<4>([&](auto c) __attribute__((always_inline)) {
+      acc[p][c] = vreinterpretq_s32_u8(vld1q_u8(from + c * 16));
+      asm("" : "+w"(acc[p][c]));  // loaded here, beside what stores the last panel
+    });
   });
   // Of rows 2p and 2p + 1, each twice.
   if (t.row_bias)
@@ -73,11 +93,13 @@ struct Tiles {
     const NeonPanels<E> panels(t);
     zip_rows<P>(t);
     const int8_t* w = t.panel;
+    int32x4_t acc[P][4];
+    start_sums<P>(t, 0, NeonPanels<E>::kStart, acc);
     for (size_t column = 0; column < t.n; column += 8) {
-      int32x4_t acc[P][4];
-      start_sums<P>(t, column, panels.start(), acc);
       w = multiply_panel<P>(t, w, acc);
       panels.template store_pairs<R>(t, column, acc);
+      // Those of the next panel; of the last one they are not used.
+      start_sums<P>(t, column + 8 < t.n ? column + 8 : column, NeonPanels<E>::kStart, acc);
     }
   }
 
@@ -88,7 +110,7 @@ struct Tiles {
     const int8_t* w = t.panel;
     for (size_t column = 0; column < t.n; column += 8) {
       int32x4_t acc[P][4];
-      start_sums<P>(t, column, vdupq_n_s32(0), acc);
+      start_sums<P>(t, column, 0, acc);
       w = multiply_panel<P>(t, w, acc);
 
       int32x4_t rows[R][2];

@@ -42,19 +42,34 @@ __attribute__((always_inline)) inline const int8_t* multiply(const QGemmTile& t,
   return w;
 }
 
+// Sums start with the biases and `more`, loaded: copies of registers would take the place of what stores the last panel.
+template <int R>
+__attribute__((always_inline)) inline void start_sums(const QGemmTile& t, size_t column, int32x4_t more, int32x4_t (&acc)[R][2]) {
+  int32_t start[8];
+  const int32_t* from = start;
+  vst1q_s32(start, vaddq_s32(vld1q_s32(t.bias + column), more));
+  vst1q_s32(start + 4, vaddq_s32(vld1q_s32(t.bias + column + 4), more));
+  unroll<R>([&](auto r) __attribute__((always_inline)) {
+    asm("" : "+r"(from) : "m"(start));
+    acc[r][0] = vld1q_s32(from);
+    acc[r][1] = vld1q_s32(from + 4);
+  });
+  add_row_bias(t, acc);
+}
+
 struct Tiles {
   template <int R, NeonEpilogue E>
   static void run(const QGemmTile& caller) {
     const QGemmTile t = caller;  // bytes written through `c` cannot change it
     const NeonPanels<E> panels(t);
     const int8_t* w = t.panel;
+    int32x4_t acc[R][2];
+    start_sums(t, 0, vdupq_n_s32(NeonPanels<E>::kStart), acc);
     for (size_t column = 0; column < t.n; column += 8) {
-      const int32x4_t start[] = {vaddq_s32(vld1q_s32(t.bias + column), panels.start()), vaddq_s32(vld1q_s32(t.bias + column + 4), panels.start())};
-      int32x4_t acc[R][2];
-      unroll<R * 2>([&](auto i) __attribute__((always_inline)) { acc[i / 2][i % 2] = start[i % 2]; });
-      add_row_bias(t, acc);
       w = multiply<R>(t, w, acc);
       panels.store(t, column, acc);
+      // Those of the next panel; of the last one they are not used.
+      start_sums(t, column + 8 < t.n ? column + 8 : column, vdupq_n_s32(NeonPanels<E>::kStart), acc);
     }
   }
 

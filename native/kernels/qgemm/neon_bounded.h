@@ -2,6 +2,8 @@
 // vectors, becomes one of 16-bit words, then of bytes, and every narrowing is a clamp that was wanted.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/qgemm/neon_store.h"
 
 namespace octavo {
@@ -39,56 +41,64 @@ __attribute__((always_inline)) inline void store_sums(const QGemmTile& t, size_t
   });
 }
 
-// Two rows by two columns in a vector, as SMMLA leaves them: rows part when they are words, and the multipliers of two
+// Two rows by two columns in a vector, as SMMLA leaves them: rows part when they are bytes, and the multipliers of two
 // columns lie twice in a vector.
 using NeonPairs = int32x4_t[4];
-constexpr int fewer_rows(int left) { return left < 2 ? left : 2; }
 
 inline float32x4_t pair_of(const float* m) { return vreinterpretq_f32_s64(vld1q_dup_s64(reinterpret_cast<const int64_t*>(m))); }
 
-struct NeonRowPair {
-  uint16x8_t row[2];
-};
-inline NeonRowPair rows_of(uint32x4_t c0, uint32x4_t c1, uint32x4_t c2, uint32x4_t c3) {
-  const uint32x4_t low = vreinterpretq_u32_u16(low_halves(c0, c1)), high = vreinterpretq_u32_u16(low_halves(c2, c3));
-  return {{vreinterpretq_u16_u32(vuzp1q_u32(low, high)), vreinterpretq_u16_u32(vuzp2q_u32(low, high))}};
+// Two bytes of a row, two of the next, and so on.
+template <int R, int P>
+__attribute__((always_inline)) inline void store_rows(const uint8x16_t (&bytes)[P], uint8_t* c, size_t c_stride) {
+  unroll<(P + 1) / 2>([&](auto i) __attribute__((always_inline)) {
+    constexpr int first = i * 2, second = first + 1 < P ? first + 1 : first;
+    const uint16x8_t a = vreinterpretq_u16_u8(bytes[first]), b = vreinterpretq_u16_u8(bytes[second]);
+    const uint64x2_t even = vreinterpretq_u64_u16(vuzp1q_u16(a, b)), odd = vreinterpretq_u64_u16(vuzp2q_u16(a, b));
+    const auto store = [&](auto lane, auto row, uint64x2_t rows) __attribute__((always_inline)) {
+      if constexpr (first * 2 + row < R) {
+        if constexpr (lane == 0) vst1_u8(c, vreinterpret_u8_u64(vget_low_u64(rows)));
+        else vst1q_lane_u64(reinterpret_cast<uint64_t*>(c), rows, 1);
+        c += c_stride;
+      }
+    };
+    store(std::integral_constant<int, 0>(), std::integral_constant<int, 0>(), even);
+    store(std::integral_constant<int, 0>(), std::integral_constant<int, 1>(), odd);
+    store(std::integral_constant<int, 1>(), std::integral_constant<int, 2>(), even);
+    store(std::integral_constant<int, 1>(), std::integral_constant<int, 3>(), odd);
+  });
 }
 
 template <bool kExact, bool kPlain, int R, int P>
 __attribute__((always_inline)) inline void store_words(const QGemmTile& t, size_t column, const NeonPairs (&acc)[P], const NeonRoundBounded& round) {
   float32x4_t m[4];
   unroll<4>([&](auto i) __attribute__((always_inline)) { m[i] = pair_of(t.multiplier + column + i * 2); });
-  uint8_t* c = static_cast<uint8_t*>(t.c) + column;
+  uint8x16_t bytes[P];
   unroll<P>([&](auto p) __attribute__((always_inline)) {
-    constexpr int pair = p;
-    const NeonRowPair words = rows_of(round.template rounded<kExact>(acc[p][0], m[0]), round.template rounded<kExact>(acc[p][1], m[1]),
-                                      round.template rounded<kExact>(acc[p][2], m[2]), round.template rounded<kExact>(acc[p][3], m[3]));
-    unroll<fewer_rows(R - pair * 2)>([&](auto r) __attribute__((always_inline)) {
-      vst1_u8(c, round.template bytes<kPlain>(words.row[r]));
-      c += t.c_stride;
-    });
+    const uint16x8_t low = low_halves(round.template rounded<kExact>(acc[p][0], m[0]), round.template rounded<kExact>(acc[p][1], m[1]));
+    const uint16x8_t high = low_halves(round.template rounded<kExact>(acc[p][2], m[2]), round.template rounded<kExact>(acc[p][3], m[3]));
+    bytes[p] = round.template bytes<kPlain>(low, high);
   });
+  store_rows<R>(bytes, static_cast<uint8_t*>(t.c) + column, t.c_stride);
 }
 
 template <bool kExact, int R, int P>
 __attribute__((always_inline)) inline void store_sums(const QGemmTile& t, size_t column, const NeonPairs (&acc)[P], const NeonAddBounded& add) {
   float32x4_t m[4];
   unroll<4>([&](auto i) __attribute__((always_inline)) { m[i] = pair_of(t.multiplier + column + i * 2); });
-  uint8_t* c = static_cast<uint8_t*>(t.c) + column;
   const uint8_t* residual = t.residual + column;
+  uint8x16_t bytes[P];
   unroll<P>([&](auto p) __attribute__((always_inline)) {
-    constexpr int pair = p, rows = fewer_rows(R - pair * 2);
+    constexpr int pair = p;
     const uint16x8_t r0 = vreinterpretq_u16_u8(vcombine_u8(vld1_u8(residual), vdup_n_u8(0)));
-    const uint16x8_t r1 = rows > 1 ? vreinterpretq_u16_u8(vcombine_u8(vld1_u8(residual + t.c_stride), vdup_n_u8(0))) : r0;
+    const uint16x8_t r1 = pair * 2 + 1 < R ? vreinterpretq_u16_u8(vcombine_u8(vld1_u8(residual + t.c_stride), vdup_n_u8(0))) : r0;
+    residual += 2 * t.c_stride;
     const uint8x16_t both = veorq_u8(vreinterpretq_u8_u16(vzip1q_u16(r0, r1)), vcombine_u8(add.flip, add.flip));
-    const uint16x8_t low = vmovl_u8(vget_low_u8(both)), high = vmovl_u8(vget_high_u8(both));
-    const NeonRowPair words = rows_of(add.template rounded<kExact>(acc[p][0], m[0], vget_low_u16(low)), add.template rounded<kExact>(acc[p][1], m[1], vget_high_u16(low)),
-                                      add.template rounded<kExact>(acc[p][2], m[2], vget_low_u16(high)), add.template rounded<kExact>(acc[p][3], m[3], vget_high_u16(high)));
-    unroll<rows>([&](auto r) __attribute__((always_inline)) {
-      vst1_u8(c, add.narrowed(words.row[r]));
-      c += t.c_stride, residual += t.c_stride;
-    });
+    const uint16x8_t r_low = vmovl_u8(vget_low_u8(both)), r_high = vmovl_u8(vget_high_u8(both));
+    const uint16x8_t low = low_halves(add.template rounded<kExact>(acc[p][0], m[0], vget_low_u16(r_low)), add.template rounded<kExact>(acc[p][1], m[1], vget_high_u16(r_low)));
+    const uint16x8_t high = low_halves(add.template rounded<kExact>(acc[p][2], m[2], vget_low_u16(r_high)), add.template rounded<kExact>(acc[p][3], m[3], vget_high_u16(r_high)));
+    bytes[p] = add.narrowed(low, high);
   });
+  store_rows<R>(bytes, static_cast<uint8_t*>(t.c) + column, t.c_stride);
 }
 
 // What the panels of a tile have in common. E is not kAny.
@@ -98,7 +108,7 @@ class NeonPanels {
   explicit NeonPanels(const QGemmTile& t) : round_(t.requantize), add_(t.requantize, t.add) {}
 
   // The sums of a column start here, beside the bias.
-  int32x4_t start() const { return vdupq_n_s32(kExact ? NeonRoundBounded::kStart : 0); }
+  static constexpr int32_t kStart = E == NeonEpilogue::kWords || E == NeonEpilogue::kAddWords ? 0 : NeonRoundBounded::kStart;
 
   // Columns [column, column + 8).
   template <int R>
@@ -113,7 +123,7 @@ class NeonPanels {
   }
 
  private:
-  static constexpr bool kExact = E != NeonEpilogue::kWords && E != NeonEpilogue::kAddWords;
+  static constexpr bool kExact = kStart != 0;
   NeonRoundBounded round_;
   NeonAddBounded add_;
 };
@@ -133,12 +143,13 @@ inline void run_bounded(const QGemmTile& t, size_t panel_bytes) {
 #undef OCTAVO_TILES
   const NeonEpilogue epilogue = epilogue_of(t);
   if (epilogue == NeonEpilogue::kAny) return kAny[t.m - 1](t);
+  const QGemmFunction whole = kBounded[static_cast<size_t>(epilogue)][t.m - 1];
+  const size_t done = t.n / 8 * 8;
+  if (done == t.n) return whole(t);
   QGemmTile part = t;
-  part.n = t.n / 8 * 8;
-  if (part.n > 0) kBounded[static_cast<size_t>(epilogue)][t.m - 1](part);
-  const size_t done = part.n;
+  part.n = done;
+  if (done > 0) whole(part);
   part.n = t.n - done;
-  if (part.n == 0) return;
   part.panel += done / 8 * panel_bytes;
   part.bias += done, part.multiplier += done;
   part.c = static_cast<uint8_t*>(t.c) + done;

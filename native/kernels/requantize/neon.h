@@ -77,8 +77,8 @@ struct NeonRoundBounded {
 
   float32x4_t base, magic;
   int16x8_t odd;
-  int8x8_t hi;
-  uint8x8_t offset;
+  int8x16_t hi;
+  uint8x16_t offset;
   bool plain;  // saturation is the clamp, what it leaves the output
 
   explicit NeonRoundBounded(const Requantize& r) : base(vdupq_n_f32(kRoundMagic)) {
@@ -86,8 +86,8 @@ struct NeonRoundBounded {
     const int shift = -128 - lo, rest = shift & 1, zero_point = lo + r.zero_point + 128;
     magic = vdupq_n_f32(kRoundMagic + static_cast<float>(shift - rest));
     odd = vdupq_n_s16(static_cast<int16_t>(rest));
-    hi = vdup_n_s8(static_cast<int8_t>(range - 128));
-    offset = vdup_n_u8(static_cast<uint8_t>(zero_point));
+    hi = vdupq_n_s8(static_cast<int8_t>(range - 128));
+    offset = vdupq_n_u8(static_cast<uint8_t>(zero_point));
     plain = rest == 0 && range == 255 && (zero_point & 0xFF) == 0;
   }
 
@@ -105,7 +105,14 @@ struct NeonRoundBounded {
   inline uint8x8_t bytes(uint16x8_t rounded_halves) const {
     const int16x8_t words = vreinterpretq_s16_u16(rounded_halves);
     if (kPlain) return vreinterpret_u8_s8(vqmovn_s16(words));
-    return vadd_u8(vreinterpret_u8_s8(vmin_s8(vqmovn_s16(vaddq_s16(words, odd)), hi)), offset);
+    return vadd_u8(vreinterpret_u8_s8(vmin_s8(vqmovn_s16(vaddq_s16(words, odd)), vget_low_s8(hi))), vget_low_u8(offset));
+  }
+  template <bool kPlain>
+  inline uint8x16_t bytes(uint16x8_t rounded_low, uint16x8_t rounded_high) const {
+    const int16x8_t low = vreinterpretq_s16_u16(rounded_low), high = vreinterpretq_s16_u16(rounded_high);
+    if (kPlain) return vreinterpretq_u8_s8(vqmovn_high_s16(vqmovn_s16(low), high));
+    const int8x16_t words = vqmovn_high_s16(vqmovn_s16(vaddq_s16(low, odd)), vaddq_s16(high, odd));
+    return vaddq_u8(vreinterpretq_u8_s8(vminq_s8(words, hi)), offset);
   }
 };
 
@@ -135,6 +142,7 @@ struct NeonAddBounded {
     return narrowed(words);
   }
   inline uint8x8_t narrowed(uint16x8_t words) const { return sum.plain ? sum.bytes<true>(words) : sum.bytes<false>(words); }
+  inline uint8x16_t narrowed(uint16x8_t low, uint16x8_t high) const { return sum.plain ? sum.bytes<true>(low, high) : sum.bytes<false>(low, high); }
 };
 
 // The same of sixteen for Cortex-A57 and A72, where a float operation on four values takes both pipes and one on eight
@@ -171,8 +179,8 @@ struct NeonAddByWords {
     const uint8x16_t bytes = veorq_u8(residual, flip);
     const int16x8_t low = halves(acc[0], acc[1], m[0], m[1], vmovl_u8(vget_low_u8(bytes)));
     const int16x8_t high = halves(acc[2], acc[3], m[2], m[3], vmovl_high_u8(bytes));
-    const int8x16_t q = vminq_s8(vqmovn_high_s16(vqmovn_s16(low), high), vcombine_s8(sum.hi, sum.hi));
-    return vaddq_u8(vreinterpretq_u8_s8(q), vcombine_u8(sum.offset, sum.offset));
+    const int8x16_t q = vminq_s8(vqmovn_high_s16(vqmovn_s16(low), high), sum.hi);
+    return vaddq_u8(vreinterpretq_u8_s8(q), sum.offset);
   }
 };
 
