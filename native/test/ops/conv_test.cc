@@ -91,6 +91,8 @@ TEST(conv_of_one_and_three_dimensions) {
   check_all({1, 5, 9, 1, {4, 5, 6}, {2, 3, 2}, {1, 2, 1}, {0, 1, 1, 1, 0, 0}, {1, 1, 2}, {}});
 }
 
+TEST(conv_of_a_long_kernel) { check_all({1, 3, 5, 1, {610}, {600}, {1}, {0, 0}, {1}, {}}); }
+
 TEST(conv_transpose_longer_than_its_windows) {
   check({1, 9, 6, 1, {4, 5}, {3, 3}, {2, 3}, {1, 0, 1, 0}, {1, 1}, {1, 2}}, true, true, false, true, "none");
   check({1, 9, 6, 3, {4, 5}, {2, 2}, {4, 4}, {0, 0, 0, 0}, {1, 1}, {3, 1}}, true, true, false, true, "none");
