@@ -40,9 +40,9 @@ class Memory {
       void* memory = nullptr;
       if (posix_memalign(&memory, kAlignment, whole) != 0) return false;
       data_ = static_cast<uint8_t*>(memory);
-      // The slack is read but never used for a result; zeros keep memory checkers quiet.
-      std::memset(data_ + bytes, 0, whole - bytes);
     }
+    // The slack is read but never used for a result; zeros keep memory checkers quiet.
+    std::memset(data_ + bytes, 0, whole - bytes);
     size_ = bytes;
     return true;
   }

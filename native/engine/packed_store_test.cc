@@ -51,18 +51,26 @@ TEST(packed_store_whose_expectation_is_refused_takes_what_is_asked) {
   EXPECT(store.take(kHugePage) != nullptr);
 }
 
-TEST(pages_begin_at_huge_ones_and_are_zero) {
+TEST(pages_begin_at_huge_ones) {
   for (size_t bytes : {size_t{1}, kHugePage - 1, kHugePage, 3 * kHugePage + 1}) {
     Pages pages;
     EXPECT(pages.allocate(bytes));
     EXPECT_EQ(reinterpret_cast<uintptr_t>(pages.data()) % kHugePage, size_t{0});
     EXPECT(pages.size() >= bytes);
-    EXPECT_EQ(pages.data()[0] | pages.data()[pages.size() - 1], 0);
     pages.data()[pages.size() - 1] = 1;
     Pages other = std::move(pages);
     EXPECT(pages.data() == nullptr);
     EXPECT_EQ(other.data()[other.size() - 1], 1);
   }
+  Pages first, again, larger;
+  EXPECT(first.allocate(6 * kHugePage));
+  const uint8_t* const block = first.data();
+  first.release();
+  EXPECT(larger.allocate(7 * kHugePage));
+  EXPECT(larger.data() != block);
+  EXPECT(again.allocate(6 * kHugePage - 100));  // what was released last is at hand
+  EXPECT_EQ(again.size(), 6 * kHugePage);
+  std::memset(again.data(), 1, again.size());
   Pages none;
   EXPECT(!none.allocate(0));
   EXPECT(!none.allocate(SIZE_MAX));
