@@ -45,7 +45,8 @@ Status ConstantBytes::open(int32_t buffer, const uint8_t** data) {
 
 void ConstantBytes::drop(int32_t buffer) {
   std::shared_ptr<Memory>& read = read_[static_cast<size_t>(buffer)];
-  if (spare_ == nullptr || (read != nullptr && read->size() > spare_->size())) std::swap(spare_, read);
+  // What was kept is somebody's, and stays.
+  if (read != nullptr && read.use_count() == 1 && (spare_ == nullptr || read->size() > spare_->size())) std::swap(spare_, read);
   read.reset();
 }
 

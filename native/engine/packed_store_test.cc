@@ -71,6 +71,14 @@ TEST(pages_begin_at_huge_ones) {
   EXPECT(again.allocate(6 * kHugePage - 100));  // what was released last is at hand
   EXPECT_EQ(again.size(), 6 * kHugePage);
   std::memset(again.data(), 1, again.size());
+  // More than stays at hand, in number and in bytes.
+  std::vector<Pages> many(40);
+  for (size_t i = 0; i < many.size(); ++i) EXPECT(many[i].allocate(kHugePage * (1 + i % 5)));
+  many.clear();
+  Pages huge;
+  EXPECT(huge.allocate(40 * kHugePage));
+  huge.data()[huge.size() - 1] = 1;
+  huge.release();
   Pages none;
   EXPECT(!none.allocate(0));
   EXPECT(!none.allocate(SIZE_MAX));
@@ -112,6 +120,8 @@ TEST(constants_read_from_a_file_share_memory_one_after_the_other) {
   EXPECT(constants.keep(1, &kept).ok());
   EXPECT_EQ(kept->size(), size_t{100000});
   constants.drop(1);
+  EXPECT(constants.open(1, &second).ok());
+  EXPECT(second != kept->data());
   EXPECT(constants.open(3, &first).ok());
   expect(3, first);
   expect(1, kept->data());

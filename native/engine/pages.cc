@@ -2,16 +2,15 @@
 
 #include <sys/mman.h>
 
-#include <iterator>
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 #include "engine/thread.h"
 
 namespace octavo {
 namespace {
 
-// Blocks that were released last.
+// Blocks that were released last. In an array: to release must not need memory.
 class Shelf {
  public:
   // Never destroyed: models may be released while the process ends.
@@ -23,26 +22,24 @@ class Shelf {
   // A block of this size, or a little larger; nullptr: none.
   uint8_t* take(size_t bytes, size_t* size) {
     Lock lock(mutex_);
-    for (auto block = blocks_.rbegin(); block != blocks_.rend(); ++block) {
-      if (block->size < bytes || block->size - bytes > bytes / 8) continue;
-      uint8_t* const data = block->data;
-      *size = block->size;
-      held_ -= block->size;
-      blocks_.erase(std::next(block).base());
-      return data;
-    }
+    for (int i = count_ - 1; i >= 0; --i)
+      if (blocks_[i].size >= bytes && blocks_[i].size - bytes <= bytes / 8) {
+        *size = blocks_[i].size;
+        return remove(i);
+      }
     return nullptr;
   }
 
   void put(uint8_t* data, size_t size) {
 #ifdef MADV_FREE
-    if (size <= kMost && madvise(data, size, MADV_FREE) == 0) {
+    if (size <= kMostBytes && madvise(data, size, MADV_FREE) == 0) {
       Lock lock(mutex_);
-      blocks_.push_back({data, size});
-      for (held_ += size; held_ > kMost; blocks_.erase(blocks_.begin())) {
-        munmap(blocks_.front().data, blocks_.front().size);
-        held_ -= blocks_.front().size;
+      while (count_ == kMostBlocks || held_ + size > kMostBytes) {
+        const size_t oldest = blocks_[0].size;
+        munmap(remove(0), oldest);
       }
+      blocks_[count_++] = {data, size};
+      held_ += size;
       return;
     }
 #endif
@@ -50,14 +47,24 @@ class Shelf {
   }
 
  private:
-  static constexpr size_t kMost = size_t{64} << 20;
+  static constexpr size_t kMostBytes = size_t{64} << 20;
+  static constexpr int kMostBlocks = 16;
   struct Block {
     uint8_t* data;
     size_t size;
   };
 
+  uint8_t* remove(int i) {
+    uint8_t* const data = blocks_[i].data;
+    held_ -= blocks_[i].size;
+    std::copy(blocks_ + i + 1, blocks_ + count_, blocks_ + i);
+    --count_;
+    return data;
+  }
+
   Mutex mutex_;
-  std::vector<Block> blocks_;
+  Block blocks_[kMostBlocks];  // the oldest first
+  int count_ = 0;
   size_t held_ = 0;
 };
 
