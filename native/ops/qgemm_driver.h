@@ -27,7 +27,7 @@ struct QGemmBlocks {
   [[nodiscard]] bool thread_bytes(size_t* bytes) const;
 
  private:
-  // Kernels of one panel keep tiles of mr rows: with lower ones ResNet-18 took 1 % more with VNNI.
+  // Kernels of one panel keep tiles of mr rows: lower ones brought nothing with VNNI.
   int64_t unit() const { return kernel->has(kZips) ? 2 : kernel->has(kPanels) ? 1 : kernel->mr; }
 
   int64_t tile_units_ = 0, longer_tiles_ = 0;  // the first tiles have a unit more
