@@ -20,7 +20,9 @@ size_t round_up(size_t a, size_t b) { return (a + b - 1) / b * b; }
 void QGemmBlocks::plan(const Tuning& tuning) {
   const int64_t mr = kernel->mr;
   tiles = divide_up(rows, mr);
-  const int64_t units = divide_up(rows, unit());
+  // Kernels of one panel keep tiles of mr rows: lower ones brought nothing with VNNI.
+  unit_ = kernel->has(kZips) ? 2 : kernel->has(kPanels) ? 1 : mr;
+  const int64_t units = divide_up(rows, unit_);
   tile_units_ = units / std::max<int64_t>(tiles, 1), longer_tiles_ = units % std::max<int64_t>(tiles, 1);
   const size_t panels = std::max<size_t>(layout.panels, 1);
   panels_per_task = std::clamp<size_t>(tuning.l2_bytes / 2 / std::max<size_t>(layout.panel_bytes, 1), 1, panels);

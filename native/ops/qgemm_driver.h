@@ -21,15 +21,13 @@ struct QGemmBlocks {
 
   void plan(const Tuning& tuning);
   // Where tile i begins, i <= tiles. They have nearly one height in units, so that no last one is left with too few rows to fill the pipelines.
-  int64_t first_row(int64_t i) const { return std::min(rows, (tile_units_ * i + std::min(i, longer_tiles_)) * unit()); }
+  int64_t first_row(int64_t i) const { return std::min(rows, (tile_units_ * i + std::min(i, longer_tiles_)) * unit_); }
   int64_t tasks() const { return batches * row_tasks * column_tasks; }
   // Scratch of one thread: row pointers, sums of rows and what is made of them, one tile of int32, rows zipped. False: overflow.
   [[nodiscard]] bool thread_bytes(size_t* bytes) const;
 
  private:
-  // Kernels of one panel keep tiles of mr rows: lower ones brought nothing with VNNI.
-  int64_t unit() const { return kernel->has(kZips) ? 2 : kernel->has(kPanels) ? 1 : kernel->mr; }
-
+  int64_t unit_ = 1;                           // rows
   int64_t tile_units_ = 0, longer_tiles_ = 0;  // the first tiles have a unit more
 };
 
