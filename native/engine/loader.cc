@@ -17,7 +17,7 @@ namespace octavo {
 namespace {
 
 // Of the buffers that a plan reads, each once.
-size_t constant_bytes(const Plan& plan, const std::vector<Buffer>& buffers) {
+size_t bytes_to_read(const Plan& plan, const std::vector<Buffer>& buffers) {
   std::vector<char> counted(buffers.size(), 0);
   size_t bytes = 0;
   for (const PlanTensor& t : plan.tensors) {
@@ -42,7 +42,7 @@ class Loader {
         cancelled_(cancelled),
         sizes_(*plan),
         fold_tables_(plan->tensors.size()),
-        program_(new Program(constant_bytes(*plan, buffers))) {
+        program_(new Program(bytes_to_read(*plan, buffers))) {
     program_->plan_ = std::move(plan);
     program_->limits_ = limits;
   }

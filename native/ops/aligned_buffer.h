@@ -1,7 +1,6 @@
-// Memory of an operator's constants: 64-byte aligned, with the read slack every buffer has.
+// Memory of an operator's constants: of its own, or in the store of the program.
 #pragma once
 
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
@@ -12,8 +11,7 @@ namespace octavo {
 class AlignedBuffer {
  public:
   AlignedBuffer() = default;
-  AlignedBuffer(AlignedBuffer&& o) noexcept
-      : memory_(std::exchange(o.memory_, nullptr)), data_(std::exchange(o.data_, nullptr)), bytes_(std::exchange(o.bytes_, 0)) {}
+  AlignedBuffer(AlignedBuffer&& o) noexcept { *this = std::move(o); }
   AlignedBuffer& operator=(AlignedBuffer&& o) noexcept {
     std::swap(memory_, o.memory_);
     std::swap(data_, o.data_);
@@ -22,50 +20,33 @@ class AlignedBuffer {
   }
   AlignedBuffer(const AlignedBuffer&) = delete;
   AlignedBuffer& operator=(const AlignedBuffer&) = delete;
-  ~AlignedBuffer() { std::free(memory_); }
 
   // Zeros. False: out of memory.
   [[nodiscard]] bool allocate(size_t bytes) {
-    return take(bytes, [](size_t size) { return std::calloc(size, 1); });
-  }
-  // The same for what is then written to the last byte: only the slack is zeroed.
-  [[nodiscard]] bool allocate_unset(size_t bytes) {
-    if (!take(bytes, [](size_t size) { return std::malloc(size); })) return false;
-    std::memset(data_ + bytes, 0, kReadSlack);
+    if (!allocate_unset(bytes)) return false;
+    std::memset(data_, 0, bytes);
     return true;
   }
+  // The same for what is then written to the last byte.
+  [[nodiscard]] bool allocate_unset(size_t bytes) { return hold(memory_.allocate(bytes) ? memory_.data() : nullptr, bytes); }
   // That, in a store that outlives this: of packed weights.
   [[nodiscard]] bool allocate_in(PackedStore& store, size_t bytes) {
-    release();
-    data_ = store.take(bytes);
-    bytes_ = data_ == nullptr ? 0 : bytes;
-    return data_ != nullptr;
+    memory_ = Memory();
+    return hold(store.take(bytes), bytes);
   }
   uint8_t* data() const { return data_; }
   size_t bytes() const { return bytes_; }
   template <class T> T* as() const { return reinterpret_cast<T*>(data_); }
 
  private:
-  template <class Allocate>
-  bool take(size_t bytes, Allocate&& allocate) {
-    release();
-    if (bytes > static_cast<size_t>(PTRDIFF_MAX) - kReadSlack - 64) return false;
-    memory_ = allocate(bytes + kReadSlack + 64);
-    if (memory_ == nullptr) return false;
-    data_ = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(memory_) + 63) / 64 * 64);
-    bytes_ = bytes;
-    return true;
+  bool hold(uint8_t* data, size_t bytes) {
+    data_ = data;
+    bytes_ = data == nullptr ? 0 : bytes;
+    return data != nullptr;
   }
 
-  void release() {
-    std::free(memory_);
-    data_ = nullptr;
-    memory_ = nullptr;
-    bytes_ = 0;
-  }
-
-  void* memory_ = nullptr;
-  uint8_t* data_ = nullptr;
+  Memory memory_;
+  uint8_t* data_ = nullptr;  // in memory_, or in a store
   size_t bytes_ = 0;
 };
 
