@@ -101,7 +101,7 @@ export class InferenceSession {
     beforeRun(call.options)
     const names = call.fetches && [...call.fetches.keys()]
     const results = await engine.run(this.feeds(engine, call.feeds), names, { signal: call.options.signal })
-    return this.returned(call, results)
+    return this.returned(call, results, names)
   }
 
   /** Runs the model on the calling thread: for worker threads, and models of a few microseconds. */
@@ -112,7 +112,7 @@ export class InferenceSession {
     const call = runArguments(this.inputNames, this.outputNames, feeds, second, third)
     beforeRun(call.options)
     const names = call.fetches && [...call.fetches.keys()]
-    return this.returned(call, engine.runSync(this.feeds(engine, call.feeds), names))
+    return this.returned(call, engine.runSync(this.feeds(engine, call.feeds), names), names)
   }
 
   /** Frees the model; runs in flight finish first. A second call does nothing. */
@@ -167,8 +167,9 @@ export class InferenceSession {
   private returned(
     { fetches }: RunArguments,
     results: Awaited<globalThis.ReturnType<Engine['run']>>,
+    names = this.outputNames,
   ): ReturnType {
-    return recordOf(fetches ? [...fetches.keys()] : this.outputNames, (name) => {
+    return recordOf(names, (name) => {
       const output = results[name]
       if (!output)
         throw new OctavoError('ERR_INTERNAL', `the engine gave no output '${name}'`, { tensor: name })

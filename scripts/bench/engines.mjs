@@ -12,19 +12,22 @@ export async function load(engine, folder) {
 }
 
 /**
- * run: one run by the given mode, 'run' or 'runSync'; outputs: what it computed; kernels: of each step, where the engine tells.
+ * run: one run by the given mode, 'run' or 'runSync'; outputs: what it computed. Of Octavo alone, kernels: those of the steps;
+ * profile: the times of the steps, with `profiling`.
  */
-export async function open(module, { path, dims, data, threads = 1, mode = 'run' }) {
+export async function open(module, { path, dims, data, threads = 1, mode = 'run', profiling = false }) {
   const session = await module.InferenceSession.create(path, {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     logSeverityLevel: 3,
+    enableProfiling: profiling,
   })
   const feeds = { [session.inputNames[0]]: new module.Tensor('float32', data, dims) }
   return {
     run: mode === 'runSync' ? () => session.runSync(feeds) : () => session.run(feeds),
     isSync: mode === 'runSync',
     kernels: session.kernels,
+    profile: () => session.profile(),
     outputs: async () => Object.values(await session.run(feeds)),
     release: () => session.release(),
   }

@@ -1,6 +1,6 @@
 // Where the time of an int8 model goes: the least time of each of its steps, summed over steps of a kind, beside the products that
 // they make. The least and not the median: it shows the kernel, not the machine.
-import { OCTAVO } from './engines.mjs'
+import { OCTAVO, open } from './engines.mjs'
 import { countWork } from './macs.mjs'
 import { floatFile, inputData, octavoFile } from './store.mjs'
 
@@ -8,21 +8,24 @@ import { floatFile, inputData, octavoFile } from './store.mjs'
 export async function timeSteps(model, name, modules, { seconds, rounds }) {
   const dims = model.cases[name]
   const { nodes } = await countWork(floatFile(model), dims)
-  const { InferenceSession, Tensor } = modules[OCTAVO]
-  const session = await InferenceSession.create(await octavoFile(model, 'uint8'), {
-    intraOpNumThreads: 1,
-    enableProfiling: true,
+  const path = await octavoFile(model, 'uint8')
+  const data = inputData(dims)
+  const { run, profile, release } = await open(modules[OCTAVO], {
+    path,
+    dims,
+    data,
+    mode: 'runSync',
+    profiling: true,
   })
-  const feeds = { [session.inputNames[0]]: new Tensor('float32', inputData(dims), dims) }
   const least = []
   const started = performance.now()
   for (let round = 0; round < rounds || performance.now() - started < seconds * 1000; ++round) {
-    session.runSync(feeds)
-    session.profile().forEach((step, i) => {
+    run()
+    profile().forEach((step, i) => {
       if (!(least[i]?.microseconds <= step.microseconds)) least[i] = step
     })
   }
-  await session.release()
+  await release()
   const rows = new Map()
   for (const step of least) {
     const { kind, macs } = describe(step, nodes)
