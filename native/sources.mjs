@@ -16,17 +16,20 @@ function files(folder) {
     .map((name) => `native/${folder}/${name}`)
 }
 
-const families = readdirSync(new URL('kernels', native), { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
-  .map((entry) => `kernels/${entry.name}`)
-  .sort()
-const kernels = families.flatMap(files)
+function folders(parent) {
+  return readdirSync(new URL(parent, native), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map((entry) => `${parent}/${entry.name}`)
+    .sort()
+}
+
+const kernels = folders('kernels').flatMap(files)
 const isIsa = (path) => named.some((isa) => path.endsWith(`/${isa.name}.cc`))
 
 function list(what, arch) {
   if (what === 'targets') return named.filter((isa) => isa.arch === arch).map((isa) => `octavo_${isa.name}`)
   if (what !== 'addon') return kernels.filter((path) => path.endsWith(`/${what}.cc`))
-  const rest = ['cpu', 'engine', 'ops', 'addon'].flatMap(files).filter((path) => !path.endsWith('/thread_posix.cc'))
+  const rest = ['cpu', 'engine', 'ops', ...folders('ops'), 'addon'].flatMap(files).filter((path) => !path.endsWith('/thread_posix.cc'))
   return [...rest, ...kernels.filter((path) => !isIsa(path))]
 }
 

@@ -1,12 +1,12 @@
 /** One pass over the data with observers: nothing is kept of a sample but what it adds to the statistics. */
 import { OctavoError } from '../errors.js'
+import { Pace } from '../event-loop.js'
 import type { Graph } from '../graph/graph.js'
-import type { Inference } from '../ops/infer.js'
+import type { Inference } from '../ops/core/infer.js'
 import { type DataSource, emptyDataError, samplesOf } from './data.js'
 import { type Engine, type Observation, openEngine } from './engine.js'
 import { checkFeeds, type InputSpec } from './feeds.js'
 import { MovingRange, rangeBetween } from './observers/moving-average.js'
-import { Pace } from './pace.js'
 import type { Reservoir } from './reservoir.js'
 import { parseStatistics, type Statistics } from './statistics.js'
 

@@ -1,9 +1,10 @@
 /** What calibration asks of the rest: a graph made ready, and an engine that runs one. The only place that knows how. */
-import { compileGraph, type EngineTensor } from '../compile/engine.js'
-import type { Observation } from '../compile/lower.js'
+
+import type { Observation } from '../compile/lower/lower.js'
 import { prepare as prepareGraph } from '../compile/model.js'
+import { compileGraph, type EngineTensor } from '../compile/run/engine.js'
 import type { Graph } from '../graph/graph.js'
-import { type Inference, inferGraph } from '../ops/infer.js'
+import { type Inference, inferGraph } from '../ops/core/infer.js'
 
 export type { EngineTensor, Observation }
 

@@ -1,11 +1,11 @@
 /** Checks one sample against the inputs of the model, and turns it into what the engine takes. */
 import { OctavoError } from '../errors.js'
+import type { Pace } from '../event-loop.js'
 import { byteLength, DTYPES, type DType } from '../graph/dtype.js'
 import { type Dim, formatDim } from '../graph/expr.js'
 import type { TensorType } from '../graph/graph.js'
 import { describe, type Feeds, type TensorLike } from './data.js'
 import type { EngineTensor } from './engine.js'
-import type { Pace } from './pace.js'
 
 /** Elements checked for NaN between two looks at the clock. */
 const SLICE = 1 << 18

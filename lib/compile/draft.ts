@@ -5,7 +5,7 @@
 
 import type { DType } from '../graph/dtype.js'
 import { type Dim, dimKey, product, sameDim } from '../graph/expr.js'
-import type { PlanAttribute, PlanStep, PlanTensor } from './plan.js'
+import type { PlanAttribute, PlanStep, PlanTensor } from '../plan/plan.js'
 
 export interface Draft {
   readonly tensors: PlanTensor[]

@@ -1,5 +1,5 @@
 /** What the steps of a plan say about each node of the model: integer or float, which kernel, and why. */
-import type { Plan, PlanStep, StepKind } from './plan.js'
+import type { Plan, PlanStep, StepKind } from '../plan/plan.js'
 
 export interface NodeExplanation {
   /** Name of the node in the model. */

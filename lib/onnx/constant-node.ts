@@ -1,8 +1,8 @@
 /** Constant nodes, in all their forms, as constants. */
 import { OctavoError } from '../errors.js'
 import type { Attribute, ConstantTensor } from '../graph/graph.js'
+import { scalar, stringTensor, tensorFromNumbers, tensorOf } from '../graph/tensor.js'
 import { type AttributeProto, ATTRIBUTE_TYPE as Type } from './messages.js'
-import { scalar, stringTensor, tensorFromNumbers, tensorOf } from './tensor.js'
 
 /** The tensor of the single attribute of a Constant node. `proto` is there to take 64-bit integers exactly. */
 export function constantTensor(

@@ -2,10 +2,10 @@
 import { OctavoError } from '../errors.js'
 import { byteLength, type DType, dtypeFromOnnx } from '../graph/dtype.js'
 import type { ConstantTensor, FileRange } from '../graph/graph.js'
+import { bytesOf } from '../graph/tensor.js'
 import { DATA_TYPES, EXTERNAL, type TensorProto } from './messages.js'
 import { constantInFile } from './open-file.js'
 import { decodeText } from './proto.js'
-import { bytesOf } from './tensor.js'
 
 /** Payloads of external tensors: read before conversion, or where they are in an open file. */
 export type ExternalPayloads = ReadonlyMap<TensorProto, Uint8Array | FileRange>

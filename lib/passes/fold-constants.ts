@@ -6,9 +6,9 @@
 import { byteLength } from '../graph/dtype.js'
 import type { ConstantTensor, Graph, Node } from '../graph/graph.js'
 import { usesOf } from '../graph/graph.js'
-import { ValueNeededError } from '../ops/helpers.js'
-import { type Inference, inferGraph } from '../ops/infer.js'
-import { constantFromValues } from '../ops/sizes.js'
+import { ValueNeededError } from '../ops/core/helpers.js'
+import { type Inference, inferGraph } from '../ops/core/infer.js'
+import { constantFromValues } from '../ops/core/sizes.js'
 import { evaluateNeeded } from './evaluate-needed.js'
 import type { PassContext } from './pass.js'
 

@@ -2,7 +2,7 @@
 import type { ConstantTensor, Graph, Node, TensorType } from '../graph/graph.js'
 import { Names } from '../graph/names.js'
 import { definedNames } from '../graph/subgraph.js'
-import { numbersOf } from '../ops/values.js'
+import { numbersOf } from '../ops/core/values.js'
 import { foldConstants } from './fold-constants.js'
 import type { PassContext } from './pass.js'
 

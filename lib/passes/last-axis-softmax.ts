@@ -1,7 +1,7 @@
 /** A flattened Softmax over the last axis alone is a Softmax: known once inference knows the rank. */
 import type { Graph, Node } from '../graph/graph.js'
 import { intAttribute } from '../graph/graph.js'
-import { inferGraph } from '../ops/infer.js'
+import { inferGraph } from '../ops/core/infer.js'
 import type { PassContext } from './pass.js'
 
 const PREFIX = 'Flattened'

@@ -1,7 +1,7 @@
 /** MatMul of rank 2 with constant weights -> Add of a constant vector becomes Gemm, which quantized models state with an int32 bias. */
 import type { Graph, Node } from '../graph/graph.js'
 import { consumersOf } from '../graph/graph.js'
-import { inferGraph } from '../ops/infer.js'
+import { inferGraph } from '../ops/core/infer.js'
 import type { PassContext } from './pass.js'
 
 export function mergeGemm(graph: Graph, { overrides }: PassContext): Graph {

@@ -5,8 +5,8 @@ import type { Dim } from '../graph/expr.js'
 import { sameDim } from '../graph/expr.js'
 import type { Graph, Node } from '../graph/graph.js'
 import { intAttribute, intsAttribute } from '../graph/graph.js'
-import { floatsOf } from '../onnx/tensor.js'
-import { type Inference, inferGraph } from '../ops/infer.js'
+import { floatsOf } from '../graph/tensor.js'
+import { type Inference, inferGraph } from '../ops/core/infer.js'
 import type { PassContext } from './pass.js'
 
 export function removeNoOps(graph: Graph, { overrides }: PassContext): Graph {

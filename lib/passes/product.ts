@@ -1,7 +1,7 @@
 /** Patterns that multiply: a tree of Mul, and Div by a scalar, seen as a constant times a list of values. */
 import type { Graph, Node } from '../graph/graph.js'
 import { GraphEditor } from '../graph/rewrite.js'
-import { numbersOf } from '../ops/values.js'
+import { numbersOf } from '../ops/core/values.js'
 
 export interface Product {
   readonly constant: number

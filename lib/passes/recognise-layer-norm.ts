@@ -1,7 +1,7 @@
 /** LayerNormalization and RMSNormalization over the last axis, from the means, roots and quotients exporters write. */
 import { type Graph, intAttribute, type Node } from '../graph/graph.js'
 import { GraphEditor } from '../graph/rewrite.js'
-import { numbersOf } from '../ops/values.js'
+import { numbersOf } from '../ops/core/values.js'
 import { producedBy, scalarOf } from './product.js'
 
 export function recogniseLayerNorm(graph: Graph): Graph {

@@ -1,6 +1,6 @@
 /** What the QuantizeLinear after a product takes in, in Octavo and in onnxruntime: bounds, and a bias. */
 import type { Graph, Node } from '../graph/graph.js'
-import type { Inference } from '../ops/infer.js'
+import type { Inference } from '../ops/core/infer.js'
 
 /** Relu, or Clip with constant bounds, applied to `value`. */
 export function isClamp(graph: Graph, node: Node, value: string): boolean {

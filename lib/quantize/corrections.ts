@@ -1,8 +1,8 @@
 /** Bias corrections on the graph: which biases can take one, and what they are afterwards. */
 import type { Collected } from '../calibrate/collect.js'
 import type { ConstantTensor, Graph, Node } from '../graph/graph.js'
-import { floatsOf } from '../onnx/tensor.js'
-import type { Inference } from '../ops/infer.js'
+import { floatsOf } from '../graph/tensor.js'
+import type { Inference } from '../ops/core/infer.js'
 import type { Target } from './bias-correction.js'
 import { biasIntegers, type Inserted } from './insert.js'
 import { addedBias, type Product } from './products.js'

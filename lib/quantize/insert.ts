@@ -3,7 +3,7 @@
  * biases as integer constants. The rules are those that onnxruntime fuses to integer kernels.
  */
 import type { Attribute, ConstantTensor, Graph, Node } from '../graph/graph.js'
-import { floatsOf } from '../onnx/tensor.js'
+import { floatsOf } from '../graph/tensor.js'
 import { type Params, quantizeBias, paramsOf as rangeParams } from './params.js'
 import type { Product } from './products.js'
 import type { Recipe } from './recipe.js'

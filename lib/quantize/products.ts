@@ -1,8 +1,8 @@
 /** The constants of the weighted units: int8 weights with their scales, int32 biases in units of the accumulator. */
-import type { Pace } from '../calibrate/pace.js'
+import type { Pace } from '../event-loop.js'
 import { floatAttribute, type Graph, intAttribute } from '../graph/graph.js'
-import { floatsOf } from '../onnx/tensor.js'
-import type { Inference } from '../ops/infer.js'
+import { floatsOf } from '../graph/tensor.js'
+import type { Inference } from '../ops/core/infer.js'
 import { biasOperand } from './absorb.js'
 import { biasGuard, type Params, toScale } from './params.js'
 import type { Recipe } from './recipe.js'

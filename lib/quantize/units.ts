@@ -3,8 +3,8 @@
  * added after a MatMul, a Relu or Clip, and after a function of one element further ones (one table for all).
  */
 import { consumersOf, type Graph, type Node } from '../graph/graph.js'
-import type { Inference } from '../ops/infer.js'
-import type { QuantizeRule } from '../ops/opdef.js'
+import type { Inference } from '../ops/core/infer.js'
+import type { QuantizeRule } from '../ops/core/opdef.js'
 import { findOp } from '../ops/registry.js'
 import { isBiasAdd, isClamp, scaledOperand } from './absorb.js'
 

@@ -2,10 +2,11 @@
  * Weights to int8, symmetric in [-127, 127]: -128 would need wider kernels (products of two -128 wrap in int16).
  * Big tensors are worked on in slices, so the event loop goes on.
  */
-import type { Pace } from '../calibrate/pace.js'
+
 import { OctavoError } from '../errors.js'
+import type { Pace } from '../event-loop.js'
 import type { ConstantTensor } from '../graph/graph.js'
-import { floatsOf } from '../onnx/tensor.js'
+import { floatsOf } from '../graph/tensor.js'
 import { MIN_SCALE, toScale } from './params.js'
 import type { QuantizedType } from './recipe.js'
 

@@ -1,10 +1,11 @@
 /** explain(): which nodes of a model run in integers, which in float, and why. Counted from the steps that are executed. */
-import { type CompileOptions, compileGraph } from '../compile/engine.js'
+
 import { explainPlan, type NodeExplanation } from '../compile/explain.js'
 import { prepare } from '../compile/model.js'
-import type { StepKind } from '../compile/plan.js'
+import { type CompileOptions, compileGraph } from '../compile/run/engine.js'
 import { binding } from '../native/load.js'
 import { type ReadOptions, readModel } from '../onnx/index.js'
+import type { StepKind } from '../plan/plan.js'
 
 export interface ExplainOptions extends Pick<CompileOptions, 'overrides' | 'threads' | 'signal'> {
   readonly externalData?: ReadOptions['externalData']

@@ -1,11 +1,11 @@
 /** inspect(): what is in a model file, without running it. */
 import { stat } from 'node:fs/promises'
-import { Pace } from '../calibrate/pace.js'
+import { Pace } from '../event-loop.js'
 import type { DType } from '../graph/dtype.js'
 import { formatDim } from '../graph/expr.js'
 import { type ConstantTensor, type Graph, intAttribute, type Node } from '../graph/graph.js'
+import { numbersOf, typedArrayOf } from '../graph/tensor.js'
 import { type ReadOptions, readModel } from '../onnx/index.js'
-import { numbersOf, typedArrayOf } from '../onnx/tensor.js'
 import { type Summary, summarize } from './summary.js'
 
 export interface InspectOptions {

@@ -1,6 +1,6 @@
 /** Which value of a quantized model stands for a value of the float one. */
 import { consumersOf, type Graph, producersOf } from '../graph/graph.js'
-import type { Inference } from '../ops/infer.js'
+import type { Inference } from '../ops/core/infer.js'
 
 export interface LayerPair {
   /** Name of the value in the float model. */

@@ -1,5 +1,5 @@
 /** How far two series of tensors are apart; sums only, so that samples can be forgotten. */
-import type { Pace } from '../calibrate/pace.js'
+import type { Pace } from '../event-loop.js'
 
 const SLICE = 1 << 17
 

@@ -1,5 +1,5 @@
 /** Minimum, maximum, mean and standard deviation of a tensor, in slices. */
-import type { Pace } from '../calibrate/pace.js'
+import type { Pace } from '../event-loop.js'
 
 const SLICE = 1 << 16
 

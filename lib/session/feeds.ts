@@ -1,6 +1,6 @@
 /** Feeds and outputs: between tensors of the API and bytes of the engine. */
-import type { EngineOutput, EngineTensor } from '../compile/engine.js'
-import type { RunnerValue } from '../compile/runner.js'
+import type { EngineOutput, EngineTensor } from '../compile/run/engine.js'
+import type { RunnerValue } from '../compile/run/runner.js'
 import { OctavoError, typeError } from '../errors.js'
 import type { Dim } from '../graph/expr.js'
 import type { TensorLike } from './arguments.js'

@@ -4,7 +4,7 @@
  */
 import type { BigIntStats } from 'node:fs'
 import { constants, open, stat } from 'node:fs/promises'
-import type { EncodedModel } from '../compile/engine.js'
+import type { EncodedModel } from '../compile/run/engine.js'
 import type { OpenFiles } from '../onnx/open-file.js'
 import type { SessionOptions } from './options.js'
 

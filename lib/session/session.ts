@@ -1,7 +1,8 @@
 /** InferenceSession: the class of the onnxruntime JavaScript API, over the engine. */
-import { type EncodedModel, type Engine, loadModel } from '../compile/engine.js'
+
 import { explainPlan, type NodeExplanation } from '../compile/explain.js'
-import { createRunner, type Runner, type RunnerValue } from '../compile/runner.js'
+import { type EncodedModel, type Engine, loadModel } from '../compile/run/engine.js'
+import { createRunner, type Runner, type RunnerValue } from '../compile/run/runner.js'
 import { OctavoError } from '../errors.js'
 import { formatDim } from '../graph/expr.js'
 import type { Model } from '../graph/graph.js'

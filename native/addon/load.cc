@@ -81,10 +81,12 @@ Buffer read_buffer(const Napi::Value& value, uint32_t i) {
     return whole(value.As<Napi::Object>().Get(name), 0, most, result);
   };
   constexpr double kMost = 9007199254740991.0;
-  if (!value.IsObject() || !part("fd", 2147483647.0, &file) || !part("offset", kMost, &offset) || !part("length", kMost, &length) ||
+  if (!value.IsObject() || !part("fd", 2147483647.0, &file) || !part("offset", kMost, &offset) ||
+      !part("length", kMost, &length) ||
       static_cast<uint64_t>(length) > static_cast<uint64_t>(PTRDIFF_MAX) - kReadSlack ||
       (sizeof(off_t) < sizeof(int64_t) && offset + length > PTRDIFF_MAX))
-    throw Napi::TypeError::New(value.Env(), "load: expected buffer " + std::to_string(i) + " to be a Uint8Array or a part of a file");
+    throw Napi::TypeError::New(
+        value.Env(), "load: expected buffer " + std::to_string(i) + " to be a Uint8Array or a part of a file");
   return {nullptr, static_cast<size_t>(length), static_cast<int>(file), static_cast<uint64_t>(offset)};
 }
 

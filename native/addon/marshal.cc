@@ -80,18 +80,21 @@ TensorView read_type(Napi::Env env, Numbers& numbers, const std::string& where) 
   const auto wrong = [&](const char* expected) { return Napi::TypeError::New(env, where + ": expected " + expected); };
   TensorView view;
   int64_t dtype = 0, rank = 0;
-  if (!numbers.take(1, 255, &dtype) || bit_width(static_cast<DType>(dtype)) < 8) throw wrong("the number of an element type");
+  if (!numbers.take(1, 255, &dtype) || bit_width(static_cast<DType>(dtype)) < 8)
+    throw wrong("the number of an element type");
   view.dtype = static_cast<DType>(dtype);
   if (!numbers.take(0, 1 << 20, &rank)) throw wrong("a rank");
   if (rank > kMaxRank)
-    throw make_error(env, Status::Error(Code::kUnsupported, where + ": at most " + std::to_string(kMaxRank) + " axes are supported, got " + std::to_string(rank)));
+    throw make_error(env, Status::Error(Code::kUnsupported, where + ": at most " + std::to_string(kMaxRank) +
+                                                                " axes are supported, got " + std::to_string(rank)));
   view.shape.rank = static_cast<int>(rank);
   for (int64_t d = 0; d < rank; ++d)
     if (!numbers.take(0, 9007199254740991.0, &view.shape.dims[d])) throw wrong("dims to be non-negative integers");
   return view;
 }
 
-OwnedTensor read_tensor(Napi::Env env, Numbers& numbers, napi_value data, size_t max_bytes, size_t index, std::vector<Memory>* spare) {
+OwnedTensor read_tensor(Napi::Env env, Numbers& numbers, napi_value data, size_t max_bytes, size_t index,
+                        std::vector<Memory>* spare) {
   const std::string where = "input " + std::to_string(index);
   OwnedTensor tensor;
   tensor.view = read_type(env, numbers, where);
@@ -99,16 +102,20 @@ OwnedTensor read_tensor(Napi::Env env, Numbers& numbers, napi_value data, size_t
   napi_typedarray_type type;
   size_t length = 0, expected = 0;
   void* bytes = nullptr;
-  if (napi_get_typedarray_info(env, data, &type, &length, &bytes, nullptr, nullptr) != napi_ok || type != napi_uint8_array)
+  if (napi_get_typedarray_info(env, data, &type, &length, &bytes, nullptr, nullptr) != napi_ok ||
+      type != napi_uint8_array)
     throw Napi::TypeError::New(env, where + ": expected a Uint8Array");
   if (!tensor_bytes(tensor.view.dtype, shape, max_bytes, &expected))
-    throw make_error(env, Status::Error(Code::kLimit, where + ": " + format_shape(shape) + " is larger than the limit of " +
-                                                          std::to_string(max_bytes) + " bytes"));
+    throw make_error(env,
+                     Status::Error(Code::kLimit, where + ": " + format_shape(shape) + " is larger than the limit of " +
+                                                     std::to_string(max_bytes) + " bytes"));
   if (length != expected)
-    throw make_error(env, Status::Error(Code::kShape, where + ": " + dtype_name(tensor.view.dtype) + format_shape(shape) + " takes " +
-                                                          std::to_string(expected) + " bytes, got " + std::to_string(length)));
+    throw make_error(env, Status::Error(Code::kShape, where + ": " + dtype_name(tensor.view.dtype) +
+                                                          format_shape(shape) + " takes " + std::to_string(expected) +
+                                                          " bytes, got " + std::to_string(length)));
   if (!take(spare, expected, &tensor.memory))
-    throw make_error(env, Status::Error(Code::kOutOfMemory, where + ": no memory for " + std::to_string(expected) + " bytes"));
+    throw make_error(
+        env, Status::Error(Code::kOutOfMemory, where + ": no memory for " + std::to_string(expected) + " bytes"));
   if (expected != 0) std::memcpy(tensor.memory.data(), bytes, expected);
   tensor.view.data = tensor.memory.data();
   return tensor;
@@ -123,13 +130,14 @@ Napi::Error make_error(Napi::Env env, const char* code, const std::string& messa
   return error_with(env, code, message, -1);
 }
 
-std::vector<OwnedTensor> read_tensors(Napi::Env env, const Napi::Value& feeds, const Napi::Value& types, size_t max_bytes,
-                                      std::vector<Memory>* spare) {
+std::vector<OwnedTensor> read_tensors(Napi::Env env, const Napi::Value& feeds, const Napi::Value& types,
+                                      size_t max_bytes, std::vector<Memory>* spare) {
   if (!feeds.IsArray()) throw Napi::TypeError::New(env, "feeds: expected an array");
   napi_typedarray_type type;
   size_t count = 0;
   void* numbers = nullptr;
-  if (napi_get_typedarray_info(env, types, &type, &count, &numbers, nullptr, nullptr) != napi_ok || type != napi_float64_array)
+  if (napi_get_typedarray_info(env, types, &type, &count, &numbers, nullptr, nullptr) != napi_ok ||
+      type != napi_float64_array)
     throw Napi::TypeError::New(env, "types: expected a Float64Array");
   const Napi::Array array = feeds.As<Napi::Array>();
   Numbers left(static_cast<const double*>(numbers), count);
@@ -139,7 +147,8 @@ std::vector<OwnedTensor> read_tensors(Napi::Env env, const Napi::Value& feeds, c
     Napi::HandleScope scope(env);
     tensors.push_back(read_tensor(env, left, array.Get(i), max_bytes, i, spare));
   }
-  if (!left.done()) throw Napi::TypeError::New(env, "types: expected those of " + std::to_string(length) + " tensors, got more");
+  if (!left.done())
+    throw Napi::TypeError::New(env, "types: expected those of " + std::to_string(length) + " tensors, got more");
   return tensors;
 }
 
@@ -179,7 +188,9 @@ void write_tensor(Napi::Env env, const TensorView& tensor, Napi::Array results, 
   size_t bytes = 0;
   if (!tensor_bytes(tensor.dtype, tensor.shape, SIZE_MAX / 2, &bytes))
     throw make_error(env, Status::Error(Code::kLimit, "an output above the address space"));
-  const auto number = [&](int64_t value) { results.Set((*next)++, Napi::Number::New(env, static_cast<double>(value))); };
+  const auto number = [&](int64_t value) {
+    results.Set((*next)++, Napi::Number::New(env, static_cast<double>(value)));
+  };
   results.Set((*next)++, write_bytes(env, tensor.data, bytes));
   number(static_cast<int>(tensor.dtype));
   number(tensor.shape.rank);

@@ -22,10 +22,11 @@ struct OwnedTensor {
   Memory memory;
 };
 
-// Throws Napi::TypeError where the values are not NativeFeeds and their NativeTypes, kLimit or kOutOfMemory where it is too big.
-// Blocks of `spare` that fit are taken from there: a fresh one of the size of an image costs more to page in than to fill.
-std::vector<OwnedTensor> read_tensors(Napi::Env env, const Napi::Value& feeds, const Napi::Value& types, size_t max_bytes,
-                                      std::vector<Memory>* spare);
+// Throws Napi::TypeError where the values are not NativeFeeds and their NativeTypes, kLimit or kOutOfMemory where it is
+// too big. Blocks of `spare` that fit are taken from there: a fresh one of the size of an image costs more to page in
+// than to fill.
+std::vector<OwnedTensor> read_tensors(Napi::Env env, const Napi::Value& feeds, const Napi::Value& types,
+                                      size_t max_bytes, std::vector<Memory>* spare);
 // False unless the value is a whole number in [low, high].
 bool whole(const Napi::Value& value, double low, double high, int64_t* result);
 bool whole(double number, double low, double high, int64_t* result);

@@ -122,7 +122,8 @@ ModelState& Model::open(Napi::Env env) {
 Napi::Value Model::run(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   ModelState& state = open(env);
-  std::vector<OwnedTensor> inputs = read_tensors(env, info[0], info[1], state.execution.program().limits().max_tensor_bytes, &spare_);
+  std::vector<OwnedTensor> inputs =
+      read_tensors(env, info[0], info[1], state.execution.program().limits().max_tensor_bytes, &spare_);
   std::vector<int> outputs = read_indices(env, info[2], state.execution.outputs());
   auto job = std::make_shared<RunJob>(env, this, std::move(inputs), std::move(outputs), Token::flag_of(info[3]));
   const Napi::Promise promise = job->deferred.Promise();
@@ -134,7 +135,8 @@ Napi::Value Model::run(const Napi::CallbackInfo& info) {
 Napi::Value Model::run_sync(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   ModelState& state = open(env);
-  std::vector<OwnedTensor> inputs = read_tensors(env, info[0], info[1], state.execution.program().limits().max_tensor_bytes, &spare_);
+  std::vector<OwnedTensor> inputs =
+      read_tensors(env, info[0], info[1], state.execution.program().limits().max_tensor_bytes, &spare_);
   const std::vector<int> outputs = read_indices(env, info[2], state.execution.outputs());
   const std::shared_ptr<ModelState> held = state_;
   pause();
@@ -198,8 +200,7 @@ void Model::keep(std::vector<OwnedTensor> feeds) {
 }
 
 void Model::account(Napi::Env env) {
-  const int64_t bytes =
-      state_ == nullptr ? 0 : static_cast<int64_t>(state_->constant_bytes + arena_);
+  const int64_t bytes = state_ == nullptr ? 0 : static_cast<int64_t>(state_->constant_bytes + arena_);
   int64_t total = 0;
   if (bytes != reported_) napi_adjust_external_memory(env, bytes - reported_, &total);
   reported_ = bytes;

@@ -16,7 +16,8 @@ Status read_file(const Buffer& buffer, uint8_t* to) {
     const ssize_t count = pread(buffer.file, to + done, buffer.size - done, static_cast<off_t>(buffer.offset + done));
     if (count > 0) done += static_cast<size_t>(count);
     else if (count == 0) return Status::Error(Code::kIo, "a file of the model ended early: was it written to?");
-    else if (errno != EINTR) return Status::Error(Code::kIo, std::string("reading a file of the model: ") + std::strerror(errno));
+    else if (errno != EINTR)
+      return Status::Error(Code::kIo, std::string("reading a file of the model: ") + std::strerror(errno));
   }
   return Status::Ok();
 }
@@ -34,7 +35,8 @@ Status ConstantBytes::open(int32_t buffer, const uint8_t** data) {
       memory = std::move(spare_);
     } else {
       memory = std::make_shared<Memory>();
-      if (!memory->allocate(b.size)) return Status::Error(Code::kOutOfMemory, "no memory for a constant of " + std::to_string(b.size) + " bytes");
+      if (!memory->allocate(b.size))
+        return Status::Error(Code::kOutOfMemory, "no memory for a constant of " + std::to_string(b.size) + " bytes");
     }
     OCTAVO_RETURN_IF_ERROR(read_file(b, memory->data()));
     read = std::move(memory);
@@ -46,7 +48,8 @@ Status ConstantBytes::open(int32_t buffer, const uint8_t** data) {
 void ConstantBytes::drop(int32_t buffer) {
   std::shared_ptr<Memory>& read = read_[static_cast<size_t>(buffer)];
   // What was kept is somebody's, and stays.
-  if (read != nullptr && read.use_count() == 1 && (spare_ == nullptr || read->size() > spare_->size())) std::swap(spare_, read);
+  if (read != nullptr && read.use_count() == 1 && (spare_ == nullptr || read->size() > spare_->size()))
+    std::swap(spare_, read);
   read.reset();
 }
 
@@ -57,7 +60,8 @@ Status ConstantBytes::keep(int32_t buffer, std::shared_ptr<const Memory>* memory
   OCTAVO_RETURN_IF_ERROR(open(buffer, &data));
   if (read == nullptr || read->size() != b.size) {
     auto copy = std::make_shared<Memory>();
-    if (!copy->allocate(b.size)) return Status::Error(Code::kOutOfMemory, "no memory for a constant of " + std::to_string(b.size) + " bytes");
+    if (!copy->allocate(b.size))
+      return Status::Error(Code::kOutOfMemory, "no memory for a constant of " + std::to_string(b.size) + " bytes");
     if (b.size != 0) std::memcpy(copy->data(), data, b.size);
     read = std::move(copy);
   }

@@ -17,7 +17,8 @@ TEST(constants_read_from_a_file_share_memory_one_after_the_other) {
   EXPECT_EQ(std::fwrite(bytes.data(), 1, bytes.size(), file), bytes.size());
   std::fflush(file);
   std::vector<Buffer> buffers;
-  for (const auto& [offset, size] : std::vector<std::pair<size_t, size_t>>{{0, 300000}, {300000, 100000}, {400000, 10}, {400010, 299990}}) {
+  for (const auto& [offset, size] :
+       std::vector<std::pair<size_t, size_t>>{{0, 300000}, {300000, 100000}, {400000, 10}, {400010, 299990}}) {
     Buffer b;
     b.file = fileno(file);
     b.offset = offset;

@@ -162,7 +162,8 @@ class Loader {
 
   void drop_constants(const PlanStep& step, const Op* op) {
     for (size_t i = 0; i < step.inputs.size(); ++i)
-      if (const int32_t buffer = file_of(step.inputs[i]); buffer >= 0 && (op == nullptr || !op->reads_constant(static_cast<int>(i)))) {
+      if (const int32_t buffer = file_of(step.inputs[i]);
+          buffer >= 0 && (op == nullptr || !op->reads_constant(static_cast<int>(i)))) {
         spec(step.inputs[i]).data = nullptr;
         bytes_.drop(buffer);
       }

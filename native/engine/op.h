@@ -14,8 +14,8 @@
 namespace octavo {
 
 class PackedStore;  // engine/packed_store.h
-struct Tuning;   // cpu/: cache sizes and micro-architecture
-class Program;   // engine/program.h: a loaded plan; a nested one for If and Loop
+struct Tuning;      // cpu/: cache sizes and micro-architecture
+class Program;      // engine/program.h: a loaded plan; a nested one for If and Loop
 
 // A tensor as an operator sees it at load time.
 struct TensorSpec {
@@ -24,8 +24,8 @@ struct TensorSpec {
   int rank = 0;
   bool constant = false;
   // Of constants only:
-  Shape shape;                   // known
-  const uint8_t* data = nullptr; // ONNX layout, little endian, not necessarily aligned to the element type
+  Shape shape;                    // known
+  const uint8_t* data = nullptr;  // ONNX layout, little endian, not necessarily aligned to the element type
   size_t byte_length = 0;
 };
 
@@ -36,7 +36,7 @@ class LoadContext {
   virtual const std::string& op() const = 0;
   virtual int inputs() const = 0;
   virtual int outputs() const = 0;
-  virtual const TensorSpec* input(int i) const = 0;   // nullptr: absent (or i beyond the inputs)
+  virtual const TensorSpec* input(int i) const = 0;  // nullptr: absent (or i beyond the inputs)
   virtual const TensorSpec& output(int i) const = 0;
 
   // Attributes. Integers here must be constants of the plan; those that depend on symbols are read at bind.
@@ -64,7 +64,7 @@ class BindContext {
   virtual DType in_type(int i) const = 0;
   virtual DType out_type(int i) const = 0;
   virtual std::vector<int64_t> integers(const char* name) const = 0;  // attribute, evaluated; empty: absent
-  virtual int threads() const = 0;                                     // upper bound of thread indices in run
+  virtual int threads() const = 0;                                    // upper bound of thread indices in run
   // Scratch memory for run: one block shared by the step, and one per thread. 64-byte aligned.
   virtual void scratch(size_t shared_bytes, size_t bytes_per_thread) = 0;
   virtual Status error(Code code, const std::string& what) const = 0;
@@ -85,8 +85,14 @@ class RunContext {
   // until the end of the run.
   virtual Status provide_output(int i, const Shape& shape, const void* data) = 0;
 
-  template <class T> const T* in(int i) const { return static_cast<const T*>(input(i)); }
-  template <class T> T* out(int i) const { return static_cast<T*>(output(i)); }
+  template <class T>
+  const T* in(int i) const {
+    return static_cast<const T*>(input(i));
+  }
+  template <class T>
+  T* out(int i) const {
+    return static_cast<T*>(output(i));
+  }
 };
 
 // An operator with its sizes: immutable while running, one run at a time.
@@ -105,7 +111,10 @@ class Op {
   virtual std::string kernel() const { return {}; }
   // False for a constant input that run never reads because the operator keeps a prepacked copy; the engine
   // then drops the original.
-  virtual bool reads_constant(int input) const { (void)input; return true; }
+  virtual bool reads_constant(int input) const {
+    (void)input;
+    return true;
+  }
   // True if run provides every output (RunContext::provide_output): control flow.
   virtual bool provides_outputs() const { return false; }
   // Bytes of prepacked constants, for reports.

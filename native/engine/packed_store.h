@@ -1,4 +1,5 @@
-// Memory of a program's prepacked weights, one behind the other: it is filled once, at load, and freed with the program.
+// Memory of a program's prepacked weights, one behind the other: it is filled once, at load, and freed with the
+// program.
 #pragma once
 
 #include <vector>

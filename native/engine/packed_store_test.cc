@@ -10,7 +10,8 @@ namespace {
 bool overlap(const std::vector<std::pair<uint8_t*, size_t>>& taken) {
   for (size_t i = 0; i < taken.size(); ++i)
     for (size_t j = 0; j < i; ++j)
-      if (taken[i].first < taken[j].first + taken[j].second && taken[j].first < taken[i].first + taken[i].second) return true;
+      if (taken[i].first < taken[j].first + taken[j].second && taken[j].first < taken[i].first + taken[i].second)
+        return true;
   return false;
 }
 
@@ -21,7 +22,8 @@ TEST(packed_store_takes_aligned_blocks_with_zeros_behind) {
   for (size_t expected : {size_t{0}, size_t{100}, 5 * kHugePage, kHugePage}) {
     PackedStore store(expected);
     std::vector<std::pair<uint8_t*, size_t>> taken;
-    for (size_t bytes : {size_t{1}, size_t{0}, size_t{64}, size_t{4097}, kHugePage + 3, size_t{100000}, kHugePage / 2, size_t{7}, 3 * kHugePage}) {
+    for (size_t bytes : {size_t{1}, size_t{0}, size_t{64}, size_t{4097}, kHugePage + 3, size_t{100000}, kHugePage / 2,
+                         size_t{7}, 3 * kHugePage}) {
       uint8_t* const memory = store.take(bytes);
       EXPECT(memory != nullptr);
       if (memory == nullptr) return;

@@ -1,6 +1,7 @@
-// Memory straight from the system, in huge pages where it has them. Every 4 KiB page that is touched first costs a fault, and
-// in use the kernels walk weights from end to end: one entry of the TLB then covers 2 MiB. Some of what is released stays at
-// hand, as malloc keeps what is freed: the system may take it when it needs memory, and the next model finds it paged in.
+// Memory straight from the system, in huge pages where it has them. Every 4 KiB page that is touched first costs a
+// fault, and in use the kernels walk weights from end to end: one entry of the TLB then covers 2 MiB. Some of what is
+// released stays at hand, as malloc keeps what is freed: the system may take it when it needs memory, and the next
+// model finds it paged in.
 #pragma once
 
 #include <cstddef>
@@ -19,8 +20,8 @@ class Pages {
   Pages& operator=(const Pages&) = delete;
   ~Pages() { release(); }
 
-  // At a multiple of kHugePage; what is in it is not set. What is never touched takes no memory. Drops what it held. False:
-  // out of memory.
+  // At a multiple of kHugePage; what is in it is not set. What is never touched takes no memory. Drops what it held.
+  // False: out of memory.
   [[nodiscard]] bool allocate(size_t bytes);
   void release();
 

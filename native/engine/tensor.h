@@ -27,11 +27,21 @@ enum class DType : uint8_t {
 // Bits per element; 0 for a number that is not a DType.
 constexpr int bit_width(DType t) {
   switch (t) {
-    case DType::kUint4: case DType::kInt4: return 4;
-    case DType::kUint8: case DType::kInt8: case DType::kBool: return 8;
-    case DType::kUint16: case DType::kInt16: case DType::kFloat16: case DType::kBfloat16: return 16;
-    case DType::kFloat32: case DType::kInt32: case DType::kUint32: return 32;
-    case DType::kInt64: case DType::kUint64: case DType::kFloat64: return 64;
+    case DType::kUint4:
+    case DType::kInt4: return 4;
+    case DType::kUint8:
+    case DType::kInt8:
+    case DType::kBool: return 8;
+    case DType::kUint16:
+    case DType::kInt16:
+    case DType::kFloat16:
+    case DType::kBfloat16: return 16;
+    case DType::kFloat32:
+    case DType::kInt32:
+    case DType::kUint32: return 32;
+    case DType::kInt64:
+    case DType::kUint64:
+    case DType::kFloat64: return 64;
   }
   return 0;
 }

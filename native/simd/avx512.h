@@ -18,9 +18,15 @@ namespace octavo {
 namespace {
 
 constexpr int kLanes = 16;
-struct F32 { __m512 v; };
-struct I32 { __m512i v; };
-struct M32 { __mmask16 v; };
+struct F32 {
+  __m512 v;
+};
+struct I32 {
+  __m512i v;
+};
+struct M32 {
+  __mmask16 v;
+};
 
 inline F32 splat(float x) { return {_mm512_set1_ps(x)}; }
 inline I32 splat(int32_t x) { return {_mm512_set1_epi32(x)}; }
@@ -28,8 +34,12 @@ inline F32 load(const float* p) { return {_mm512_loadu_ps(p)}; }
 inline void store(float* p, F32 a) { _mm512_storeu_ps(p, a.v); }
 inline I32 load_i32(const int32_t* p) { return {_mm512_loadu_si512(p)}; }
 inline void store(int32_t* p, I32 a) { _mm512_storeu_si512(p, a.v); }
-inline I32 load_u8(const uint8_t* p) { return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))}; }
-inline I32 load_i8(const uint8_t* p) { return {_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))}; }
+inline I32 load_u8(const uint8_t* p) {
+  return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+}
+inline I32 load_i8(const uint8_t* p) {
+  return {_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+}
 inline void store_bytes(uint8_t* p, I32 a) {
   _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(a.v));
 }
@@ -61,17 +71,22 @@ inline I32 operator|(I32 a, I32 b) { return {_mm512_or_si512(a.v, b.v)}; }
 inline M32 operator<(I32 a, I32 b) { return {_mm512_cmplt_epi32_mask(a.v, b.v)}; }
 inline I32 max(I32 a, I32 b) { return {_mm512_max_epi32(a.v, b.v)}; }
 inline I32 min(I32 a, I32 b) { return {_mm512_min_epi32(a.v, b.v)}; }
-template <int n> inline I32 shift_left(I32 a) { return {_mm512_slli_epi32(a.v, n)}; }
-template <int n> inline I32 shift_right(I32 a) { return {_mm512_srai_epi32(a.v, n)}; }
+template <int n>
+inline I32 shift_left(I32 a) {
+  return {_mm512_slli_epi32(a.v, n)};
+}
+template <int n>
+inline I32 shift_right(I32 a) {
+  return {_mm512_srai_epi32(a.v, n)};
+}
 
-template <int n> inline F32 shift_down(F32 a) {
+template <int n>
+inline F32 shift_down(F32 a) {
   if constexpr (n >= 4) return {_mm512_shuffle_f32x4(a.v, a.v, n == 8 ? 0x4E : 0xB1)};
   else return {_mm512_permute_ps(a.v, n == 2 ? 0x4E : 0xB1)};
 }
 
-inline F32 rint(F32 a) {
-  return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)};
-}
+inline F32 rint(F32 a) { return {_mm512_roundscale_ps(a.v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)}; }
 
 }  // namespace
 }  // namespace octavo

@@ -12,9 +12,15 @@ namespace octavo {
 namespace {
 
 constexpr int kLanes = 4;
-struct F32 { float32x4_t v; };
-struct I32 { int32x4_t v; };
-struct M32 { uint32x4_t v; };
+struct F32 {
+  float32x4_t v;
+};
+struct I32 {
+  int32x4_t v;
+};
+struct M32 {
+  uint32x4_t v;
+};
 
 inline F32 splat(float x) { return {vdupq_n_f32(x)}; }
 inline I32 splat(int32_t x) { return {vdupq_n_s32(x)}; }
@@ -30,9 +36,7 @@ inline uint8x8_t load_four(const uint8_t* p) {
 inline I32 load_u8(const uint8_t* p) {
   return {vreinterpretq_s32_u32(vmovl_u16(vget_low_u16(vmovl_u8(load_four(p)))))};
 }
-inline I32 load_i8(const uint8_t* p) {
-  return {vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u8(load_four(p)))))};
-}
+inline I32 load_i8(const uint8_t* p) { return {vmovl_s16(vget_low_s16(vmovl_s8(vreinterpret_s8_u8(load_four(p)))))}; }
 inline void store_bytes(uint8_t* p, I32 a) {
   const uint16x4_t halves = vmovn_u32(vreinterpretq_u32_s32(a.v));
   const uint32_t word = vget_lane_u32(vreinterpret_u32_u8(vmovn_u16(vcombine_u16(halves, halves))), 0);
@@ -64,10 +68,19 @@ inline I32 operator|(I32 a, I32 b) { return {vorrq_s32(a.v, b.v)}; }
 inline M32 operator<(I32 a, I32 b) { return {vcltq_s32(a.v, b.v)}; }
 inline I32 max(I32 a, I32 b) { return {vmaxq_s32(a.v, b.v)}; }
 inline I32 min(I32 a, I32 b) { return {vminq_s32(a.v, b.v)}; }
-template <int n> inline I32 shift_left(I32 a) { return {vshlq_n_s32(a.v, n)}; }
-template <int n> inline I32 shift_right(I32 a) { return {vshrq_n_s32(a.v, n)}; }
+template <int n>
+inline I32 shift_left(I32 a) {
+  return {vshlq_n_s32(a.v, n)};
+}
+template <int n>
+inline I32 shift_right(I32 a) {
+  return {vshrq_n_s32(a.v, n)};
+}
 
-template <int n> inline F32 shift_down(F32 a) { return {vextq_f32(a.v, a.v, n)}; }
+template <int n>
+inline F32 shift_down(F32 a) {
+  return {vextq_f32(a.v, a.v, n)};
+}
 
 #if defined(__aarch64__)
 inline F32 operator/(F32 a, F32 b) { return {vdivq_f32(a.v, b.v)}; }

@@ -9,9 +9,15 @@ namespace octavo {
 namespace {
 
 constexpr int kLanes = 1;
-struct F32 { float v; };
-struct I32 { int32_t v; };
-struct M32 { bool v; };
+struct F32 {
+  float v;
+};
+struct I32 {
+  int32_t v;
+};
+struct M32 {
+  bool v;
+};
 
 inline F32 splat(float x) { return {x}; }
 inline I32 splat(int32_t x) { return {x}; }
@@ -38,12 +44,24 @@ inline M32 operator==(F32 a, F32 b) { return {a.v == b.v}; }
 inline F32 select(M32 m, F32 a, F32 b) { return m.v ? a : b; }
 inline I32 select(M32 m, I32 a, I32 b) { return m.v ? a : b; }
 
-inline I32 bits(F32 a) { I32 r; std::memcpy(&r.v, &a.v, 4); return r; }
-inline F32 from_bits(I32 a) { F32 r; std::memcpy(&r.v, &a.v, 4); return r; }
+inline I32 bits(F32 a) {
+  I32 r;
+  std::memcpy(&r.v, &a.v, 4);
+  return r;
+}
+inline F32 from_bits(I32 a) {
+  F32 r;
+  std::memcpy(&r.v, &a.v, 4);
+  return r;
+}
 inline F32 to_float(I32 a) { return {static_cast<float>(a.v)}; }
 inline I32 to_int(F32 a) { return {static_cast<int32_t>(a.v)}; }
 
-inline int32_t wrap32(uint32_t a) { int32_t r; std::memcpy(&r, &a, 4); return r; }
+inline int32_t wrap32(uint32_t a) {
+  int32_t r;
+  std::memcpy(&r, &a, 4);
+  return r;
+}
 inline I32 operator+(I32 a, I32 b) { return {wrap32(static_cast<uint32_t>(a.v) + static_cast<uint32_t>(b.v))}; }
 inline I32 operator-(I32 a, I32 b) { return {wrap32(static_cast<uint32_t>(a.v) - static_cast<uint32_t>(b.v))}; }
 inline I32 operator*(I32 a, I32 b) { return {wrap32(static_cast<uint32_t>(a.v) * static_cast<uint32_t>(b.v))}; }
@@ -52,10 +70,19 @@ inline I32 operator|(I32 a, I32 b) { return {a.v | b.v}; }
 inline M32 operator<(I32 a, I32 b) { return {a.v < b.v}; }
 inline I32 max(I32 a, I32 b) { return {a.v > b.v ? a.v : b.v}; }
 inline I32 min(I32 a, I32 b) { return {a.v < b.v ? a.v : b.v}; }
-template <int n> inline I32 shift_left(I32 a) { return {wrap32(static_cast<uint32_t>(a.v) << n)}; }
-template <int n> inline I32 shift_right(I32 a) { return {a.v >> n}; }  // arithmetic
+template <int n>
+inline I32 shift_left(I32 a) {
+  return {wrap32(static_cast<uint32_t>(a.v) << n)};
+}
+template <int n>
+inline I32 shift_right(I32 a) {
+  return {a.v >> n};
+}  // arithmetic
 
-template <int n> inline F32 shift_down(F32 a) { return a; }
+template <int n>
+inline F32 shift_down(F32 a) {
+  return a;
+}
 
 // Adding and taking away 2^23 leaves an integer, rounded half to even by the addition itself; no library call.
 inline F32 rint(F32 a) {

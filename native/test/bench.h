@@ -1,4 +1,5 @@
-// Benches register themselves: BENCH(name) { ... report(...) ... }. octavo_bench runs those whose name contains its argument.
+// Benches register themselves: BENCH(name) { ... report(...) ... }. octavo_bench runs those whose name contains its
+// argument.
 #pragma once
 
 #include <algorithm>
@@ -18,11 +19,11 @@ struct Bench {
 // From the command line.
 struct Options {
   bool json = false;
-  std::string isa;             // empty: every instruction set that this CPU runs
-  std::string shape;           // a part of the name of a shape; empty: all
+  std::string isa;    // empty: every instruction set that this CPU runs
+  std::string shape;  // a part of the name of a shape; empty: all
   double sample_seconds = 2e-3;
   int samples = 9;
-  size_t bytes = 16u << 20;    // of the buffer of `stream`
+  size_t bytes = 16u << 20;  // of the buffer of `stream`
 };
 const Options& options();
 
@@ -34,7 +35,7 @@ struct Result {
   std::string shape;
   bool is_float;
   Unit unit;
-  double work;     // products, or bytes read and written, of one call
+  double work;  // products, or bytes read and written, of one call
   double seconds;
 };
 
@@ -62,7 +63,7 @@ double seconds(F&& body) {
 
 }  // namespace octavo::bench
 
-#define BENCH(name)                                                     \
-  static void octavo_bench_##name();                                    \
+#define BENCH(name)                                                                    \
+  static void octavo_bench_##name();                                                   \
   static ::octavo::bench::Bench octavo_bench_entry_##name(#name, octavo_bench_##name); \
   static void octavo_bench_##name()

@@ -8,7 +8,9 @@
 namespace octavo::bench {
 
 static Bench* first = nullptr;
-Bench::Bench(const char* bench_name, void (*bench_body)()) : name(bench_name), body(bench_body), next(first) { first = this; }
+Bench::Bench(const char* bench_name, void (*bench_body)()) : name(bench_name), body(bench_body), next(first) {
+  first = this;
+}
 
 static Options chosen;
 const Options& options() { return chosen; }
@@ -21,9 +23,9 @@ bool wanted(const char* isa, const std::string& shape) {
 void report(const char* family, const Result& r) {
   const double rate = r.work / r.seconds * 1e-9;
   const char* unit = r.unit == Unit::kGmacs ? "GMAC/s" : "GB/s";
-  const char* format = chosen.json
-      ? "{\"family\":\"%s\",\"isa\":\"%s\",\"kernel\":\"%s\",\"shape\":\"%s\",\"rate\":%.4g,\"unit\":\"%s\",\"microseconds\":%.5g,\"float\":%s}\n"
-      : "%-10s %-15s %-40s %-28s %8.4g %-6s %10.5g us%s\n";
+  const char* format = chosen.json ? "{\"family\":\"%s\",\"isa\":\"%s\",\"kernel\":\"%s\",\"shape\":\"%s\",\"rate\":%."
+                                     "4g,\"unit\":\"%s\",\"microseconds\":%.5g,\"float\":%s}\n"
+                                   : "%-10s %-15s %-40s %-28s %8.4g %-6s %10.5g us%s\n";
   const char* last = chosen.json ? (r.is_float ? "true" : "false") : "";
   std::printf(format, family, r.isa, r.kernel, r.shape.c_str(), rate, unit, r.seconds * 1e6, last);
   std::fflush(stdout);
@@ -31,7 +33,8 @@ void report(const char* family, const Result& r) {
 
 static int usage(const char* program) {
   std::fprintf(stderr,
-               "usage: %s [--json] [--isa NAME] [--shape TEXT] [--milliseconds N] [--samples N] [--bytes N] [part of a bench's name]\n"
+               "usage: %s [--json] [--isa NAME] [--shape TEXT] [--milliseconds N] [--samples N] [--bytes N] [part of a "
+               "bench's name]\n"
                "benches:",
                program);
   for (const Bench* b = first; b != nullptr; b = b->next) std::fprintf(stderr, " %s", b->name);
@@ -46,7 +49,8 @@ int main(int argc, char** argv) {
   const char* part = "";
   for (int i = 1; i < argc; ++i) {
     const std::string flag = argv[i];
-    const bool valued = flag == "--isa" || flag == "--shape" || flag == "--milliseconds" || flag == "--samples" || flag == "--bytes";
+    const bool valued =
+        flag == "--isa" || flag == "--shape" || flag == "--milliseconds" || flag == "--samples" || flag == "--bytes";
     if (valued && i + 1 == argc) return usage(argv[0]);
     if (flag == "--json") chosen.json = true;
     else if (flag == "--isa") chosen.isa = argv[++i];

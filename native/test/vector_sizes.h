@@ -1,5 +1,5 @@
-// Arrays and sizes that tell vector kernels from the scalar ones: lengths around every vector width, memory with guards and
-// poison behind the end, floats at the edges of their range.
+// Arrays and sizes that tell vector kernels from the scalar ones: lengths around every vector width, memory with guards
+// and poison behind the end, floats at the edges of their range.
 #pragma once
 
 #include <cmath>
@@ -34,17 +34,22 @@ inline std::vector<size_t> vector_sizes(size_t largest) {
 
 inline std::vector<float> awkward_floats() {
   using L = std::numeric_limits<float>;
-  std::vector<float> x = {0.0f, -0.0f, L::infinity(), -L::infinity(), L::quiet_NaN(), L::max(), -L::max(), L::min(), -L::min(),
-                          0.5f, -0.5f, 1.5f, 2.5f, -2.5f, 0.49999997f, 8388607.5f, 8388608.0f, 16777216.0f, -8388607.5f, 2147483520.0f,
-                          0.625f, 0.62499994f, 0.92773438f, 0.34f, 88.72283f, 88.72284f, -87.33654f, -87.33655f, 0.70710677f, 0.70710683f};
+  std::vector<float> x = {0.0f,        -0.0f,         L::infinity(), -L::infinity(), L::quiet_NaN(), L::max(),
+                          -L::max(),   L::min(),      -L::min(),     0.5f,           -0.5f,          1.5f,
+                          2.5f,        -2.5f,         0.49999997f,   8388607.5f,     8388608.0f,     16777216.0f,
+                          -8388607.5f, 2147483520.0f, 0.625f,        0.62499994f,    0.92773438f,    0.34f,
+                          88.72283f,   88.72284f,     -87.33654f,    -87.33655f,     0.70710677f,    0.70710683f};
   return x;
 }
 
 // Bit for bit, but a NaN is a NaN: its sign and payload differ between architectures.
-inline void expect_same_floats(const float* got, const float* want, size_t n, const std::string& where, const char* file, int line) {
+inline void expect_same_floats(const float* got, const float* want, size_t n, const std::string& where,
+                               const char* file, int line) {
   for (size_t i = 0; i < n; ++i) {
     if (std::memcmp(got + i, want + i, sizeof(float)) == 0 || (std::isnan(got[i]) && std::isnan(want[i]))) continue;
-    fail(file, line, where + ": element " + std::to_string(i) + " is " + std::to_string(got[i]) + ", expected " + std::to_string(want[i]));
+    fail(file, line,
+         where + ": element " + std::to_string(i) + " is " + std::to_string(got[i]) + ", expected " +
+             std::to_string(want[i]));
     return;
   }
 }

@@ -1,6 +1,6 @@
 // What a model has to do at least, from the shapes of its graph: multiply-accumulates, and weights to read.
 import { readModel } from '../../dist/onnx/index.js'
-import { inferGraph } from '../../dist/ops/infer.js'
+import { inferGraph } from '../../dist/ops/core/infer.js'
 
 const product = (dims) => dims.reduce((p, d) => p * d, 1)
 

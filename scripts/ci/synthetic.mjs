@@ -1,8 +1,9 @@
 // A float model made of a seed that holds every operator with an integer form, in shapes that are no multiple of a
 // tile, and the float groups that stand between integer steps. Every branch ends in a product with random weights,
 // whose result shows each byte that came before.
+
+import { int64s, tensorFromNumbers } from '../../dist/graph/tensor.js'
 import { writeModel } from '../../dist/onnx/index.js'
-import { int64s, tensorFromNumbers } from '../../dist/onnx/tensor.js'
 import { generator } from './feeds.mjs'
 
 /** Inputs: `image` [1,3,19,17], `signal` [1,6,29], `tokens` [2,7,16]. */

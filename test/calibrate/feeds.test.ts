@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { samplesOf } from '../../lib/calibrate/data.js'
 import { checkFeeds } from '../../lib/calibrate/feeds.js'
-import { Pace } from '../../lib/calibrate/pace.js'
 import { Reservoir } from '../../lib/calibrate/reservoir.js'
+import { Pace } from '../../lib/event-loop.js'
 import { symbol } from '../../lib/graph/expr.js'
 
 const inputs = [{ name: 'x', type: { dtype: 'float32' as const, shape: [symbol('n'), 2] } }]

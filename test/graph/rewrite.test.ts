@@ -4,8 +4,8 @@ import { printGraph } from '../../lib/graph/print.js'
 import { GraphEditor } from '../../lib/graph/rewrite.js'
 import { topologicalOrder } from '../../lib/graph/sort.js'
 import { settleCaptures } from '../../lib/graph/subgraph.js'
+import { scalar } from '../../lib/graph/tensor.js'
 import { problemsOf, verifyGraph } from '../../lib/graph/verify.js'
-import { scalar } from '../../lib/onnx/tensor.js'
 
 const float = { dtype: 'float32', shape: [2] } as const
 

@@ -3,12 +3,12 @@
  * both get the same input, the whole model gives the same classes (or the same direction), and every product runs in integer.
  */
 import { afterAll, describe, expect, test } from 'vitest'
-import { compileGraph, type EngineTensor } from '../../lib/compile/engine.js'
 import { prepare } from '../../lib/compile/model.js'
+import { compileGraph, type EngineTensor } from '../../lib/compile/run/engine.js'
 import type { TensorType } from '../../lib/graph/graph.js'
+import { typedArrayOf } from '../../lib/graph/tensor.js'
 import { InferenceSession, quantize, Tensor } from '../../lib/index.js'
 import { readModel, writeModel } from '../../lib/onnx/index.js'
-import { typedArrayOf } from '../../lib/onnx/tensor.js'
 import { type ModelCase, models, type Sample } from './catalog.js'
 import { cutModel, fedName, operatorOf, quantizedTensors } from './layers.js'
 import { CosineSum, classes } from './metrics.js'

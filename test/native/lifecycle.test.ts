@@ -1,10 +1,10 @@
 /** Processes and workers that end while the addon is at work: no crash, no hang, the exit code they asked for. */
 import { spawnSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
-import { encodePlan } from '../../lib/compile/encode.js'
-import type { Plan } from '../../lib/compile/plan.js'
 import { symbol } from '../../lib/graph/expr.js'
 import { bindingPath } from '../../lib/native/load.js'
+import { encodePlan } from '../../lib/plan/encode.js'
+import type { Plan } from '../../lib/plan/plan.js'
 
 const n = symbol('n')
 

@@ -1,9 +1,9 @@
 /** The addon through its typed contract: load, run, cancel, release. Plans are written by hand. */
 import { describe, expect, test } from 'vitest'
-import { encodePlan } from '../../lib/compile/encode.js'
-import type { Plan, PlanTensor } from '../../lib/compile/plan.js'
 import { symbol } from '../../lib/graph/expr.js'
 import { binding } from '../../lib/native/load.js'
+import { encodePlan } from '../../lib/plan/encode.js'
+import type { Plan, PlanTensor } from '../../lib/plan/plan.js'
 
 const n = symbol('n')
 const float = (name: string, kind: PlanTensor['kind'], more: Partial<PlanTensor> = {}): PlanTensor => ({

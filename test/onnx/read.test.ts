@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { symbol } from '../../lib/graph/expr.js'
+import { numbersOf } from '../../lib/graph/tensor.js'
 import { readModel } from '../../lib/onnx/index.js'
-import { numbersOf } from '../../lib/onnx/tensor.js'
 import { FLOAT, floatTensor, graph, int, modelBytes, node, value } from '../helpers/model.js'
 
 const x = value('x', [2])

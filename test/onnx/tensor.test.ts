@@ -5,7 +5,7 @@ import {
   float16ToNumber,
   numberToBfloat16,
   numberToFloat16,
-} from '../../lib/onnx/float16.js'
+} from '../../lib/graph/float16.js'
 import {
   floatsOf,
   int64s,
@@ -14,7 +14,7 @@ import {
   tensorFromNumbers,
   typedArrayOf,
   unpackInt4,
-} from '../../lib/onnx/tensor.js'
+} from '../../lib/graph/tensor.js'
 
 test('every float16 and bfloat16 survives the way there and back', () => {
   for (let bits = 0; bits < 0x10000; bits++) {

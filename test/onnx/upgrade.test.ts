@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { printGraph } from '../../lib/graph/print.js'
+import { numbersOf } from '../../lib/graph/tensor.js'
 import { problemsOf } from '../../lib/graph/verify.js'
 import { readModel } from '../../lib/onnx/index.js'
-import { numbersOf } from '../../lib/onnx/tensor.js'
 import {
   type AttributeInit,
   FLOAT,

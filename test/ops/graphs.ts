@@ -2,7 +2,7 @@
 import type { DType } from '../../lib/graph/dtype.js'
 import type { Dim } from '../../lib/graph/expr.js'
 import type { Attribute, ConstantTensor, Graph, Node, TensorType } from '../../lib/graph/graph.js'
-import { bytesOf } from '../../lib/ops/values.js'
+import { bytesOf } from '../../lib/ops/core/values.js'
 
 export function node(
   opType: string,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { add, formatDim, symbol } from '../../lib/graph/expr.js'
-import { type Inference, inferGraph, nestedKey } from '../../lib/ops/infer.js'
+import { type Inference, inferGraph, nestedKey } from '../../lib/ops/core/infer.js'
 import { constant, f32, graph, i64, int, ints, node, owned, text } from './graphs.js'
 
 const n = symbol('n')

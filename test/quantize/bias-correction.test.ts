@@ -4,7 +4,7 @@ import { BINS } from '../../lib/calibrate/collect.js'
 import { openEngine } from '../../lib/calibrate/engine.js'
 import { mulberry32, type Sample } from '../../lib/calibrate/reservoir.js'
 import type { Graph, Node } from '../../lib/graph/graph.js'
-import { inferGraph } from '../../lib/ops/infer.js'
+import { inferGraph } from '../../lib/ops/core/infer.js'
 import { correctBiases } from '../../lib/quantize/bias-correction.js'
 import { graph, node, numbers } from './graphs.js'
 

@@ -2,7 +2,7 @@
 
 import { mulberry32 } from '../../lib/calibrate/reservoir.js'
 import type { Attribute, ConstantTensor, Graph, Node, TensorType } from '../../lib/graph/graph.js'
-import { tensorFromNumbers } from '../../lib/onnx/tensor.js'
+import { tensorFromNumbers } from '../../lib/graph/tensor.js'
 
 const random = mulberry32(11)
 

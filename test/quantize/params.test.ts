@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Pace } from '../../lib/calibrate/pace.js'
 import { mulberry32 } from '../../lib/calibrate/reservoir.js'
+import { Pace } from '../../lib/event-loop.js'
 import {
   biasGuard,
   fixedParams,

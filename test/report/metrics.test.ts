@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { Pace } from '../../lib/calibrate/pace.js'
-import { inferGraph } from '../../lib/ops/infer.js'
+import { Pace } from '../../lib/event-loop.js'
+import { inferGraph } from '../../lib/ops/core/infer.js'
 import { layerPairs } from '../../lib/report/layers.js'
 import { argmaxRows, MetricSums } from '../../lib/report/metrics.js'
 import { summarize } from '../../lib/report/summary.js'

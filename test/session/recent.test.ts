@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { symbol } from '../../lib/graph/expr.js'
+import { tensorFromNumbers } from '../../lib/graph/tensor.js'
 import { InferenceSession, Tensor } from '../../lib/index.js'
 import { writeModel } from '../../lib/onnx/index.js'
 import { OpenFiles } from '../../lib/onnx/open-file.js'
-import { tensorFromNumbers } from '../../lib/onnx/tensor.js'
 import { findRecent } from '../../lib/session/recent.js'
 
 let folder: string

@@ -1,6 +1,7 @@
 /** MatMul -> Add of a constant vector along the columns becomes MatMul with bias. */
+
+import type { PlanStep, PlanTensor } from '../../plan/plan.js'
 import { addAlias, type Draft, DraftIndex, text } from '../draft.js'
-import type { PlanStep, PlanTensor } from '../plan.js'
 
 export function fuseBias(draft: Draft): Draft {
   const index = new DraftIndex(draft)

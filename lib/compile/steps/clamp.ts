@@ -2,8 +2,9 @@
  * Relu and Clip as bounds. Quantization is monotonic, so `Q(clip(x, lo, hi)) = clamp(Q(x), Q(lo), Q(hi))` for
  * every scale and zero point: the activation costs nothing and hides no pattern.
  */
+
+import type { PlanStep, PlanTensor } from '../../plan/plan.js'
 import { type Draft, DraftIndex, floatAttr, floats, int, intAttr, textAttr, texts } from '../draft.js'
-import type { PlanStep, PlanTensor } from '../plan.js'
 import { isActivationType, quantizeScalar, RANGE, scalarConstant, zeroPointValue } from './params.js'
 
 export interface Bounds {

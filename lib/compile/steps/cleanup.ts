@@ -1,7 +1,7 @@
 /** What the other passes leave behind: equal steps, unread results, copies into outputs, tensors nobody names. */
 import { dimKey } from '../../graph/expr.js'
+import type { PlanAttribute, PlanStep, PlanTensor } from '../../plan/plan.js'
 import { type Draft, DraftIndex } from '../draft.js'
-import type { PlanAttribute, PlanStep, PlanTensor } from '../plan.js'
 
 const NEVER_MERGED = new Set(['If', 'Loop', 'Observe'])
 

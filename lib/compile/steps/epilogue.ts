@@ -2,8 +2,9 @@
  * What follows a QConv or QMatMul and costs nothing when done while its result is in registers: a bound, a
  * residual Add, a table. Each computes the bits of the separate steps.
  */
+
+import type { PlanAttribute, PlanStep, PlanTensor } from '../../plan/plan.js'
 import { addTensor, type Draft, DraftIndex, int, intAttr, sameDims, text } from '../draft.js'
-import type { PlanAttribute, PlanStep, PlanTensor } from '../plan.js'
 import { boundsOf } from './clamp.js'
 import {
   isActivationType,

@@ -3,8 +3,9 @@
  * without a QuantizeLinear becomes one with float output. Every rule answers with the new step or with the
  * reason why there is none, which `explain` shows.
  */
+
+import type { PlanStep, PlanTensor } from '../../plan/plan.js'
 import { type Draft, DraftIndex } from '../draft.js'
-import type { PlanStep, PlanTensor } from '../plan.js'
 import { recordView, viewOf } from './move.js'
 import {
   isActivationType,

@@ -2,8 +2,9 @@
  * Moving data and quantizing it commute. DequantizeLinear sinks below steps that only move elements, so they
  * move bytes, and the steps behind them see quantized inputs; QuantizeLinear rises above them.
  */
+
+import type { PlanStep, PlanTensor } from '../../plan/plan.js'
 import { addAlias, addTensor, type Draft, DraftIndex, sameDims, text } from '../draft.js'
-import type { PlanStep, PlanTensor } from '../plan.js'
 import {
   addZeroPoint,
   isActivationType,

@@ -1,7 +1,7 @@
 /** Quantization parameters of plan tensors: how steps state them, when two are the same. */
 import type { DType } from '../../graph/dtype.js'
+import type { PlanTensor } from '../../plan/plan.js'
 import { addTensor, constantBytes, type Draft } from '../draft.js'
-import type { PlanTensor } from '../plan.js'
 
 /** Scale and zero point of a tensor, as tensors of the plan; zeroPoint -1 is absent, which means 0. */
 export interface Params {

@@ -2,8 +2,9 @@
  * The float Add of a Conv and a tensor of its shape as a residual of the Conv: one pass over memory less, and
  * the Relu behind the sum becomes the Conv's.
  */
+
+import type { PlanStep, PlanTensor } from '../../plan/plan.js'
 import { type Draft, DraftIndex, sameDims, text } from '../draft.js'
-import type { PlanStep, PlanTensor } from '../plan.js'
 
 /** Position in the inputs of Conv (docs/steps.md). */
 const RESIDUAL = 3

@@ -1,6 +1,7 @@
 /** Add, Sub and Mul of a constant number are functions of one tensor: written so, they join the table of what is around them. */
+
+import type { PlanStep } from '../../plan/plan.js'
 import { type Draft, floatAttr, sameDims, text, textAttr } from '../draft.js'
-import type { PlanStep } from '../plan.js'
 import { scalarConstant } from './params.js'
 
 export function scalarToUnary(draft: Draft): Draft {

@@ -3,8 +3,9 @@
  * `Q(x / c; s) = Q(x; s c)` but for the rounding of `s c`, as with every scale that requantization multiplies.
  * The division of attention's scores costs nothing then, and the product is quantized in its epilogue.
  */
+
+import type { PlanStep, PlanTensor } from '../../plan/plan.js'
 import { addTensor, type Draft, DraftIndex, sameDims, text } from '../draft.js'
-import type { PlanStep, PlanTensor } from '../plan.js'
 import { isActivationType, scalarConstant } from './params.js'
 
 const PRODUCTS = new Set(['Conv', 'ConvTranspose', 'MatMul'])

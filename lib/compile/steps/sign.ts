@@ -2,8 +2,9 @@
  * One signedness for quantized activations: the one the kernels of this ISA take without conversion. Adding
  * 128 to values and zero points alike (modulo 256) changes no real number, so the results stay the same bits.
  */
+
+import type { PlanAttribute, PlanStep, PlanTensor } from '../../plan/plan.js'
 import { type Draft, int, intAttr } from '../draft.js'
-import type { PlanAttribute, PlanStep, PlanTensor } from '../plan.js'
 import { addZeroPoint, isActivationType, RANGE, zeroPointValue } from './params.js'
 
 type Sign = 'uint8' | 'int8'

@@ -2,8 +2,9 @@
  * Transposes around a QMatMul as the strides it reads and writes with: heads of attention are never moved. The
  * last axis of a and of the result stays where it is; b is packed from any order that has one of its two last.
  */
+
+import type { PlanStep } from '../../plan/plan.js'
 import { type Draft, DraftIndex, int, ints, sameDims } from '../draft.js'
-import type { PlanStep } from '../plan.js'
 
 /** Positions in the inputs of QMatMul (docs/steps.md). */
 const INPUT = { a: 0, b: 3 } as const

@@ -1,6 +1,6 @@
 /** Operators that ONNX defines by others, as these: windows of signal processing, AffineGrid, CausalConvWithState, TensorScatter. */
 import { type Attribute, intAttribute, type Node, stringAttribute } from '../../graph/graph.js'
-import { int64s, scalar } from '../tensor.js'
+import { int64s, scalar } from '../../graph/tensor.js'
 import type { Upgrade, UpgradeContext } from './context.js'
 
 const int = (value: number): Attribute => ({ kind: 'int', value })

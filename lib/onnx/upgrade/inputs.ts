@@ -7,7 +7,7 @@ import {
   type Node,
   stringAttribute,
 } from '../../graph/graph.js'
-import { int64s, scalar, tensorFromNumbers } from '../tensor.js'
+import { int64s, scalar, tensorFromNumbers } from '../../graph/tensor.js'
 import { scalarLike, type Upgrade, type UpgradeContext, without } from './context.js'
 
 /** The int64 vector attribute as input number `position`. */

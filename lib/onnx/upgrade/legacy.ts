@@ -2,7 +2,7 @@
 
 import { DTYPES, type DType } from '../../graph/dtype.js'
 import { floatAttribute, intAttribute, intsAttribute, type Node, stringAttribute } from '../../graph/graph.js'
-import { int64s } from '../tensor.js'
+import { int64s } from '../../graph/tensor.js'
 import { type Upgrade, type UpgradeContext, without } from './context.js'
 
 /**

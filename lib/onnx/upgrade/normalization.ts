@@ -1,6 +1,6 @@
 /** Normalizations and Dropout: what only matters in training goes, parameters take their newest form. */
 import { intAttribute, type Node } from '../../graph/graph.js'
-import { int64s, numbersOf, tensorFromNumbers } from '../tensor.js'
+import { int64s, numbersOf, tensorFromNumbers } from '../../graph/tensor.js'
 import { type Upgrade, type UpgradeContext, without } from './context.js'
 
 /** BatchNormalization before 14: inference where only the first output is wanted; `spatial` (before 9) must be 1. */

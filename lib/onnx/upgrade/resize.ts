@@ -1,6 +1,6 @@
 /** Upsample and the early forms of Resize. */
 import { type Node, stringAttribute } from '../../graph/graph.js'
-import { numbersOf } from '../tensor.js'
+import { numbersOf } from '../../graph/tensor.js'
 import type { Upgrade, UpgradeContext } from './context.js'
 import { scalesInput } from './inputs.js'
 

@@ -9,7 +9,8 @@ namespace octavo {
 
 const FinishKernels& finish_kernels() {
   static const FinishKernels& best = [&]() -> const FinishKernels& {
-#define OCTAVO_KERNEL(isa, symbol) if (isa_active(#isa)) return symbol;
+#define OCTAVO_KERNEL(isa, symbol) \
+  if (isa_active(#isa)) return symbol;
 #include "kernels/finish/kernels.inc"
 #undef OCTAVO_KERNEL
     return finish_scalar;

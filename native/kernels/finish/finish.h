@@ -12,7 +12,7 @@ namespace octavo {
 
 // Arrays of columns are padded to whole vectors, like the rows of `acc`.
 struct FinishTile {
-  const int32_t* acc;        // row r starts at acc + r * acc_stride
+  const int32_t* acc;  // row r starts at acc + r * acc_stride
   size_t acc_stride;
   size_t m, n;
   const uint32_t* row_sums;  // [m]; null: nothing to take away

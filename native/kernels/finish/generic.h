@@ -21,7 +21,9 @@ inline void for_tile(const FinishTile& t, Put put) {
 }
 
 template <class T>
-inline T* row_of(const FinishTile& t, size_t r) { return reinterpret_cast<T*>(static_cast<uint8_t*>(t.out) + r * t.row_bytes); }
+inline T* row_of(const FinishTile& t, size_t r) {
+  return reinterpret_cast<T*>(static_cast<uint8_t*>(t.out) + r * t.row_bytes);
+}
 
 void bytes(const FinishTile& t) {
   const F32 lo = splat(t.requantize.lo), hi = splat(t.requantize.hi);
@@ -46,7 +48,9 @@ void floats(const FinishTile& t) {
       store_some(row_of<float>(t, r) + i, to_float(acc) * load(t.multiplier + i) + load(t.bias + i), t.n - i);
     });
   else
-    for_tile(t, [&](size_t r, size_t i, I32 acc) { store_some(row_of<float>(t, r) + i, to_float(acc) * load(t.multiplier + i), t.n - i); });
+    for_tile(t, [&](size_t r, size_t i, I32 acc) {
+      store_some(row_of<float>(t, r) + i, to_float(acc) * load(t.multiplier + i), t.n - i);
+    });
 }
 
 void words(const FinishTile& t) {

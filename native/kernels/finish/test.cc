@@ -1,4 +1,5 @@
-// Every compiled instruction set against plain C++, on tiles of every width, with and without corrections, at the edges of int32.
+// Every compiled instruction set against plain C++, on tiles of every width, with and without corrections, at the edges
+// of int32.
 #include "kernels/finish/finish.h"
 
 #include "cpu/float_mode.h"
@@ -28,7 +29,8 @@ int32_t corrected(const FinishTile& t, size_t r, size_t i) {
 
 // One array of every kind; what lies between the rows must stay.
 template <class T, class Value>
-void check(const FinishKernels& k, void (*FinishKernels::*run)(const FinishTile&), FinishTile t, Value value, const char* what) {
+void check(const FinishKernels& k, void (*FinishKernels::*run)(const FinishTile&), FinishTile t, Value value,
+           const char* what) {
   test::Array<T> out(kRows * kStride);
   std::memset(out.data(), 0x5A, kRows * kStride * sizeof(T));
   t.out = out.data();
@@ -62,16 +64,30 @@ TEST(finish_every_instruction_set_gives_the_bits_of_the_definition) {
     for (size_t n = 1; n <= 64; ++n)
       for (int form = 0; form < 4; ++form) {
         const bool is_signed = (form & 2) != 0;
-        FinishTile t = {acc.data(), kStride, kRows, n, form & 1 ? sums : nullptr, w_zero.data(), multiplier.data(),
-                        form & 2 ? bias.data() : nullptr, {is_signed ? -120.0f : -3.0f, is_signed ? 90.0f : 252.0f, is_signed ? -8 : 3},
-                        nullptr, 0};
-        check<uint8_t>(*k, &FinishKernels::bytes, t, [](const FinishTile& f, size_t r, size_t i) {
-          return static_cast<uint8_t>(requantize_one(corrected(f, r, i), f.multiplier[i], f.requantize));
-        }, "bytes");
-        check<float>(*k, &FinishKernels::floats, t, [](const FinishTile& f, size_t r, size_t i) {
-          const float v = static_cast<float>(corrected(f, r, i)) * f.multiplier[i];
-          return f.bias ? v + f.bias[i] : v;
-        }, "floats");
+        FinishTile t = {acc.data(),
+                        kStride,
+                        kRows,
+                        n,
+                        form & 1 ? sums : nullptr,
+                        w_zero.data(),
+                        multiplier.data(),
+                        form & 2 ? bias.data() : nullptr,
+                        {is_signed ? -120.0f : -3.0f, is_signed ? 90.0f : 252.0f, is_signed ? -8 : 3},
+                        nullptr,
+                        0};
+        check<uint8_t>(
+            *k, &FinishKernels::bytes, t,
+            [](const FinishTile& f, size_t r, size_t i) {
+              return static_cast<uint8_t>(requantize_one(corrected(f, r, i), f.multiplier[i], f.requantize));
+            },
+            "bytes");
+        check<float>(
+            *k, &FinishKernels::floats, t,
+            [](const FinishTile& f, size_t r, size_t i) {
+              const float v = static_cast<float>(corrected(f, r, i)) * f.multiplier[i];
+              return f.bias ? v + f.bias[i] : v;
+            },
+            "floats");
         check<int32_t>(*k, &FinishKernels::words, t, corrected, "words");
       }
   }

@@ -9,7 +9,8 @@ namespace octavo {
 
 const MathKernels& math_kernels() {
   static const MathKernels& best = [&]() -> const MathKernels& {
-#define OCTAVO_KERNEL(isa, symbol) if (isa_active(#isa)) return symbol;
+#define OCTAVO_KERNEL(isa, symbol) \
+  if (isa_active(#isa)) return symbol;
 #include "kernels/math/kernels.inc"
 #undef OCTAVO_KERNEL
     return math_scalar;

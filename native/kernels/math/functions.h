@@ -119,9 +119,7 @@ inline F32 clip(F32 x, F32 lo, F32 hi) { return keep_nan(x, min(max(x, lo), hi))
 // log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|)): no overflow, no cancellation.
 inline F32 softplus(F32 x) { return keep_nan(x, max(x, splat(0.0f)) + log1p(exp(negate(abs(x))))); }
 
-inline F32 gelu(F32 x) {
-  return splat(0.5f) * x * (splat(1.0f) + erf(x * splat(0.707106781186547524f)));
-}
+inline F32 gelu(F32 x) { return splat(0.5f) * x * (splat(1.0f) + erf(x * splat(0.707106781186547524f))); }
 
 inline F32 gelu_tanh(F32 x) {
   const F32 inner = splat(0.797884560802865356f) * (x + splat(0.044715f) * (x * x * x));

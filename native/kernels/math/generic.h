@@ -17,9 +17,13 @@ inline void map(const float* x, float* y, int64_t n, F f) {
 void apply(VectorFunction function, const float* px, float* py, int64_t n, const float p[2]) {
   const F32 a = splat(p[0]), b = splat(p[1]);
   switch (function) {
-#define OCTAVO_FUNCTION(name, expression)                                                                \
-  case VectorFunction::k##name:                                                                          \
-    map(px, py, n, [=](F32 x) { static_cast<void>(a); static_cast<void>(b); return expression; });       \
+#define OCTAVO_FUNCTION(name, expression) \
+  case VectorFunction::k##name:           \
+    map(px, py, n, [=](F32 x) {           \
+      static_cast<void>(a);               \
+      static_cast<void>(b);               \
+      return expression;                  \
+    });                                   \
     break;
     OCTAVO_VECTOR_FUNCTIONS(OCTAVO_FUNCTION)
 #undef OCTAVO_FUNCTION

@@ -14,27 +14,47 @@ constexpr double kPi = 3.14159265358979323846;
 // ln 2 and pi/2 in parts whose first have so few bits that their products with an integer are exact (Cody and Waite).
 constexpr double kLn2High = 0.6931471803691238, kLn2Low = 1.9082149292705877e-10;
 
-uint64_t to_bits(double x) { uint64_t b; std::memcpy(&b, &x, 8); return b; }
-double of_bits(uint64_t b) { double x; std::memcpy(&x, &b, 8); return x; }
+uint64_t to_bits(double x) {
+  uint64_t b;
+  std::memcpy(&b, &x, 8);
+  return b;
+}
+double of_bits(uint64_t b) {
+  double x;
+  std::memcpy(&x, &b, 8);
+  return x;
+}
 double power_of_two(int n) { return of_bits(static_cast<uint64_t>(n + 1023) << 52); }
 
 // exp(r) - 1 for |r| < 0.35: the Taylor series, whose term of degree 14 is below half a unit.
 double expm1_small(double r) {
   double sum = 1.0 / 6227020800.0;
-  constexpr double inverse_factorials[] = {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0,
-                                           1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5};
+  constexpr double inverse_factorials[] = {1.0 / 479001600.0,
+                                           1.0 / 39916800.0,
+                                           1.0 / 3628800.0,
+                                           1.0 / 362880.0,
+                                           1.0 / 40320.0,
+                                           1.0 / 5040.0,
+                                           1.0 / 720.0,
+                                           1.0 / 120.0,
+                                           1.0 / 24.0,
+                                           1.0 / 6.0,
+                                           0.5};
   for (double c : inverse_factorials) sum = sum * r + c;
   return r + r * r * sum;
 }
 
-struct Reduced { double r; int quadrant; };
+struct Reduced {
+  double r;
+  int quadrant;
+};
 
 // 2/pi in overlapping words, 8 bits apart, for arguments that Cody and Waite cannot reduce
 // (Payne and Hanek; the layout of Arm's optimized-routines).
-constexpr uint32_t kTwoOverPi[24] = {
-    0x000000a2, 0x0000a2f9, 0x00a2f983, 0xa2f9836e, 0xf9836e4e, 0x836e4e44, 0x6e4e4415, 0x4e441529,
-    0x441529fc, 0x1529fc27, 0x29fc2757, 0xfc2757d1, 0x2757d1f5, 0x57d1f534, 0xd1f534dd, 0xf534ddc0,
-    0x34ddc0db, 0xddc0db62, 0xc0db6295, 0xdb629599, 0x6295993c, 0x95993c43, 0x993c4390, 0x3c439041};
+constexpr uint32_t kTwoOverPi[24] = {0x000000a2, 0x0000a2f9, 0x00a2f983, 0xa2f9836e, 0xf9836e4e, 0x836e4e44,
+                                     0x6e4e4415, 0x4e441529, 0x441529fc, 0x1529fc27, 0x29fc2757, 0xfc2757d1,
+                                     0x2757d1f5, 0x57d1f534, 0xd1f534dd, 0xf534ddc0, 0x34ddc0db, 0xddc0db62,
+                                     0xc0db6295, 0xdb629599, 0x6295993c, 0x95993c43, 0x993c4390, 0x3c439041};
 
 Reduced reduce_large(float x) {
   uint32_t xi;
@@ -69,7 +89,8 @@ Reduced reduce(double x) {
 double sin_small(double x) {
   const double z = x * x;
   double s = 1.0 / 355687428096000.0;
-  constexpr double c[] = {-1.0 / 1307674368000.0, 1.0 / 6227020800.0, -1.0 / 39916800.0, 1.0 / 362880.0, -1.0 / 5040.0, 1.0 / 120.0, -1.0 / 6.0};
+  constexpr double c[] = {-1.0 / 1307674368000.0, 1.0 / 6227020800.0, -1.0 / 39916800.0, 1.0 / 362880.0,
+                          -1.0 / 5040.0,          1.0 / 120.0,        -1.0 / 6.0};
   for (double k : c) s = s * z + k;
   return x + x * z * s;
 }
@@ -77,7 +98,8 @@ double sin_small(double x) {
 double cos_small(double x) {
   const double z = x * x;
   double s = 1.0 / 20922789888000.0;
-  constexpr double c[] = {-1.0 / 87178291200.0, 1.0 / 479001600.0, -1.0 / 3628800.0, 1.0 / 40320.0, -1.0 / 720.0, 1.0 / 24.0, -0.5};
+  constexpr double c[] = {
+      -1.0 / 87178291200.0, 1.0 / 479001600.0, -1.0 / 3628800.0, 1.0 / 40320.0, -1.0 / 720.0, 1.0 / 24.0, -0.5};
   for (double k : c) s = s * z + k;
   return 1.0 + z * s;
 }
@@ -120,9 +142,7 @@ double precise_exp(double x) {
   return y * power_of_two(k / 2) * power_of_two(k - k / 2);
 }
 
-double precise_expm1(double x) {
-  return std::fabs(x) < 0.34 ? expm1_small(x) : precise_exp(x) - 1.0;
-}
+double precise_expm1(double x) { return std::fabs(x) < 0.34 ? expm1_small(x) : precise_exp(x) - 1.0; }
 
 double precise_log(double x) {
   if (x != x || x == kInf) return x;
@@ -131,7 +151,10 @@ double precise_log(double x) {
   uint64_t b = to_bits(x);
   int e = static_cast<int>(b >> 52) - 1023;
   double m = of_bits((b & 0xfffffffffffffULL) | (1023ULL << 52));
-  if (m > 1.4142135623730951) { m *= 0.5; ++e; }
+  if (m > 1.4142135623730951) {
+    m *= 0.5;
+    ++e;
+  }
   const double s = (m - 1.0) / (m + 1.0), z = s * s;  // log m = 2 atanh s
   double sum = 0;
   for (int k = 23; k >= 3; k -= 2) sum = sum * z + 1.0 / k;
@@ -218,7 +241,9 @@ double precise_sinh(double x) {
   const double a = std::fabs(x);
   if (a < 0.34) {
     const double z = x * x;
-    return x + x * z * (1.0 / 6 + z * (1.0 / 120 + z * (1.0 / 5040 + z * (1.0 / 362880 + z * (1.0 / 39916800 + z / 6227020800.0)))));
+    return x + x * z *
+                   (1.0 / 6 +
+                    z * (1.0 / 120 + z * (1.0 / 5040 + z * (1.0 / 362880 + z * (1.0 / 39916800 + z / 6227020800.0)))));
   }
   const double half = precise_exp(a / 2);  // halved: exp(a) may overflow before sinh(a) does
   const double r = a > 40 ? 0.5 * half * half : 0.5 * (half * half - 1.0 / (half * half));
@@ -240,7 +265,8 @@ double precise_tanh(double x) {
 double precise_asinh(double x) {
   const double a = std::fabs(x);
   if (!(a < kInf)) return x;
-  const double r = a > 1e8 ? precise_log(a) + kLn2High + kLn2Low : precise_log1p(a + a * a / (1 + std::sqrt(a * a + 1)));
+  const double r =
+      a > 1e8 ? precise_log(a) + kLn2High + kLn2Low : precise_log1p(a + a * a / (1 + std::sqrt(a * a + 1)));
   return std::copysign(r, x);
 }
 

@@ -42,7 +42,8 @@ std::vector<float> arguments() {
 double ulps(float got, double want) {
   constexpr double kSmallest = std::numeric_limits<float>::min();
   if (std::isnan(want)) return std::isnan(got) ? 0 : 1e9;
-  if (std::isinf(static_cast<float>(want))) return got == static_cast<float>(want) || std::fabs(got) > 3.402e38f ? 0 : 1e9;
+  if (std::isinf(static_cast<float>(want)))
+    return got == static_cast<float>(want) || std::fabs(got) > 3.402e38f ? 0 : 1e9;
   if (std::fabs(want) < kSmallest) return std::fabs(got) <= kSmallest ? 0 : 1e9;
   int exponent;
   std::frexp(want, &exponent);
@@ -67,7 +68,9 @@ void expect_accuracy(VectorFunction f, F exact, double bound, const char* name) 
       at = x[i];
     }
   }
-  if (worst > bound) test::fail(__FILE__, __LINE__, std::string(name) + " is off by " + std::to_string(worst) + " ulp at " + std::to_string(at));
+  if (worst > bound)
+    test::fail(__FILE__, __LINE__,
+               std::string(name) + " is off by " + std::to_string(worst) + " ulp at " + std::to_string(at));
 }
 
 }  // namespace
@@ -85,7 +88,10 @@ TEST(math_every_instruction_set_gives_the_bits_of_scalar) {
         math_scalar.apply(static_cast<VectorFunction>(f), in.data(), want.data(), static_cast<int64_t>(n), p);
         kernels->apply(static_cast<VectorFunction>(f), in.data(), got.data(), static_cast<int64_t>(n), p);
         EXPECT(got.intact());
-        test::expect_same_floats(got.data(), want.data(), n, std::string(kernels->isa) + " function " + std::to_string(f) + " of " + std::to_string(n), __FILE__, __LINE__);
+        test::expect_same_floats(
+            got.data(), want.data(), n,
+            std::string(kernels->isa) + " function " + std::to_string(f) + " of " + std::to_string(n), __FILE__,
+            __LINE__);
       }
     }
   }
@@ -109,9 +115,10 @@ TEST(math_gives_the_same_bits_on_every_architecture) {
       hash = (hash ^ bits) * 1099511628211ull;
     }
   }
-  double (*const precise[])(double) = {precise_exp, precise_expm1, precise_log, precise_log1p, precise_sin, precise_cos, precise_tan,
-                                       precise_asin, precise_acos, precise_atan, precise_sinh, precise_cosh, precise_tanh,
-                                       precise_asinh, precise_acosh, precise_atanh, precise_erf};
+  double (*const precise[])(double) = {precise_exp,   precise_expm1, precise_log,  precise_log1p, precise_sin,
+                                       precise_cos,   precise_tan,   precise_asin, precise_acos,  precise_atan,
+                                       precise_sinh,  precise_cosh,  precise_tanh, precise_asinh, precise_acosh,
+                                       precise_atanh, precise_erf};
   for (const auto f : precise)
     for (int64_t i = 0; i < n; ++i) {
       const double value = f(x[static_cast<size_t>(i)]);
@@ -134,13 +141,20 @@ TEST(math_is_accurate) {
 }
 
 TEST(precise_functions_are_accurate) {
-  const struct { const char* name; double (*own)(double); double (*libm)(double); double reach; } functions[] = {
-      {"exp", precise_exp, std::exp, 700}, {"expm1", precise_expm1, std::expm1, 20}, {"log", precise_log, std::log, 1e30},
-      {"log1p", precise_log1p, std::log1p, 100}, {"sin", precise_sin, std::sin, 1e5}, {"cos", precise_cos, std::cos, 1e5},
-      {"tan", precise_tan, std::tan, 1e5}, {"asin", precise_asin, std::asin, 1}, {"acos", precise_acos, std::acos, 1},
-      {"atan", precise_atan, std::atan, 1e3}, {"sinh", precise_sinh, std::sinh, 80}, {"cosh", precise_cosh, std::cosh, 80},
-      {"tanh", precise_tanh, std::tanh, 20}, {"asinh", precise_asinh, std::asinh, 1e9}, {"acosh", precise_acosh, std::acosh, 1e9},
-      {"atanh", precise_atanh, std::atanh, 1}, {"erf", precise_erf, std::erf, 7}};
+  const struct {
+    const char* name;
+    double (*own)(double);
+    double (*libm)(double);
+    double reach;
+  } functions[] = {{"exp", precise_exp, std::exp, 700},       {"expm1", precise_expm1, std::expm1, 20},
+                   {"log", precise_log, std::log, 1e30},      {"log1p", precise_log1p, std::log1p, 100},
+                   {"sin", precise_sin, std::sin, 1e5},       {"cos", precise_cos, std::cos, 1e5},
+                   {"tan", precise_tan, std::tan, 1e5},       {"asin", precise_asin, std::asin, 1},
+                   {"acos", precise_acos, std::acos, 1},      {"atan", precise_atan, std::atan, 1e3},
+                   {"sinh", precise_sinh, std::sinh, 80},     {"cosh", precise_cosh, std::cosh, 80},
+                   {"tanh", precise_tanh, std::tanh, 20},     {"asinh", precise_asinh, std::asinh, 1e9},
+                   {"acosh", precise_acosh, std::acosh, 1e9}, {"atanh", precise_atanh, std::atanh, 1},
+                   {"erf", precise_erf, std::erf, 7}};
   test::Random random(2);
   for (const auto& f : functions)
     for (int i = 0; i < 20000; ++i) {
@@ -148,7 +162,9 @@ TEST(precise_functions_are_accurate) {
       const double want = f.libm(x), got = f.own(x);
       const bool same = std::isnan(want) ? std::isnan(got) : std::fabs(got - want) <= 1e-10 * std::fabs(want) + 1e-300;
       if (!same) {
-        test::fail(__FILE__, __LINE__, std::string(f.name) + "(" + std::to_string(x) + ") is " + std::to_string(got) + ", expected " + std::to_string(want));
+        test::fail(__FILE__, __LINE__,
+                   std::string(f.name) + "(" + std::to_string(x) + ") is " + std::to_string(got) + ", expected " +
+                       std::to_string(want));
         break;
       }
     }
@@ -165,13 +181,16 @@ TEST(precise_pow_and_fmod_keep_the_special_cases) {
   for (double x : values)
     for (double y : values) {
       const double want = std::pow(x, y), got = precise_pow(x, y);
-      const bool same = std::isnan(want) ? std::isnan(got)
+      const bool same = std::isnan(want)                ? std::isnan(got)
                         : std::isinf(want) || want == 0 ? got == want && std::signbit(got) == std::signbit(want)
                                                         : std::fabs(got - want) <= 1e-12 * std::fabs(want);
-      if (!same) test::fail(__FILE__, __LINE__, "pow(" + std::to_string(x) + ", " + std::to_string(y) + ") is " + std::to_string(got));
+      if (!same)
+        test::fail(__FILE__, __LINE__,
+                   "pow(" + std::to_string(x) + ", " + std::to_string(y) + ") is " + std::to_string(got));
       const double rest = std::fmod(x, y), own = precise_fmod(x, y);
       if (!(std::isnan(rest) ? std::isnan(own) : rest == own))
-        test::fail(__FILE__, __LINE__, "fmod(" + std::to_string(x) + ", " + std::to_string(y) + ") is " + std::to_string(own));
+        test::fail(__FILE__, __LINE__,
+                   "fmod(" + std::to_string(x) + ", " + std::to_string(y) + ") is " + std::to_string(own));
     }
 }
 

@@ -1,4 +1,5 @@
-// Bytes a second, read and written, of the elementwise kernels of quantized activations: arrays of an L1 and of an L2 cache.
+// Bytes a second, read and written, of the elementwise kernels of quantized activations: arrays of an L1 and of an L2
+// cache.
 #include <string>
 #include <vector>
 
@@ -24,7 +25,8 @@ void run(const Q8Kernels& k) {
     const auto measure = [&](const char* what, double bytes, auto&& body) {
       const std::string shape = std::string(what) + " " + std::to_string(n);
       if (!bench::wanted(k.isa, shape)) return;
-      bench::report("q8", {k.isa, "q8", shape, false, bench::Unit::kGigabytes, bytes * static_cast<double>(n), bench::seconds(body)});
+      bench::report("q8", {k.isa, "q8", shape, false, bench::Unit::kGigabytes, bytes * static_cast<double>(n),
+                           bench::seconds(body)});
     };
     Q8Binary p{};
     p.ra = 0.5f, p.rb = 0.25f, p.m = 0.01f, p.qmax = 255;
@@ -34,7 +36,8 @@ void run(const Q8Kernels& k) {
     measure("quantize", 5, [&] { k.quantize(f.data(), y.data(), n, 0.1f, 3, 0, 255); });
     measure("dequantize", 5, [&] { k.dequantize(a.data(), false, f.data(), n, 0.1f, 3); });
     measure("requantize", 5, [&] { k.requantize(sums.data(), y.data(), n, 0.1f, 3, 0, 255); });
-    const uint8_t* const taps[] = {a.data(), b.data(), a.data(), b.data(), a.data(), b.data(), a.data(), b.data(), a.data()};
+    const uint8_t* const taps[] = {a.data(), b.data(), a.data(), b.data(), a.data(),
+                                   b.data(), a.data(), b.data(), a.data()};
     measure("max of 9", 10, [&] { k.max_of(taps, 9, false, y.data(), n); });
   }
 }

@@ -9,7 +9,8 @@ namespace octavo {
 
 const Q8Kernels& q8_kernels() {
   static const Q8Kernels& best = [&]() -> const Q8Kernels& {
-#define OCTAVO_KERNEL(isa, symbol) if (isa_active(#isa)) return symbol;
+#define OCTAVO_KERNEL(isa, symbol) \
+  if (isa_active(#isa)) return symbol;
 #include "kernels/q8/kernels.inc"
 #undef OCTAVO_KERNEL
     return q8_scalar;

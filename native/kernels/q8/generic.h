@@ -46,19 +46,19 @@ inline void mul_typed(const Q8Binary& p, const uint8_t* a, const uint8_t* b, uin
   });
 }
 
-#define OCTAVO_BY_TYPES(function)                                                                       \
-  void function(const Q8Binary& p, const uint8_t* a, const uint8_t* b, uint8_t* y, int64_t n) {         \
-    if (n <= 0) return;                                                                                 \
-    switch ((p.a_signed ? 4 : 0) | (p.b_signed ? 2 : 0) | (p.b_scalar ? 1 : 0)) {                       \
-      case 0: return function##_typed<false, false, false>(p, a, b, y, n);                              \
-      case 1: return function##_typed<false, false, true>(p, a, b, y, n);                               \
-      case 2: return function##_typed<false, true, false>(p, a, b, y, n);                               \
-      case 3: return function##_typed<false, true, true>(p, a, b, y, n);                                \
-      case 4: return function##_typed<true, false, false>(p, a, b, y, n);                               \
-      case 5: return function##_typed<true, false, true>(p, a, b, y, n);                                \
-      case 6: return function##_typed<true, true, false>(p, a, b, y, n);                                \
-      default: return function##_typed<true, true, true>(p, a, b, y, n);                                \
-    }                                                                                                   \
+#define OCTAVO_BY_TYPES(function)                                                               \
+  void function(const Q8Binary& p, const uint8_t* a, const uint8_t* b, uint8_t* y, int64_t n) { \
+    if (n <= 0) return;                                                                         \
+    switch ((p.a_signed ? 4 : 0) | (p.b_signed ? 2 : 0) | (p.b_scalar ? 1 : 0)) {               \
+      case 0: return function##_typed<false, false, false>(p, a, b, y, n);                      \
+      case 1: return function##_typed<false, false, true>(p, a, b, y, n);                       \
+      case 2: return function##_typed<false, true, false>(p, a, b, y, n);                       \
+      case 3: return function##_typed<false, true, true>(p, a, b, y, n);                        \
+      case 4: return function##_typed<true, false, false>(p, a, b, y, n);                       \
+      case 5: return function##_typed<true, false, true>(p, a, b, y, n);                        \
+      case 6: return function##_typed<true, true, false>(p, a, b, y, n);                        \
+      default: return function##_typed<true, true, true>(p, a, b, y, n);                        \
+    }                                                                                           \
   }
 OCTAVO_BY_TYPES(add)
 OCTAVO_BY_TYPES(mul)
@@ -113,7 +113,8 @@ template <class T, class Load>
 void add_typed(const uint8_t* x, int64_t rows, int64_t stride, int32_t* sum, int64_t n, Load&& load_lanes) {
   constexpr int kVectors = 4;
   int64_t i = 0;
-  for (; i + kVectors * kLanes <= n; i += kVectors * kLanes) add_block<kVectors>(x + i, rows, stride, sum + i, load_lanes);
+  for (; i + kVectors * kLanes <= n; i += kVectors * kLanes)
+    add_block<kVectors>(x + i, rows, stride, sum + i, load_lanes);
   for (; i + kLanes <= n; i += kLanes) add_block<1>(x + i, rows, stride, sum + i, load_lanes);
   for (; i < n; ++i)
     for (int64_t row = 0; row < rows; ++row) sum[i] += static_cast<T>(x[row * stride + i]);

@@ -16,7 +16,8 @@ struct InterleaveIndices {
   constexpr InterleaveIndices() : at() {
     for (int j = 0; j < 3; ++j)
       for (int c = 0; c < 3; ++c)
-        for (int i = 0; i < 16; ++i) at[j][c][i] = (16 * j + i) % 3 == c ? static_cast<uint8_t>((16 * j + i) / 3) : 0x80;
+        for (int i = 0; i < 16; ++i)
+          at[j][c][i] = (16 * j + i) % 3 == c ? static_cast<uint8_t>((16 * j + i) / 3) : 0x80;
   }
 };
 

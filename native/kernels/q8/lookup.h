@@ -11,7 +11,9 @@ namespace {
 #if defined(OCTAVO_SIMD_SCALAR)
 
 constexpr int kByteLanes = 1;
-struct Bytes { uint8_t v; };
+struct Bytes {
+  uint8_t v;
+};
 inline Bytes load_raw(const uint8_t* p) { return {*p}; }
 inline void store_raw(uint8_t* p, Bytes a) { *p = a.v; }
 inline Bytes max_u8(Bytes a, Bytes b) { return a.v > b.v ? a : b; }
@@ -20,13 +22,17 @@ inline Bytes max_i8(Bytes a, Bytes b) { return static_cast<int8_t>(a.v) > static
 #elif defined(__AVX512BW__)
 
 constexpr int kByteLanes = 64;
-struct Bytes { __m512i v; };
+struct Bytes {
+  __m512i v;
+};
 inline Bytes load_raw(const uint8_t* p) { return {_mm512_loadu_si512(p)}; }
 inline void store_raw(uint8_t* p, Bytes a) { _mm512_storeu_si512(p, a.v); }
 inline Bytes max_u8(Bytes a, Bytes b) { return {_mm512_max_epu8(a.v, b.v)}; }
 inline Bytes max_i8(Bytes a, Bytes b) { return {_mm512_max_epi8(a.v, b.v)}; }
 #define OCTAVO_LOOKUP 1
-struct Table { __m512i quarters[4]; };
+struct Table {
+  __m512i quarters[4];
+};
 inline Table load_table(const uint8_t* t) {
   Table table;
   for (int i = 0; i < 4; ++i) table.quarters[i] = _mm512_loadu_si512(t + 64 * i);
@@ -49,13 +55,17 @@ inline Bytes look_up(const Table& table, Bytes x) {
 #elif defined(__AVX2__)
 
 constexpr int kByteLanes = 32;
-struct Bytes { __m256i v; };
+struct Bytes {
+  __m256i v;
+};
 inline Bytes load_raw(const uint8_t* p) { return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))}; }
 inline void store_raw(uint8_t* p, Bytes a) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), a.v); }
 inline Bytes max_u8(Bytes a, Bytes b) { return {_mm256_max_epu8(a.v, b.v)}; }
 inline Bytes max_i8(Bytes a, Bytes b) { return {_mm256_max_epi8(a.v, b.v)}; }
 #define OCTAVO_LOOKUP 1
-struct Table { __m256i rows[16]; };
+struct Table {
+  __m256i rows[16];
+};
 inline Table load_table(const uint8_t* t) {
   Table table;
   for (int i = 0; i < 16; ++i)
@@ -77,7 +87,9 @@ inline Bytes look_up(const Table& table, Bytes x) {
 #elif defined(__ARM_NEON) || defined(__ARM_NEON__)
 
 constexpr int kByteLanes = 16;
-struct Bytes { uint8x16_t v; };
+struct Bytes {
+  uint8x16_t v;
+};
 inline Bytes load_raw(const uint8_t* p) { return {vld1q_u8(p)}; }
 inline void store_raw(uint8_t* p, Bytes a) { vst1q_u8(p, a.v); }
 inline Bytes max_u8(Bytes a, Bytes b) { return {vmaxq_u8(a.v, b.v)}; }
@@ -86,15 +98,20 @@ inline Bytes max_i8(Bytes a, Bytes b) {
 }
 #if defined(__aarch64__)  // ARMv7's lookup of 32 entries by 8 lanes loses to plain loads
 #define OCTAVO_LOOKUP 1
-struct Table { uint8x16x4_t quarters[4]; };
+struct Table {
+  uint8x16x4_t quarters[4];
+};
 inline Table load_table(const uint8_t* t) {
   Table table;
   for (int i = 0; i < 4; ++i) table.quarters[i] = vld1q_u8_x4(t + 64 * i);
   return table;
 }
-// A lookup of 64 entries gives 0 outside of them. One that leaves what is there (tbx) takes twice the time on Neoverse N2.
+// A lookup of 64 entries gives 0 outside of them. One that leaves what is there (tbx) takes twice the time on Neoverse
+// N2.
 inline Bytes look_up(const Table& table, Bytes x) {
-  const auto quarter = [&](int i) { return vqtbl4q_u8(table.quarters[i], veorq_u8(x.v, vdupq_n_u8(static_cast<uint8_t>(64 * i)))); };
+  const auto quarter = [&](int i) {
+    return vqtbl4q_u8(table.quarters[i], veorq_u8(x.v, vdupq_n_u8(static_cast<uint8_t>(64 * i))));
+  };
   return {vorrq_u8(vorrq_u8(quarter(0), quarter(1)), vorrq_u8(quarter(2), quarter(3)))};
 }
 #endif
@@ -117,7 +134,8 @@ void lookup(const uint8_t* x, uint8_t* y, int64_t n, const uint8_t table[256]) {
 template <bool kSigned>
 inline Bytes max_bytes(const uint8_t* const* x, int64_t taps, int64_t i) {
   Bytes most = load_raw(x[0] + i);
-  for (int64_t tap = 1; tap < taps; ++tap) most = kSigned ? max_i8(most, load_raw(x[tap] + i)) : max_u8(most, load_raw(x[tap] + i));
+  for (int64_t tap = 1; tap < taps; ++tap)
+    most = kSigned ? max_i8(most, load_raw(x[tap] + i)) : max_u8(most, load_raw(x[tap] + i));
   return most;
 }
 

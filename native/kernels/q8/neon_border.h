@@ -1,5 +1,5 @@
-// The border with float32 on 64-bit ARM, sixteen bytes at a time: no division, and no conversions, which take two cycles of one pipe
-// on Cortex-A76 and Neoverse.
+// The border with float32 on 64-bit ARM, sixteen bytes at a time: no division, and no conversions, which take two
+// cycles of one pipe on Cortex-A76 and Neoverse.
 #pragma once
 
 #include <arm_neon.h>
@@ -13,15 +13,17 @@
 namespace octavo {
 namespace {
 
-// x / s to the last bit. r + r_low is 1 / s but for about 2^-48 of it, so q = x * r + x * r_low is a neighbour of the quotient; x - q * s
-// is then exact, and q + (x - q * s) * r the correctly rounded quotient (P. Markstein, "Computation of elementary functions on the IBM
-// RISC System/6000 processor", 1990). That holds while nothing overflows or becomes subnormal: s is between 2^-40 and 2^40, and x is
-// bounded by 1024 s, beyond which all quotients have the same byte. Quotients too small for it round to 0 with any error.
+// x / s to the last bit. r + r_low is 1 / s but for about 2^-48 of it, so q = x * r + x * r_low is a neighbour of the
+// quotient; x - q * s is then exact, and q + (x - q * s) * r the correctly rounded quotient (P. Markstein, "Computation
+// of elementary functions on the IBM RISC System/6000 processor", 1990). That holds while nothing overflows or becomes
+// subnormal: s is between 2^-40 and 2^40, and x is bounded by 1024 s, beyond which all quotients have the same byte.
+// Quotients too small for it round to 0 with any error.
 struct ExactQuotient {
   float32x4_t s, r, r_low, lo, hi;
 
   static bool serves(float scale) { return scale >= 0x1p-40f && scale <= 0x1p40f; }
-  explicit ExactQuotient(float scale) : s(vdupq_n_f32(scale)), lo(vdupq_n_f32(-1024 * scale)), hi(vdupq_n_f32(1024 * scale)) {
+  explicit ExactQuotient(float scale)
+      : s(vdupq_n_f32(scale)), lo(vdupq_n_f32(-1024 * scale)), hi(vdupq_n_f32(1024 * scale)) {
     const float reciprocal = 1.0f / scale;
     r = vdupq_n_f32(reciprocal);
     r_low = vdupq_n_f32(std::fma(-scale, reciprocal, 1.0f) * reciprocal);
@@ -42,11 +44,13 @@ struct RoundToBytes {
   float32x4_t magic = vdupq_n_f32(kRoundMagic);
 
   RoundToBytes(int32_t zp, int32_t qmin, int32_t qmax)
-      : lo(vdupq_n_s16(static_cast<int16_t>(qmin - zp))), hi(vdupq_n_s16(static_cast<int16_t>(qmax - zp))),
+      : lo(vdupq_n_s16(static_cast<int16_t>(qmin - zp))),
+        hi(vdupq_n_s16(static_cast<int16_t>(qmax - zp))),
         zero_point(vdupq_n_u8(static_cast<uint8_t>(zp))) {}
 
   inline uint8x16_t halves(float32x4_t a, float32x4_t b) const {
-    const int16x8_t q = vuzp1q_s16(vreinterpretq_s16_f32(vaddq_f32(a, magic)), vreinterpretq_s16_f32(vaddq_f32(b, magic)));
+    const int16x8_t q =
+        vuzp1q_s16(vreinterpretq_s16_f32(vaddq_f32(a, magic)), vreinterpretq_s16_f32(vaddq_f32(b, magic)));
     return vreinterpretq_u8_s16(vminq_s16(vmaxq_s16(q, lo), hi));
   }
   inline uint8x16_t operator()(float32x4_t a, float32x4_t b, float32x4_t c, float32x4_t d) const {
@@ -70,16 +74,20 @@ void quantize_by_sixteens(const float* x, uint8_t* y, int64_t n, float scale, in
   const ExactQuotient by_scale(scale);
   const RoundToBytes round(zp, qmin, qmax);
   for_sixteens(y, n, [&](int64_t i) __attribute__((always_inline)) {
-    return round(by_scale(vld1q_f32(x + i)), by_scale(vld1q_f32(x + i + 4)), by_scale(vld1q_f32(x + i + 8)), by_scale(vld1q_f32(x + i + 12)));
+    return round(by_scale(vld1q_f32(x + i)), by_scale(vld1q_f32(x + i + 4)), by_scale(vld1q_f32(x + i + 8)),
+                 by_scale(vld1q_f32(x + i + 12)));
   });
 }
 
 // A byte in the low bits of 2^23 is a float; one with a sign is 128 more there.
 void dequantize_by_sixteens(const uint8_t* x, bool is_signed, float* y, int64_t n, float scale, int32_t zp) {
   const uint8x16_t flip = vdupq_n_u8(is_signed ? 0x80 : 0), none = vdupq_n_u8(0);
-  const float32x4_t zero = vdupq_n_f32(8388608.0f + static_cast<float>(zp + (is_signed ? 128 : 0))), s = vdupq_n_f32(scale);
+  const float32x4_t zero = vdupq_n_f32(8388608.0f + static_cast<float>(zp + (is_signed ? 128 : 0))),
+                    s = vdupq_n_f32(scale);
   const uint32x4_t base = vdupq_n_u32(0x4B000000);
-  const auto real = [&](uint16x4_t q) { return vmulq_f32(vsubq_f32(vreinterpretq_f32_u32(vaddw_u16(base, q)), zero), s); };
+  const auto real = [&](uint16x4_t q) {
+    return vmulq_f32(vsubq_f32(vreinterpretq_f32_u32(vaddw_u16(base, q)), zero), s);
+  };
   const auto sixteen = [&](const uint8_t* from, float* to) {
     const uint8x16_t q = veorq_u8(vld1q_u8(from), flip);
     const uint16x8_t low = vreinterpretq_u16_u8(vzip1q_u8(q, none)), high = vreinterpretq_u16_u8(vzip2q_u8(q, none));

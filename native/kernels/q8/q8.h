@@ -10,11 +10,11 @@ namespace octavo {
 // Operand b of a binary operation is an array, or one value for all of a.
 struct Q8Binary {
   bool a_signed, b_signed;
-  bool b_scalar;         // b[0] for all
-  float ra, rb;          // add: rint(ra * (a - za) + rb * (b - zb) + odd) + zy - odd with odd = zy & 1; sub negates rb
-  float m;               // mul: rint((a - za) * (b - zb) * m) + zy
+  bool b_scalar;  // b[0] for all
+  float ra, rb;   // add: rint(ra * (a - za) + rb * (b - zb) + odd) + zy - odd with odd = zy & 1; sub negates rb
+  float m;        // mul: rint((a - za) * (b - zb) * m) + zy
   int32_t za, zb, zy;
-  int32_t qmin, qmax;    // within the type of the output
+  int32_t qmin, qmax;  // within the type of the output
 };
 
 struct Q8Kernels {

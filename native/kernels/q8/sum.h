@@ -12,14 +12,18 @@ namespace {
 #if defined(OCTAVO_SIMD_SCALAR)
 
 constexpr int64_t kSumLanes = 1;
-struct ByteSum { uint64_t v = 0; };
+struct ByteSum {
+  uint64_t v = 0;
+};
 inline ByteSum add(ByteSum s, const uint8_t* x, uint8_t flip) { return {s.v + static_cast<uint8_t>(*x ^ flip)}; }
 inline uint64_t total(ByteSum s) { return s.v; }
 
 #elif defined(__AVX512BW__)
 
 constexpr int64_t kSumLanes = 64;
-struct ByteSum { __m512i v = _mm512_setzero_si512(); };
+struct ByteSum {
+  __m512i v = _mm512_setzero_si512();
+};
 inline ByteSum add(ByteSum s, __m512i bytes, uint8_t flip) {
   const __m512i flipped = _mm512_xor_si512(bytes, _mm512_set1_epi8(static_cast<char>(flip)));
   return {_mm512_add_epi64(s.v, _mm512_sad_epu8(flipped, _mm512_setzero_si512()))};
@@ -30,7 +34,9 @@ inline uint64_t total(ByteSum s) { return static_cast<uint64_t>(_mm512_reduce_ad
 #elif defined(__AVX2__)
 
 constexpr int64_t kSumLanes = 32;
-struct ByteSum { __m256i v = _mm256_setzero_si256(); };
+struct ByteSum {
+  __m256i v = _mm256_setzero_si256();
+};
 inline ByteSum add(ByteSum s, const uint8_t* x, uint8_t flip) {
   const __m256i bytes = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(x));
   const __m256i flipped = _mm256_xor_si256(bytes, _mm256_set1_epi8(static_cast<char>(flip)));

@@ -1,4 +1,5 @@
-// Every compiled instruction set against scalar.cc bit for bit, on awkward lengths, all byte values and extreme parameters.
+// Every compiled instruction set against scalar.cc bit for bit, on awkward lengths, all byte values and extreme
+// parameters.
 #include "kernels/q8/q8.h"
 
 #include <cmath>
@@ -101,7 +102,8 @@ TEST(q8_quantize_and_back) {
       if (zp > qmax) continue;
       test::Random random(static_cast<uint64_t>(zp + 1000));
       test::Array<float> x(n);
-      for (size_t i = 0; i < n; ++i) x[i] = i < awkward.size() ? awkward[i] : static_cast<float>(random.between(-600, 600)) * 0.5f;
+      for (size_t i = 0; i < n; ++i)
+        x[i] = i < awkward.size() ? awkward[i] : static_cast<float>(random.between(-600, 600)) * 0.5f;
       const float scale = zp % 3 == 0 ? 1.0f : random.real(0.001f, 3);
       test::Array<uint8_t> got(n), want(n);
       const std::string where = std::string(k.isa) + ", zero point " + std::to_string(zp);
@@ -129,7 +131,9 @@ TEST(q8_quantize_near_ties) {
     test::Random random(11);
     for (int round = 0; round < 200; ++round) {
       const float scales[] = {std::nextafter(1.0f, 0.0f), 0x1p-40f, 0x1p-41f, 0x1.8p40f, 0x1p41f, 1e-37f, 1e36f};
-      const float scale = static_cast<size_t>(round) < std::size(scales) ? scales[round] : random.real(1e-4f, 2e-4f) * std::ldexp(1.0f, round % 20);
+      const float scale = static_cast<size_t>(round) < std::size(scales)
+                              ? scales[round]
+                              : random.real(1e-4f, 2e-4f) * std::ldexp(1.0f, round % 20);
       constexpr size_t kCount = 7 * 257;
       test::Array<float> x(kCount);
       for (size_t i = 0; i < kCount; ++i) {
@@ -149,11 +153,14 @@ TEST(q8_quantize_near_ties) {
 TEST(q8_interleaving) {
   each_isa([&](const Q8Kernels& k) {
     for (size_t n : test::vector_sizes(100)) {
-      auto a = random_bytes(n, n), b = random_bytes(n, n + 1), c = random_bytes(n, n + 2), got = random_bytes(3 * n, 5), want = random_bytes(3 * n, 5);
+      auto a = random_bytes(n, n), b = random_bytes(n, n + 1), c = random_bytes(n, n + 2), got = random_bytes(3 * n, 5),
+           want = random_bytes(3 * n, 5);
       k.interleave3(a.data(), b.data(), c.data(), got.data(), static_cast<int64_t>(n));
       q8_scalar.interleave3(a.data(), b.data(), c.data(), want.data(), static_cast<int64_t>(n));
       compare(got, want, 3 * n, std::string(k.isa) + " interleave of " + std::to_string(n));
-      for (size_t i = 0; i < n; ++i) EXPECT(want.data()[3 * i] == a.data()[i] && want.data()[3 * i + 1] == b.data()[i] && want.data()[3 * i + 2] == c.data()[i]);
+      for (size_t i = 0; i < n; ++i)
+        EXPECT(want.data()[3 * i] == a.data()[i] && want.data()[3 * i + 1] == b.data()[i] &&
+               want.data()[3 * i + 2] == c.data()[i]);
     }
   });
 }
@@ -187,8 +194,10 @@ TEST(q8_pooling_kernels) {
         EXPECT(sum.intact());
         EXPECT_SAME(sum.data(), expected.data(), n, "sums, " + where);
         EXPECT_EQ(k.sum(x.data(), is_signed, count), q8_scalar.sum(x.data(), is_signed, count));
-        k.requantize(sum.data(), got.data(), count, 1e-5f, is_signed ? -3 : 9, is_signed ? -128 : 0, is_signed ? 127 : 255);
-        q8_scalar.requantize(sum.data(), want.data(), count, 1e-5f, is_signed ? -3 : 9, is_signed ? -128 : 0, is_signed ? 127 : 255);
+        k.requantize(sum.data(), got.data(), count, 1e-5f, is_signed ? -3 : 9, is_signed ? -128 : 0,
+                     is_signed ? 127 : 255);
+        q8_scalar.requantize(sum.data(), want.data(), count, 1e-5f, is_signed ? -3 : 9, is_signed ? -128 : 0,
+                             is_signed ? 127 : 255);
         compare(got, want, n, "requantize, " + where);
       }
   });
@@ -201,9 +210,11 @@ TEST(q8_sums_of_long_rows) {
       for (bool is_signed : {false, true}) {
         auto x = random_bytes(n, n);
         std::memset(x.data(), is_signed ? 0x7F : 0xFF, n);
-        EXPECT_EQ(k.sum(x.data(), is_signed, static_cast<int64_t>(n)), static_cast<int64_t>(n) * (is_signed ? 127 : 255));
+        EXPECT_EQ(k.sum(x.data(), is_signed, static_cast<int64_t>(n)),
+                  static_cast<int64_t>(n) * (is_signed ? 127 : 255));
         std::memset(x.data(), 0x80, n);
-        EXPECT_EQ(k.sum(x.data(), is_signed, static_cast<int64_t>(n)), static_cast<int64_t>(n) * (is_signed ? -128 : 128));
+        EXPECT_EQ(k.sum(x.data(), is_signed, static_cast<int64_t>(n)),
+                  static_cast<int64_t>(n) * (is_signed ? -128 : 128));
       }
   });
 }

@@ -5,7 +5,8 @@ namespace octavo {
 namespace {
 
 constexpr QDwKernel kKernels[] = {
-#define OCTAVO_KERNEL(isa, symbol, low, high, bytes, rows) {#isa, #symbol, low, high, bytes, rows, symbol##_pack, symbol##_s8, symbol##_u8},
+#define OCTAVO_KERNEL(isa, symbol, low, high, bytes, rows) \
+  {#isa, #symbol, low, high, bytes, rows, symbol##_pack, symbol##_s8, symbol##_u8},
 #include "kernels/qdwconv/kernels.inc"
 #undef OCTAVO_KERNEL
 };
@@ -29,10 +30,12 @@ size_t qdwconv_rows(const QDwKernel& kernel, const QDwWindow& w) {
 }
 
 bool qdwconv_packed_bytes(const QDwKernel& kernel, const QDwWindow& w, size_t channels, size_t* bytes) {
-  // Taps in groups of at most 4, of a column or of the whole window, for each row of outputs; and the sums of all channels.
+  // Taps in groups of at most 4, of a column or of the whole window, for each row of outputs; and the sums of all
+  // channels.
   size_t slots = 0;
   if (__builtin_add_overflow(w.height, 3, &slots) || __builtin_mul_overflow(slots, w.width, &slots) ||
-      __builtin_add_overflow(slots, 4, &slots) || __builtin_mul_overflow(slots, kernel.weight_bytes * kernel.rows, &slots) ||
+      __builtin_add_overflow(slots, 4, &slots) ||
+      __builtin_mul_overflow(slots, kernel.weight_bytes * kernel.rows, &slots) ||
       __builtin_add_overflow(slots, sizeof(int32_t), &slots))
     return false;
   return !__builtin_add_overflow(channels, kQDwChannels - 1, &channels) &&

@@ -1,6 +1,6 @@
-// NEON, both ARMv8 and ARMv7, 8-bit weights above -128: two products of signed bytes fit 16 bits, and are widened together.
-// The multiplier of Cortex-A72 does eight lanes of bytes a cycle, but four of 16 bits. Unsigned activations are lowered by
-// 128, which the sums of the weights take back.
+// NEON, both ARMv8 and ARMv7, 8-bit weights above -128: two products of signed bytes fit 16 bits, and are widened
+// together. The multiplier of Cortex-A72 does eight lanes of bytes a cycle, but four of 16 bits. Unsigned activations
+// are lowered by 128, which the sums of the weights take back.
 #pragma once
 
 #include "kernels/qdwconv/neon_store.h"

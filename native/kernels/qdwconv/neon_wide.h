@@ -1,4 +1,5 @@
-// NEON, both ARMv8 and ARMv7, weights of any zero point: eight channels, each tap widened to 16 bits and multiplied into 32.
+// NEON, both ARMv8 and ARMv7, weights of any zero point: eight channels, each tap widened to 16 bits and multiplied
+// into 32.
 #pragma once
 
 #include "kernels/qdwconv/neon_store.h"
@@ -18,7 +19,8 @@ class Wide {
 
   static size_t position(size_t channel, size_t) { return channel; }
 
-  OCTAVO_INLINE Wide(const QDwTile& t, size_t c, const int32_t*) : bias_(start_words<2>(t.bias + c, nullptr)), store_(t, c) {}
+  OCTAVO_INLINE Wide(const QDwTile& t, size_t c, const int32_t*)
+      : bias_(start_words<2>(t.bias + c, nullptr)), store_(t, c) {}
   OCTAVO_INLINE Acc start() const { return bias_; }
 
   template <int R>

@@ -1,6 +1,7 @@
-// Square windows of 3 and 5 with SDOT, 8 channels at a time. Four rows of a column, byte by byte in one register, meet the
-// weights of four rows. At steps of 1 two rows of outputs share them: the weights of the second lie one row lower, and of
-// the four that a window of 3 takes none is empty. Bringing bytes into order is a third of the work of one row alone.
+// Square windows of 3 and 5 with SDOT, 8 channels at a time. Four rows of a column, byte by byte in one register, meet
+// the weights of four rows. At steps of 1 two rows of outputs share them: the weights of the second lie one row lower,
+// and of the four that a window of 3 takes none is empty. Bringing bytes into order is a third of the work of one row
+// alone.
 #pragma once
 
 #include "kernels/qdwconv/rolling.h"
@@ -24,7 +25,8 @@ struct DotWeights {
         for (size_t variant = 0; variant < kVariants; ++variant)
           for (size_t i = 0; i < kDotChannels * 4; ++i) {
             const size_t channel = c + i / 4, y = group * 4 + i % 4 - variant;
-            *w++ = static_cast<int8_t>(y < kSize && channel < channels ? weights[(y * kSize + x) * channels + channel] : 0);
+            *w++ = static_cast<int8_t>(y < kSize && channel < channels ? weights[(y * kSize + x) * channels + channel]
+                                                                       : 0);
           }
   }
 };
@@ -70,7 +72,10 @@ class DotBytes {
 class DotAny {
  public:
   DotAny(const QDwTile& t, size_t c)
-      : requantize_(t.requantize), multiplier_(t.multiplier + c), n_(fewer(t.channels - c, kDotChannels)), to_int32_(t.to_int32) {}
+      : requantize_(t.requantize),
+        multiplier_(t.multiplier + c),
+        n_(fewer(t.channels - c, kDotChannels)),
+        to_int32_(t.to_int32) {}
   static constexpr int32_t kStart = 0;
   static constexpr bool kUsual = false;  // not worth the code of several pixels at once
 
@@ -81,7 +86,8 @@ class DotAny {
       vst1q_s32(words + 4, acc[1]);
       std::memcpy(out, words, n_ * sizeof(int32_t));
     } else {
-      store_low_bytes(out, requantize_(acc[0], vld1q_f32(multiplier_)), requantize_(acc[1], vld1q_f32(multiplier_ + 4)), n_);
+      store_low_bytes(out, requantize_(acc[0], vld1q_f32(multiplier_)), requantize_(acc[1], vld1q_f32(multiplier_ + 4)),
+                      n_);
     }
   }
 
@@ -102,7 +108,8 @@ struct DotRows {
 
   // Column kColumn of the window of the oldest open pixel, whose sums are acc[kOldest].
   template <int kColumn, int kOldest>
-  static OCTAVO_INLINE void add_column(int32x4_t (&acc)[kOpen][kRows][2], const uint8_t* const (&rows)[kIn], size_t at, const int8_t* w) {
+  static OCTAVO_INLINE void add_column(int32x4_t (&acc)[kOpen][kRows][2], const uint8_t* const (&rows)[kIn], size_t at,
+                                       const int8_t* w) {
     unroll<Weights::kGroups>([&](auto g) __attribute__((always_inline)) {
       constexpr int group = g;
       const DotQuad quad = load_quad<fewer(4, kIn - group * 4), kSigned>(rows + group * 4, at);
@@ -111,7 +118,9 @@ struct DotRows {
         if constexpr (column >= 0)
           unroll<kRows * 2>([&](auto j) __attribute__((always_inline)) {
             int32x4_t& sums = acc[(kOldest + pixel) % kOpen][j / 2][j % 2];
-            sums = vdotq_s32(sums, quad.v[j % 2], vld1q_s8(w + ((column * Weights::kGroups + group) * Weights::kVariants + j / 2) * 32 + j % 2 * 16));
+            sums = vdotq_s32(
+                sums, quad.v[j % 2],
+                vld1q_s8(w + ((column * Weights::kGroups + group) * Weights::kVariants + j / 2) * 32 + j % 2 * 16));
           });
       });
     });
@@ -119,8 +128,9 @@ struct DotRows {
 
   // Columns [kFirst, kLast), each of the image or of zeros; those left of the image have a huge x.
   template <int kFirst, int kLast>
-  static OCTAVO_INLINE void add_checked(int32x4_t (&acc)[kOpen][kRows][2], const QDwTile& t, const uint8_t* const (&rows)[kIn], const uint8_t* zeros,
-                                        size_t x, const int8_t* w) {
+  static OCTAVO_INLINE void add_checked(int32x4_t (&acc)[kOpen][kRows][2], const QDwTile& t,
+                                        const uint8_t* const (&rows)[kIn], const uint8_t* zeros, size_t x,
+                                        const int8_t* w) {
     unroll<kLast - kFirst>([&](auto i) __attribute__((always_inline)) {
       constexpr int column = kFirst + i;
       const size_t at = x + static_cast<size_t>(i);
@@ -131,13 +141,14 @@ struct DotRows {
   }
 
   template <class Store>
-  static __attribute__((noinline)) void run(const QDwTile& tile, size_t c, const int32_t* sums, const int8_t* w, const uint8_t* const* rows_in,
-                                            uint8_t* out) {
+  static __attribute__((noinline)) void run(const QDwTile& tile, size_t c, const int32_t* sums, const int8_t* w,
+                                            const uint8_t* const* rows_in, uint8_t* out) {
     const QDwTile t = tile;  // bytes written through `out` cannot change it
     const Store store(t, c);
     alignas(16) int32_t bias[kDotChannels];
     for (size_t i = 0; i < kDotChannels; ++i)
-      bias[i] = static_cast<int32_t>(static_cast<uint32_t>(t.bias[c + i]) + static_cast<uint32_t>(Store::kStart) + (kSigned ? 0 : static_cast<uint32_t>(sums[c + i])));
+      bias[i] = static_cast<int32_t>(static_cast<uint32_t>(t.bias[c + i]) + static_cast<uint32_t>(Store::kStart) +
+                                     (kSigned ? 0 : static_cast<uint32_t>(sums[c + i])));
     const uint8_t* rows[kIn];
     unroll<kIn>([&](auto r) __attribute__((always_inline)) { rows[r] = rows_in[r] + c; });
     const uint8_t* zeros = t.zeros + c;
@@ -155,7 +166,9 @@ struct DotRows {
     };
     const auto finish = [&](auto pixel) __attribute__((always_inline)) {
       constexpr int p = pixel;
-      unroll<kRows>([&](auto r) __attribute__((always_inline)) { store(acc[p][r], out + static_cast<size_t>(r) * t.c_row_stride); });
+      unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+        store(acc[p][r], out + static_cast<size_t>(r) * t.c_row_stride);
+      });
       start(pixel);
       out += t.c_stride;
     };
@@ -184,7 +197,8 @@ struct DotRows {
       add_checked<kRight, kSize>(acc, t, rows, zeros, x, w);
       finish(std::integral_constant<int, 0>());
       unroll<kOpen - 1>([&](auto i) __attribute__((always_inline)) {
-        unroll<kRows * 2>([&](auto j) __attribute__((always_inline)) { std::swap(acc[i][j / 2][j % 2], acc[i + 1][j / 2][j % 2]); });
+        unroll<kRows * 2>(
+            [&](auto j) __attribute__((always_inline)) { std::swap(acc[i][j / 2][j % 2], acc[i + 1][j / 2][j % 2]); });
       });
       ++p, x += kStride;
     }

@@ -52,8 +52,8 @@ template <class K, int kSize, int kStride>
 struct Rolling {
   using Acc = typename K::Acc;
   using Weight = typename K::Weight;
-  static constexpr int kGroups = (kSize + K::kUnit - 1) / K::kUnit;   // of a column
-  static constexpr int kOpen = (kSize + kStride - 1) / kStride;       // pixels that a column belongs to, at most
+  static constexpr int kGroups = (kSize + K::kUnit - 1) / K::kUnit;  // of a column
+  static constexpr int kOpen = (kSize + kStride - 1) / kStride;      // pixels that a column belongs to, at most
 
   template <int kColumn, int kGroup, int kPixel>
   static OCTAVO_INLINE void add_to_pixels(Acc* acc, const typename K::Group& group, const Weight* w) {
@@ -66,8 +66,8 @@ struct Rolling {
 
   // kInside: column x is one of the rows'.
   template <bool kInside, int kColumn, int kGroup>
-  static OCTAVO_INLINE void add_groups(Acc* acc, const QDwTile& t, const uint8_t* const* rows, const uint8_t* const* zeros, size_t x,
-                                       const Weight* w) {
+  static OCTAVO_INLINE void add_groups(Acc* acc, const QDwTile& t, const uint8_t* const* rows,
+                                       const uint8_t* const* zeros, size_t x, const Weight* w) {
     if constexpr (kGroup < kGroups) {
       constexpr int kRows = fewer(K::kUnit, kSize - kGroup * K::kUnit);
       const auto group = kInside || x < t.columns ? K::template load<kRows>(rows + kGroup * K::kUnit, x * t.channels)
@@ -79,8 +79,8 @@ struct Rolling {
 
   // Columns kColumn to kLast - 1 of the window of pixel acc[0]; those left of the image have a huge x.
   template <bool kInside, int kColumn, int kLast>
-  static OCTAVO_INLINE void add_columns(Acc* acc, const QDwTile& t, const uint8_t* const* rows, const uint8_t* const* zeros, size_t x,
-                                        const Weight* w) {
+  static OCTAVO_INLINE void add_columns(Acc* acc, const QDwTile& t, const uint8_t* const* rows,
+                                        const uint8_t* const* zeros, size_t x, const Weight* w) {
     if constexpr (kColumn < kLast) {
       add_groups<kInside, kColumn, 0>(acc, t, rows, zeros, x, w);
       add_columns<kInside, kColumn + 1, kLast>(acc, t, rows, zeros, x + 1, w);
@@ -90,7 +90,8 @@ struct Rolling {
   // The columns that pixel acc[0] is the first to need; then it is done.
   template <bool kInside>
   static OCTAVO_INLINE void finish_pixel(const K& kernel, Acc* acc, const QDwTile& t, const uint8_t* const* rows,
-                                         const uint8_t* const* zeros, size_t x, const Weight* w, uint8_t* out, size_t n) {
+                                         const uint8_t* const* zeros, size_t x, const Weight* w, uint8_t* out,
+                                         size_t n) {
     add_columns<kInside, kSize - kStride, kSize>(acc, t, rows, zeros, x, w);
     kernel.store(acc[0], t, out, n);
     // Not a loop: clang makes a call of memmove of it, and the sums lie in memory then.
@@ -131,7 +132,8 @@ struct Rolling {
 
 // Any window: groups of K::kUnit taps of a list.
 template <class K>
-void run_listed(const QDwTile& t, size_t c, const int32_t* sums, const typename K::Weight* w, size_t pixel, size_t count) {
+void run_listed(const QDwTile& t, size_t c, const int32_t* sums, const typename K::Weight* w, size_t pixel,
+                size_t count) {
   const K kernel(t, c, sums);
   const size_t n = channels_of<K>(t, c), groups = groups_of(t.window, K::kUnit);
   uint8_t* out = static_cast<uint8_t*>(t.c) + pixel * t.c_stride + c * (t.to_int32 ? sizeof(int32_t) : 1);
@@ -153,18 +155,20 @@ void list_taps(const QDwTile& t, size_t pixel, size_t count) {
     size_t taps = 0;
     for (size_t y = 0; y < t.window.height; ++y)
       for (size_t x = 0; x < t.window.width; ++x, ++taps) {
-        const size_t at = static_cast<size_t>(t.first) + p * t.window.stride + x * t.window.dilation;  // negative is far outside
+        const size_t at =
+            static_cast<size_t>(t.first) + p * t.window.stride + x * t.window.dilation;  // negative is far outside
         *list++ = at < t.columns ? t.rows[y] + at * t.channels : t.zeros;
       }
     for (; taps % kUnit != 0; ++taps) *list++ = t.zeros;  // their weights are zero
   }
 }
 
-// Calls f(K(), c) for blocks of channels: of the first K while all of its channels are there, then of the next; the last
-// takes what remains.
+// Calls f(K(), c) for blocks of channels: of the first K while all of its channels are there, then of the next; the
+// last takes what remains.
 template <class K, class... More, class F>
 OCTAVO_INLINE void for_each_block(size_t channels, size_t c, F&& f) {
-  for (; sizeof...(More) == 0 ? c < channels : channels - c >= K::kChannels; c += K::kChannels) f(static_cast<const K*>(nullptr), c);
+  for (; sizeof...(More) == 0 ? c < channels : channels - c >= K::kChannels; c += K::kChannels)
+    f(static_cast<const K*>(nullptr), c);
   if constexpr (sizeof...(More) > 0) for_each_block<More...>(channels, c, f);
 }
 
@@ -178,7 +182,8 @@ void run_rolling(const QDwTile& t) {
     using K = std::remove_const_t<std::remove_pointer_t<decltype(k)>>;
     const auto* weights = static_cast<const typename K::Weight*>(w);
     const bool usual = !t.to_int32 && t.requantize.small;
-    (usual ? Rolling<K, kSize, kStride>::template run<true> : Rolling<K, kSize, kStride>::template run<false>)(t, c, sums, weights);
+    (usual ? Rolling<K, kSize, kStride>::template run<true>
+           : Rolling<K, kSize, kStride>::template run<false>)(t, c, sums, weights);
     w = weights + groups_of(t.window, K::kUnit) * K::kGroupWeights;
   });
 }
@@ -213,7 +218,8 @@ inline void* sum_weights(const QDwWindow& window, const int16_t* weights, size_t
   std::memset(sums, 0, padded * sizeof(int32_t));
   for (size_t tap = 0; tap < window.taps(); ++tap)
     for (size_t c = 0; c < channels; ++c)
-      sums[c] = static_cast<int32_t>(static_cast<uint32_t>(sums[c]) + static_cast<uint32_t>(weights[tap * channels + c] * 128));
+      sums[c] = static_cast<int32_t>(static_cast<uint32_t>(sums[c]) +
+                                     static_cast<uint32_t>(weights[tap * channels + c] * 128));
   return sums + padded;
 }
 
@@ -231,7 +237,8 @@ void pack_qdwconv(const QDwWindow& window, const int16_t* weights, size_t channe
         const bool used = window.rolls() ? y < window.height : g * unit + u < window.taps();
         const size_t tap = window.rolls() ? y * window.width + x : g * unit + u;
         for (size_t i = 0; i < K::kChannels; ++i)
-          w[K::position(i, u)] = static_cast<typename K::Weight>(used && c + i < channels ? weights[tap * channels + c + i] : 0);
+          w[K::position(i, u)] =
+              static_cast<typename K::Weight>(used && c + i < channels ? weights[tap * channels + c + i] : 0);
       }
     at = w;
   });

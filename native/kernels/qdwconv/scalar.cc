@@ -25,10 +25,8 @@ void run_scalar(const QDwTile& t) {
         acc += static_cast<uint32_t>(a * weights[tap * t.channels + c]);
       }
       const int32_t sum = static_cast<int32_t>(acc);
-      if (t.to_int32)
-        reinterpret_cast<int32_t*>(out)[c] = sum;
-      else
-        out[c] = static_cast<uint8_t>(requantize_one(sum, t.multiplier[c], t.requantize));
+      if (t.to_int32) reinterpret_cast<int32_t*>(out)[c] = sum;
+      else out[c] = static_cast<uint8_t>(requantize_one(sum, t.multiplier[c], t.requantize));
     }
   }
 }

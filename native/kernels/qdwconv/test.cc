@@ -1,4 +1,5 @@
-// Every kernel this CPU runs against scalar, bit for bit: windows, borders, channels around the vector widths, poisoned padding.
+// Every kernel this CPU runs against scalar, bit for bit: windows, borders, channels around the vector widths, poisoned
+// padding.
 #include <vector>
 
 #include "cpu/isa.h"
@@ -13,29 +14,35 @@ struct Image {
   ptrdiff_t first;
 };
 
-void check(const QDwKernel& kernel, const QDwKernel& scalar, const QDwWindow& window, const Image& image, size_t channels, int variant,
-           uint64_t seed) {
+void check(const QDwKernel& kernel, const QDwKernel& scalar, const QDwWindow& window, const Image& image,
+           size_t channels, int variant, uint64_t seed) {
   Random r(seed);
   const bool is_signed = variant & 1, to_int32 = variant & 2, small = variant & 4, exact = small && seed % 3 > 0;
   const size_t out_rows = 1 + seed % qdwconv_rows(kernel, window);
   const size_t padded = (channels + kQDwChannels - 1) / kQDwChannels * kQDwChannels, taps = window.taps();
   const auto bytes = [&](Guarded& m) {
-    for (size_t i = 0; i < m.size(); ++i) m.data()[i] = static_cast<uint8_t>(r.between(0, 3) == 0 ? (r.next() & 1 ? 0x80 : 0xFF) : r.next());
+    for (size_t i = 0; i < m.size(); ++i)
+      m.data()[i] = static_cast<uint8_t>(r.between(0, 3) == 0 ? (r.next() & 1 ? 0x80 : 0xFF) : r.next());
   };
   std::vector<Guarded> memory;
   std::vector<const uint8_t*> rows;
-  for (size_t y = 0; y < window.height + out_rows - 1; ++y) memory.emplace_back(image.columns * channels, y % 2 ? uint8_t{0xFF} : uint8_t{0x80});
+  for (size_t y = 0; y < window.height + out_rows - 1; ++y)
+    memory.emplace_back(image.columns * channels, y % 2 ? uint8_t{0xFF} : uint8_t{0x80});
   for (Guarded& m : memory) bytes(m), rows.push_back(m.data());
   Guarded zeros(channels, 0x7F);
   bytes(zeros);
   std::vector<int16_t> weights(channels * taps);
   for (int16_t& w : weights)
-    w = static_cast<int16_t>(r.between(0, 2) == 0 ? (r.next() & 1 ? kernel.low : kernel.high) : r.between(kernel.low, kernel.high));
+    w = static_cast<int16_t>(r.between(0, 2) == 0 ? (r.next() & 1 ? kernel.low : kernel.high)
+                                                  : r.between(kernel.low, kernel.high));
   std::vector<int32_t> bias(padded);
   std::vector<float> multiplier(padded);
   for (size_t c = 0; c < padded; ++c) {
-    bias[c] = static_cast<int32_t>(r.between(0, 15) == 0 && !exact ? r.next() : static_cast<uint64_t>(r.between(-100000, 100000)));
-    multiplier[c] = exact || r.between(0, 15) > 0 ? r.real(1e-5f, 9e-3f) : small ? r.real(0.1f, 0.499f) : r.real(1e2f, 1e30f);
+    bias[c] = static_cast<int32_t>(r.between(0, 15) == 0 && !exact ? r.next()
+                                                                   : static_cast<uint64_t>(r.between(-100000, 100000)));
+    multiplier[c] = exact || r.between(0, 15) > 0 ? r.real(1e-5f, 9e-3f)
+                    : small                       ? r.real(0.1f, 0.499f)
+                                                  : r.real(1e2f, 1e30f);
   }
 
   QDwTile t;
@@ -44,7 +51,8 @@ void check(const QDwKernel& kernel, const QDwKernel& scalar, const QDwWindow& wi
   t.first = image.first, t.columns = image.columns, t.pixels = image.pixels, t.channels = channels;
   t.bias = bias.data(), t.multiplier = multiplier.data();
   // Within a type, and all of it with zero points even and odd.
-  const Requantize bounds[] = {{-121, 90, -7}, {-13, 230, 15}, {0, 255, -128}, {-131, 124, 3}, {0, 255, 0}, {-17, 238, 17}, {-100, 155, -28}};
+  const Requantize bounds[] = {{-121, 90, -7}, {-13, 230, 15}, {0, 255, -128},  {-131, 124, 3},
+                               {0, 255, 0},    {-17, 238, 17}, {-100, 155, -28}};
   t.requantize = bounds[seed % 7];
   t.requantize.small = small;
   // Of 49 taps: 100000 + 49 * 255 * 255 is below 2^22, and times 0.009 below 32000.
@@ -71,9 +79,10 @@ void check(const QDwKernel& kernel, const QDwKernel& scalar, const QDwWindow& wi
   run(scalar, 1, want);
   EXPECT(got.intact());
   EXPECT_SAME(got.data(), want.data(), got.size(),
-              std::string(kernel.name) + " channels " + std::to_string(channels) + " window " + std::to_string(window.height) + "x" +
-                  std::to_string(window.width) + " stride " + std::to_string(window.stride) + " dilation " +
-                  std::to_string(window.dilation) + " rows " + std::to_string(out_rows) + " variant " + std::to_string(variant));
+              std::string(kernel.name) + " channels " + std::to_string(channels) + " window " +
+                  std::to_string(window.height) + "x" + std::to_string(window.width) + " stride " +
+                  std::to_string(window.stride) + " dilation " + std::to_string(window.dilation) + " rows " +
+                  std::to_string(out_rows) + " variant " + std::to_string(variant));
 }
 
 }  // namespace
@@ -95,7 +104,8 @@ TEST(qdwconv_kernels_agree_with_scalar) {
       for (const QDwWindow& window : windows)
         for (const Image& image : images) {
           ++seed;
-          check(kernels[i], kernels[count - 1], window, image, channels, static_cast<int>((seed * 7 + channels) % 8), seed);
+          check(kernels[i], kernels[count - 1], window, image, channels, static_cast<int>((seed * 7 + channels) % 8),
+                seed);
         }
   }
 }

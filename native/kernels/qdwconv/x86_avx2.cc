@@ -1,5 +1,5 @@
-// AVX2: the bytes of two taps are interleaved, widened to 16 bits and multiplied in pairs; channels stay in order. Takes
-// weights of any zero point; pmaddubsw would saturate.
+// AVX2: the bytes of two taps are interleaved, widened to 16 bits and multiplied in pairs; channels stay in order.
+// Takes weights of any zero point; pmaddubsw would saturate.
 #include <immintrin.h>
 
 #include "kernels/qdwconv/rolling.h"

@@ -7,10 +7,15 @@
 
 namespace octavo {
 
-void qdwconv_u8s8_64c4_x86_avx512vnni_pack(const QDwWindow& window, const int16_t* weights, size_t channels, void* out) {
+void qdwconv_u8s8_64c4_x86_avx512vnni_pack(const QDwWindow& window, const int16_t* weights, size_t channels,
+                                           void* out) {
   pack_qdwconv<Quads<V512, false>, Quads<V256, false>, Quads<V128, false>>(window, weights, channels, out);
 }
-void qdwconv_u8s8_64c4_x86_avx512vnni_s8(const QDwTile& t) { run_qdwconv<Quads<V512, true>, Quads<V256, true>, Quads<V128, true>>(t); }
-void qdwconv_u8s8_64c4_x86_avx512vnni_u8(const QDwTile& t) { run_qdwconv<Quads<V512, false>, Quads<V256, false>, Quads<V128, false>>(t); }
+void qdwconv_u8s8_64c4_x86_avx512vnni_s8(const QDwTile& t) {
+  run_qdwconv<Quads<V512, true>, Quads<V256, true>, Quads<V128, true>>(t);
+}
+void qdwconv_u8s8_64c4_x86_avx512vnni_u8(const QDwTile& t) {
+  run_qdwconv<Quads<V512, false>, Quads<V256, false>, Quads<V128, false>>(t);
+}
 
 }  // namespace octavo

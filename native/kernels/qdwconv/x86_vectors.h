@@ -1,4 +1,5 @@
-// Vectors of 1, 2 and 4 lanes of 128 bits with one set of names. lanes(p) gathers 16 bytes from p, p + 64, ... into each lane.
+// Vectors of 1, 2 and 4 lanes of 128 bits with one set of names. lanes(p) gathers 16 bytes from p, p + 64, ... into
+// each lane.
 #pragma once
 
 #include <immintrin.h>

@@ -1,6 +1,7 @@
-// VNNI, 8-bit weights: four taps of a channel lie together, of 64, 32 or 16 channels. Interleaving bytes and then 16-bit words
-// within lanes of 128 bits leaves in lane l of vector v the channels 16 l + 4 v to 16 l + 4 v + 3; packing the results undoes it.
-// vpdpbusd multiplies unsigned by signed bytes and wraps: signed activations are raised by 128, which the sums of the weights take back.
+// VNNI, 8-bit weights: four taps of a channel lie together, of 64, 32 or 16 channels. Interleaving bytes and then
+// 16-bit words within lanes of 128 bits leaves in lane l of vector v the channels 16 l + 4 v to 16 l + 4 v + 3; packing
+// the results undoes it. vpdpbusd multiplies unsigned by signed bytes and wraps: signed activations are raised by 128,
+// which the sums of the weights take back.
 #pragma once
 
 #include "kernels/qdwconv/rolling.h"
@@ -81,9 +82,7 @@ class Quads {
   }
 
  private:
-  static OCTAVO_INLINE Int bytes(const uint8_t* p) {
-    return kSigned ? V::flip(V::load(p)) : V::load(p);
-  }
+  static OCTAVO_INLINE Int bytes(const uint8_t* p) { return kSigned ? V::flip(V::load(p)) : V::load(p); }
   // Relative to the lowest output, so that packing to unsigned bytes is the lower bound. What is far below any int32
   // becomes the least one; what is far above it would too, where products are not small.
   OCTAVO_INLINE Int words(const Acc& acc, int i, bool small) const {

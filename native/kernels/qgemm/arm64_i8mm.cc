@@ -22,7 +22,8 @@ __attribute__((always_inline)) inline void zip_rows(const QGemmTile& t) {
   uint8_t* to = t.zipped;
   for (size_t tap = 0; tap < t.taps; ++tap) {
     const uint8_t* row[P * 2];
-    unroll<P * 2>([&](auto r) __attribute__((always_inline)) { row[r] = t.rows[tap * kRows + static_cast<size_t>(r)]; });
+    unroll<P * 2>([&](auto r)
+                      __attribute__((always_inline)) { row[r] = t.rows[tap * kRows + static_cast<size_t>(r)]; });
     size_t k = 0;
     for (; k + 8 < t.k; k += 16, to += P * 32)
       unroll<P>([&](auto p) __attribute__((always_inline)) {
@@ -31,7 +32,9 @@ __attribute__((always_inline)) inline void zip_rows(const QGemmTile& t) {
         vst1q_u8(to + P * 16 + p * 16, pair.high);
       });
     if (k >= t.k) continue;
-    unroll<P>([&](auto p) __attribute__((always_inline)) { vst1q_u8(to + p * 16, zip_pair(row[p * 2] + k, row[p * 2 + 1] + k).low); });
+    unroll<P>([&](auto p) __attribute__((always_inline)) {
+      vst1q_u8(to + p * 16, zip_pair(row[p * 2] + k, row[p * 2 + 1] + k).low);
+    });
     to += P * 16;
   }
 }
@@ -48,7 +51,8 @@ __attribute__((always_inline)) inline void multiply(int32x4_t (&acc)[P][4], cons
 
 // The products of a panel with zipped rows; returns what follows it. All taps are one run of steps.
 template <int P>
-__attribute__((always_inline)) inline const int8_t* multiply_panel(const QGemmTile& t, const int8_t* w, int32x4_t (&acc)[P][4]) {
+__attribute__((always_inline)) inline const int8_t* multiply_panel(const QGemmTile& t, const int8_t* w,
+                                                                   int32x4_t (&acc)[P][4]) {
   const size_t steps = t.taps * ((t.k + 7) / 8);
   const int8_t* a = reinterpret_cast<const int8_t*>(t.zipped);
   for (const int8_t* end = w + steps / 2 * 128; w < end; a += P * 32, w += 128) {
@@ -60,14 +64,16 @@ __attribute__((always_inline)) inline const int8_t* multiply_panel(const QGemmTi
   return w + 64;
 }
 
-// Sums of rows 2p and 2p + 1, columns 2c and 2c + 1: r0c0 r0c1 r1c0 r1c1. They start with the biases and `more`, which are
-// added by scalars and loaded: vectors and copies of them would take the place of what stores the last panel.
+// Sums of rows 2p and 2p + 1, columns 2c and 2c + 1: r0c0 r0c1 r1c0 r1c1. They start with the biases and `more`, which
+// are added by scalars and loaded: vectors and copies of them would take the place of what stores the last panel.
 template <int P>
-__attribute__((always_inline)) inline void start_sums(const QGemmTile& t, size_t column, int32_t more, int32x4_t (&acc)[P][4]) {
+__attribute__((always_inline)) inline void start_sums(const QGemmTile& t, size_t column, int32_t more,
+                                                      int32x4_t (&acc)[P][4]) {
   uint64_t start[8];
   unroll<4>([&](auto c) __attribute__((always_inline)) {
     const int32_t* bias = t.bias + column + c * 2;
-    uint32_t low = static_cast<uint32_t>(bias[0]) + static_cast<uint32_t>(more), high = static_cast<uint32_t>(bias[1]) + static_cast<uint32_t>(more);
+    uint32_t low = static_cast<uint32_t>(bias[0]) + static_cast<uint32_t>(more),
+             high = static_cast<uint32_t>(bias[1]) + static_cast<uint32_t>(more);
     asm("" : "+r"(low), "+r"(high));  // not gathered in a vector
     start[c * 2] = start[c * 2 + 1] = low | static_cast<uint64_t>(high) << 32;
   });
@@ -81,7 +87,9 @@ __attribute__((always_inline)) inline void start_sums(const QGemmTile& t, size_t
   });
   // Of rows 2p and 2p + 1, each twice.
   if (t.row_bias)
-    unroll<P * 4>([&](auto i) __attribute__((always_inline)) { acc[i / 4][i % 4] = vaddq_s32(acc[i / 4][i % 4], vld1q_s32(t.row_bias + i / 4 * 8 + 2)); });
+    unroll<P * 4>([&](auto i) __attribute__((always_inline)) {
+      acc[i / 4][i % 4] = vaddq_s32(acc[i / 4][i % 4], vld1q_s32(t.row_bias + i / 4 * 8 + 2));
+    });
 }
 
 // R rows, zipped into pairs, by 4 pairs of columns.

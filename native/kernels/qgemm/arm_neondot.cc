@@ -18,10 +18,13 @@ __attribute__((always_inline)) inline void dot_group(int32x4_t (&acc)[R][2], con
 
 // The products of a panel; returns what follows it.
 template <int R>
-__attribute__((always_inline)) inline const int8_t* multiply(const QGemmTile& t, const int8_t* w, int32x4_t (&acc)[R][2]) {
+__attribute__((always_inline)) inline const int8_t* multiply(const QGemmTile& t, const int8_t* w,
+                                                             int32x4_t (&acc)[R][2]) {
   for (size_t tap = 0; tap < t.taps; ++tap) {
     const int8_t* row[R];
-    unroll<R>([&](auto r) __attribute__((always_inline)) { row[r] = reinterpret_cast<const int8_t*>(t.rows[tap * kRows + static_cast<size_t>(r)]); });
+    unroll<R>([&](auto r) __attribute__((always_inline)) {
+      row[r] = reinterpret_cast<const int8_t*>(t.rows[tap * kRows + static_cast<size_t>(r)]);
+    });
     int8x16_t a[R];
     size_t k = 0;
     for (; k + 16 <= t.k; k += 16, w += 128) {
@@ -42,9 +45,11 @@ __attribute__((always_inline)) inline const int8_t* multiply(const QGemmTile& t,
   return w;
 }
 
-// Sums start with the biases and `more`, loaded: copies of registers would take the place of what stores the last panel.
+// Sums start with the biases and `more`, loaded: copies of registers would take the place of what stores the last
+// panel.
 template <int R>
-__attribute__((always_inline)) inline void start_sums(const QGemmTile& t, size_t column, int32x4_t more, int32x4_t (&acc)[R][2]) {
+__attribute__((always_inline)) inline void start_sums(const QGemmTile& t, size_t column, int32x4_t more,
+                                                      int32x4_t (&acc)[R][2]) {
   int32_t start[8];
   const int32_t* from = start;
   vst1q_s32(start, vaddq_s32(vld1q_s32(t.bias + column), more));
@@ -78,7 +83,8 @@ struct Tiles {
     const int8_t* w = t.panel;
     for (size_t column = 0; column < t.n; column += 8) {
       int32x4_t acc[R][2];
-      unroll<R * 2>([&](auto i) __attribute__((always_inline)) { acc[i / 2][i % 2] = vld1q_s32(t.bias + column + i % 2 * 4); });
+      unroll<R * 2>([&](auto i)
+                        __attribute__((always_inline)) { acc[i / 2][i % 2] = vld1q_s32(t.bias + column + i % 2 * 4); });
       add_row_bias(t, acc);
       w = multiply<R>(t, w, acc);
       store_panel<NeonRoundByAdding>(t, column, acc);

@@ -1,4 +1,5 @@
-// Products a second of every kernel, over the layers of the benchmark's models (scripts/bench/models) and a square product.
+// Products a second of every kernel, over the layers of the benchmark's models (scripts/bench/models) and a square
+// product.
 #include <algorithm>
 #include <vector>
 
@@ -15,26 +16,16 @@ struct Size {
 };
 
 constexpr Size kSizes[] = {
-    {"square 512x512x512", 512, 512, 512, 1},
-    {"resnet 3136x64x64", 3136, 64, 64, 1},
-    {"resnet 3136x64x64 3x3", 3136, 64, 64, 9},
-    {"resnet 3136x256x64", 3136, 256, 64, 1},
-    {"resnet 784x128x128 3x3", 784, 128, 128, 9},
-    {"resnet 196x256x256 3x3", 196, 256, 256, 9},
-    {"resnet 196x1024x256", 196, 1024, 256, 1},
-    {"resnet 49x512x512 3x3", 49, 512, 512, 9},
-    {"resnet 49x2048x512", 49, 2048, 512, 1},
-    {"resnet 1x1000x2048", 1, 1000, 2048, 1},
-    {"mobilenet 12544x16x32", 12544, 16, 32, 1},
-    {"mobilenet 3136x144x24", 3136, 144, 24, 1},
-    {"mobilenet 784x32x192", 784, 32, 192, 1},
-    {"mobilenet 196x384x64", 196, 384, 64, 1},
-    {"mobilenet 49x960x160", 49, 960, 160, 1},
-    {"mobilenet 49x1280x320", 49, 1280, 320, 1},
-    {"encoder 128x384x384", 128, 384, 384, 1},
-    {"encoder 128x1536x384", 128, 1536, 384, 1},
-    {"encoder 16x384x1536", 16, 384, 1536, 1},
-    {"encoder 1x1536x384", 1, 1536, 384, 1},
+    {"square 512x512x512", 512, 512, 512, 1},     {"resnet 3136x64x64", 3136, 64, 64, 1},
+    {"resnet 3136x64x64 3x3", 3136, 64, 64, 9},   {"resnet 3136x256x64", 3136, 256, 64, 1},
+    {"resnet 784x128x128 3x3", 784, 128, 128, 9}, {"resnet 196x256x256 3x3", 196, 256, 256, 9},
+    {"resnet 196x1024x256", 196, 1024, 256, 1},   {"resnet 49x512x512 3x3", 49, 512, 512, 9},
+    {"resnet 49x2048x512", 49, 2048, 512, 1},     {"resnet 1x1000x2048", 1, 1000, 2048, 1},
+    {"mobilenet 12544x16x32", 12544, 16, 32, 1},  {"mobilenet 3136x144x24", 3136, 144, 24, 1},
+    {"mobilenet 784x32x192", 784, 32, 192, 1},    {"mobilenet 196x384x64", 196, 384, 64, 1},
+    {"mobilenet 49x960x160", 49, 960, 160, 1},    {"mobilenet 49x1280x320", 49, 1280, 320, 1},
+    {"encoder 128x384x384", 128, 384, 384, 1},    {"encoder 128x1536x384", 128, 1536, 384, 1},
+    {"encoder 16x384x1536", 16, 384, 1536, 1},    {"encoder 1x1536x384", 1, 1536, 384, 1},
 };
 
 double seconds_of(const QGemmKernel& kernel, const Size& s) {
@@ -52,7 +43,8 @@ double seconds_of(const QGemmKernel& kernel, const Size& s) {
       QGemmTile t;
       t.m = std::min(mr, s.m - row);
       for (size_t tap = 0; tap < s.taps; ++tap)
-        for (size_t r = 0; r < mr; ++r) rows[tap * mr + r] = a.data() + ((row + std::min(r, t.m - 1)) * s.taps + tap) * s.k;
+        for (size_t r = 0; r < mr; ++r)
+          rows[tap * mr + r] = a.data() + ((row + std::min(r, t.m - 1)) * s.taps + tap) * s.k;
       t.rows = rows.data(), t.taps = s.taps, t.k = s.k;
       t.requantize = {-128, 127, 0, true}, t.store = QGemmStore::kBytes, t.c_stride = s.n;
       for (size_t panel = 0; panel < layout.panels; ++panel) {
@@ -74,7 +66,8 @@ BENCH(qgemm) {
     for (const Size& s : kSizes) {
       if (!bench::wanted(kernels[i].isa, s.name)) continue;
       const double products = static_cast<double>(s.m * s.n) * static_cast<double>(s.k * s.taps);
-      bench::report("qgemm", {kernels[i].isa, kernels[i].name, s.name, false, bench::Unit::kGmacs, products, seconds_of(kernels[i], s)});
+      bench::report("qgemm", {kernels[i].isa, kernels[i].name, s.name, false, bench::Unit::kGmacs, products,
+                              seconds_of(kernels[i], s)});
     }
   }
 }

@@ -8,7 +8,8 @@ namespace octavo {
 namespace {
 
 constexpr QGemmKernel kKernels[] = {
-#define OCTAVO_KERNEL(isa, symbol, mr, nr, kr, a_signed, narrow, features) {#isa, #symbol, symbol, mr, nr, kr, a_signed, narrow, features},
+#define OCTAVO_KERNEL(isa, symbol, mr, nr, kr, a_signed, narrow, features) \
+  {#isa, #symbol, symbol, mr, nr, kr, a_signed, narrow, features},
 #include "kernels/qgemm/kernels.inc"
 #undef OCTAVO_KERNEL
 };

@@ -40,7 +40,8 @@ __attribute__((always_inline)) inline int16x8_t multiply_add(int16x8_t sum, int8
 
 // The first pair or two of each row, with V vectors of four columns.
 template <bool kTwo, bool kNarrow, int R, int V>
-__attribute__((always_inline)) inline void add_pairs(int32x4_t (&acc)[R][V], const int8x8_t (&a)[R], const int8_t* w, size_t stride) {
+__attribute__((always_inline)) inline void add_pairs(int32x4_t (&acc)[R][V], const int8x8_t (&a)[R], const int8_t* w,
+                                                     size_t stride) {
   int8x16_t w0[V / 2], w1[V / 2];
   unroll<V / 2>([&](auto i) __attribute__((always_inline)) {
     w0[i] = vld1q_s8(w + i * 16);
@@ -60,14 +61,18 @@ __attribute__((always_inline)) inline void add_pairs(int32x4_t (&acc)[R][V], con
 
 // R rows by V vectors of columns, the first of a panel of `stride` / 2 columns.
 template <class Round, size_t kRows, int R, int V, bool kNarrow>
-__attribute__((always_inline)) inline void mlal_panel(const QGemmTile& t, size_t column, const int8_t* w, size_t stride) {
+__attribute__((always_inline)) inline void mlal_panel(const QGemmTile& t, size_t column, const int8_t* w,
+                                                      size_t stride) {
   int32x4_t acc[R][V];
-  unroll<R * V>([&](auto i) __attribute__((always_inline)) { acc[i / V][i % V] = vld1q_s32(t.bias + column + i % V * 4); });
+  unroll<R * V>([&](auto i)
+                    __attribute__((always_inline)) { acc[i / V][i % V] = vld1q_s32(t.bias + column + i % V * 4); });
   add_row_bias(t, acc);
 
   for (size_t tap = 0; tap < t.taps; ++tap) {
     const int8_t* row[R];
-    unroll<R>([&](auto r) __attribute__((always_inline)) { row[r] = reinterpret_cast<const int8_t*>(t.rows[tap * kRows + static_cast<size_t>(r)]); });
+    unroll<R>([&](auto r) __attribute__((always_inline)) {
+      row[r] = reinterpret_cast<const int8_t*>(t.rows[tap * kRows + static_cast<size_t>(r)]);
+    });
     int8x8_t a[R];
     size_t k = 0;
     // Four k at a time, though eight are loaded: with the weights of more of them under way the sums are spilled.

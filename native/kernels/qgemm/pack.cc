@@ -69,8 +69,15 @@ struct PanelTap {
       columns = count / kernel->width * kernel->width;
       depth = layout.k / layout.kr * layout.kr;
       for (size_t k = 0; k < depth; k += kPiece) {
-        const QPackBlock block = {data + k * source.k_stride, source.k_stride, source.n_stride, std::min(kPiece, depth - k), columns,
-                                  source.flip, out + k * layout.nr, layout.nr * layout.kr, sums};
+        const QPackBlock block = {data + k * source.k_stride,
+                                  source.k_stride,
+                                  source.n_stride,
+                                  std::min(kPiece, depth - k),
+                                  columns,
+                                  source.flip,
+                                  out + k * layout.nr,
+                                  layout.nr * layout.kr,
+                                  sums};
         (source.k_stride == 1 ? kernel->columns : kernel->rows)(block);
       }
     } else if (layout.kr == 2 && source.k_stride == 1) {
@@ -95,7 +102,9 @@ void qgemm_pack(const QGemmLayout& l, const QGemmSource& s, size_t first, size_t
     // Without depth there is nothing to write, and nowhere: memset does not take a null pointer.
     if (l.panel_bytes > 0 && (count < l.nr || l.k % l.kr != 0)) std::memset(out, 0, l.panel_bytes);
     for (size_t tap = 0; tap < l.taps; ++tap)
-      PanelTap{l, s, s.data + column * s.n_stride + tap * s.tap_stride, out + tap * (l.panel_bytes / l.taps), sums + column}.pack(count, kernel);
+      PanelTap{l, s, s.data + column * s.n_stride + tap * s.tap_stride, out + tap * (l.panel_bytes / l.taps),
+               sums + column}
+          .pack(count, kernel);
   }
 }
 

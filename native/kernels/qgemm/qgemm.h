@@ -1,7 +1,8 @@
 // Quantized GEMM over an indirection: one kernel serves matrix products (one tap) and convolutions (one tap per
 // kernel position, each with its own row pointers; rows outside of the image point at a row of zero points).
 //
-//   acc[r][n] = bias[n] + row_bias[r] + sum over taps t, bytes k of  rows[t * mr + r][k] * w(t, k, n)      int32, wrapping
+//   acc[r][n] = bias[n] + row_bias[r] + sum over taps t, bytes k of  rows[t * mr + r][k] * w(t, k, n)      int32,
+//   wrapping
 //
 // A is uint8 or int8 (the kernel says which), weights are int8. The zero point of A is folded into the bias.
 #pragma once
@@ -19,21 +20,22 @@ enum class QGemmStore : uint8_t { kInt32, kBytes };
 struct QGemmTile {
   const uint8_t* const* rows;  // [taps][mr]; all mr are readable, those beyond m repeat a valid row
   size_t taps;
-  size_t k;                    // bytes per tap; up to kQGemmOverRead bytes beyond them are read and multiplied by zero
-  const int8_t* panel;         // [taps][ceil(k / kr)][nr][kr], zeros beyond k and n; see pack.h
-  const int32_t* bias;         // [nr]
-  const float* multiplier;     // [nr]; kBytes only
-  Requantize requantize;       // kBytes only
+  size_t k;                 // bytes per tap; up to kQGemmOverRead bytes beyond them are read and multiplied by zero
+  const int8_t* panel;      // [taps][ceil(k / kr)][nr][kr], zeros beyond k and n; see pack.h
+  const int32_t* bias;      // [nr]
+  const float* multiplier;  // [nr]; kBytes only
+  Requantize requantize;    // kBytes only
   QGemmStore store;
-  void* c;                     // row r starts at c + r * c_stride; nothing is written outside of m by n elements
-  size_t c_stride;             // bytes
-  size_t m;                    // 1..mr
-  size_t n;                    // 1..nr; of kernels with kPanels 1 or more: panels lie one after the other
+  void* c;          // row r starts at c + r * c_stride; nothing is written outside of m by n elements
+  size_t c_stride;  // bytes
+  size_t m;         // 1..mr
+  size_t n;         // 1..nr; of kernels with kPanels 1 or more: panels lie one after the other
   // Added after requantization, laid out as c with its stride; null: nothing. kBytes of kernels with kAdds only.
   const uint8_t* residual = nullptr;
   ResidualAdd add;
-  const int32_t* row_bias = nullptr;  // [mr][kQGemmRowBias]: added to all sums of a row, there so many times; null: nothing. Of kernels with kRowBias
-  uint8_t* zipped = nullptr;   // of kernels with kZips: room for mr * taps * (k rounded up to 16) bytes
+  const int32_t* row_bias = nullptr;  // [mr][kQGemmRowBias]: added to all sums of a row, there so many times; null:
+                                      // nothing. Of kernels with kRowBias
+  uint8_t* zipped = nullptr;          // of kernels with kZips: room for mr * taps * (k rounded up to 16) bytes
 };
 
 constexpr size_t kQGemmRowBias = 4;
@@ -43,11 +45,11 @@ constexpr size_t kQGemmMaxColumns = 64;
 
 // What a kernel can do beside the product.
 enum QGemmFeatures : unsigned {
-  kAdds = 1,    // adds a residual
-  kPanels = 2,  // takes any number of panels in one call
-  kZips = 4,    // copies its rows, two by two in one register: tiles have an even number of rows where they can
-  kRowBias = 8, // adds a number to the sums of a row: what a zero point of the weights takes away
-  kBounds = 16, // is faster where Requantize knows bounds of the sums
+  kAdds = 1,     // adds a residual
+  kPanels = 2,   // takes any number of panels in one call
+  kZips = 4,     // copies its rows, two by two in one register: tiles have an even number of rows where they can
+  kRowBias = 8,  // adds a number to the sums of a row: what a zero point of the weights takes away
+  kBounds = 16,  // is faster where Requantize knows bounds of the sums
 };
 
 using QGemmFunction = void (*)(const QGemmTile& tile);

@@ -11,7 +11,9 @@ template <class A>
 void tile_scalar(const QGemmTile& t) {
   uint32_t acc[kRows][kColumns];  // unsigned: wraps
   for (size_t r = 0; r < kRows; ++r)
-    for (size_t n = 0; n < kColumns; ++n) acc[r][n] = static_cast<uint32_t>(t.bias[n]) + static_cast<uint32_t>(t.row_bias ? t.row_bias[r * kQGemmRowBias] : 0);
+    for (size_t n = 0; n < kColumns; ++n)
+      acc[r][n] =
+          static_cast<uint32_t>(t.bias[n]) + static_cast<uint32_t>(t.row_bias ? t.row_bias[r * kQGemmRowBias] : 0);
 
   const int8_t* w = t.panel;
   for (size_t tap = 0; tap < t.taps; ++tap) {

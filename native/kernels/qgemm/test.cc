@@ -18,7 +18,19 @@ uint8_t extreme(Random& r, bool narrow) {
   return narrow && b == 0x80 ? 0x81 : b;
 }
 
-enum class Store { kInt32, kBytes, kCorrected, kCorrectedInt32, kSmall, kLarge, kSigned, kUnsigned, kResidual, kSmallResidual, kInfiniteResidual };
+enum class Store {
+  kInt32,
+  kBytes,
+  kCorrected,
+  kCorrectedInt32,
+  kSmall,
+  kLarge,
+  kSigned,
+  kUnsigned,
+  kResidual,
+  kSmallResidual,
+  kInfiniteResidual
+};
 
 // Multipliers whose products fit in an int32, or not; bounds within a type, or those of the type.
 Requantize bounds(Store store) {
@@ -53,11 +65,14 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
   for (size_t i = 0; i < mr; ++i) std::fill_n(row_bias.data() + i * 4, 4, static_cast<int32_t>(r.next()));
 
   // Bounds of a type, or within one.
-  ResidualAdd add = {0.75f, -0.3125f, 1.0f, seed % 2 ? -6.0f : -90.0f, seed % 2 ? 249.0f : 100.0f, seed % 5 ? 17 : -3, 6, seed % 3 == 0, false};
+  ResidualAdd add = {
+      0.75f, -0.3125f,      1.0f, seed % 2 ? -6.0f : -90.0f, seed % 2 ? 249.0f : 100.0f, seed % 5 ? 17 : -3,
+      6,     seed % 3 == 0, false};
   Guarded residual(m * n, 0xAA), zipped(kernel.has(kZips) ? mr * taps * ((k + 15) / 16 * 16) : 0, 0x55);
   for (size_t i = 0; i < m * n; ++i) residual.data()[i] = static_cast<uint8_t>(r.next());
-  for (const Store store : {Store::kInt32, Store::kBytes, Store::kCorrected, Store::kCorrectedInt32, Store::kSmall, Store::kSigned, Store::kUnsigned, Store::kSmallResidual, Store::kLarge, Store::kResidual,
-                            Store::kInfiniteResidual}) {
+  for (const Store store :
+       {Store::kInt32, Store::kBytes, Store::kCorrected, Store::kCorrectedInt32, Store::kSmall, Store::kSigned,
+        Store::kUnsigned, Store::kSmallResidual, Store::kLarge, Store::kResidual, Store::kInfiniteResidual}) {
     const bool adds = store == Store::kResidual || store == Store::kSmallResidual || store == Store::kInfiniteResidual;
     const bool corrected = store == Store::kCorrected || store == Store::kCorrectedInt32;
     if ((adds && !kernel.has(kAdds)) || (corrected && !kernel.has(kRowBias))) continue;
@@ -93,15 +108,19 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
         for (size_t t = 0; t < taps; ++t)
           for (size_t d = 0; d < k; ++d) {
             const uint8_t a = memory[t * m + i].data()[d];
-            sum += int64_t{kernel.a_signed ? static_cast<int8_t>(a) : a} * static_cast<int8_t>(w[(j * taps + t) * k + d]);
+            sum +=
+                int64_t{kernel.a_signed ? static_cast<int8_t>(a) : a} * static_cast<int8_t>(w[(j * taps + t) * k + d]);
           }
         const int32_t acc = static_cast<int32_t>(static_cast<uint32_t>(sum));
         const int32_t q = requantize_one(acc, multiplier[j], bounds(store));
         if (!bytes) std::memcpy(&want[(i * n + j) * 4], &acc, 4);
-        else want[i * n + j] = static_cast<uint8_t>(adds ? add_residual_one(q - bounds(store).zero_point, residual.data()[i * n + j], add) : q);
+        else
+          want[i * n + j] = static_cast<uint8_t>(
+              adds ? add_residual_one(q - bounds(store).zero_point, residual.data()[i * n + j], add) : q);
       }
     EXPECT_SAME(c.data(), want.data(), want.size(),
-                std::string(kernel.name) + " m " + std::to_string(m) + " n " + std::to_string(n) + " k " + std::to_string(k) + " taps " + std::to_string(taps));
+                std::string(kernel.name) + " m " + std::to_string(m) + " n " + std::to_string(n) + " k " +
+                    std::to_string(k) + " taps " + std::to_string(taps));
   }
 }
 
@@ -133,10 +152,12 @@ void check_bounded(const QGemmKernel& kernel, size_t m, size_t n, size_t k, uint
   Guarded residual(m * n, 0xAA), zipped(kernel.has(kZips) ? mr * taps * ((k + 15) / 16 * 16) : 0, 0x55), c(m * n, 0x55);
   for (size_t i = 0; i < m * n; ++i) residual.data()[i] = static_cast<uint8_t>(r.next());
 
-  const Requantize all[] = {{0, 255, -128}, {-131, 124, 3}, {-13, 230, 15}, {-100, 90, -20}, {0, 255, 0}, {-128, 127, 0}};
+  const Requantize all[] = {{0, 255, -128},  {-131, 124, 3}, {-13, 230, 15},
+                            {-100, 90, -20}, {0, 255, 0},    {-128, 127, 0}};
   const bool adds = kernel.has(kAdds) && seed % 2, corrected = kernel.has(kRowBias) && seed % 4 > 1;
   std::vector<int32_t> row_bias(mr * 4);
-  for (size_t i = 0; i < mr && corrected; ++i) std::fill_n(row_bias.data() + i * 4, 4, static_cast<int32_t>(r.between(-50000, 50000)));
+  for (size_t i = 0; i < mr && corrected; ++i)
+    std::fill_n(row_bias.data() + i * 4, 4, static_cast<int32_t>(r.between(-50000, 50000)));
   QGemmTile t;
   t.row_bias = corrected ? row_bias.data() : nullptr;
   t.rows = rows.data(), t.taps = taps, t.k = k;
@@ -146,8 +167,16 @@ void check_bounded(const QGemmKernel& kernel, size_t m, size_t n, size_t k, uint
   // Both bounds, and the zero point, of int8 or uint8.
   const bool relu = seed % 5 == 0, is_signed = seed % 3 > 0;
   const int even = relu ? (is_signed ? -128 : 0) : 6;
-  t.add = {r.real(0.01f, 2.0f), r.real(-2.0f, 20.0f), 0, static_cast<float>((is_signed ? -128 : 0) - even), static_cast<float>((is_signed ? 127 : 255) - even),
-           relu ? (is_signed ? -128 : 0) : 17, even, is_signed, true, true};
+  t.add = {r.real(0.01f, 2.0f),
+           r.real(-2.0f, 20.0f),
+           0,
+           static_cast<float>((is_signed ? -128 : 0) - even),
+           static_cast<float>((is_signed ? 127 : 255) - even),
+           relu ? (is_signed ? -128 : 0) : 17,
+           even,
+           is_signed,
+           true,
+           true};
   t.store = QGemmStore::kBytes;
   t.c_stride = n, t.m = m, t.zipped = zipped.data();
   const size_t nr = layout.nr, step = kernel.has(kPanels) ? layout.panels : 1;
@@ -169,9 +198,12 @@ void check_bounded(const QGemmKernel& kernel, size_t m, size_t n, size_t k, uint
           sum += (kernel.a_signed ? static_cast<int8_t>(a) : a) * static_cast<int8_t>(w[(j * taps + tap) * k + d]);
         }
       const int32_t q = requantize_one(sum, multiplier[j], t.requantize);
-      want[i * n + j] = static_cast<uint8_t>(adds ? add_residual_one(q - t.requantize.zero_point, residual.data()[i * n + j], t.add) : q);
+      want[i * n + j] = static_cast<uint8_t>(
+          adds ? add_residual_one(q - t.requantize.zero_point, residual.data()[i * n + j], t.add) : q);
     }
-  EXPECT_SAME(c.data(), want.data(), want.size(), std::string(kernel.name) + " bounded, m " + std::to_string(m) + " n " + std::to_string(n) + " k " + std::to_string(k));
+  EXPECT_SAME(c.data(), want.data(), want.size(),
+              std::string(kernel.name) + " bounded, m " + std::to_string(m) + " n " + std::to_string(n) + " k " +
+                  std::to_string(k));
 }
 
 }  // namespace
@@ -188,7 +220,8 @@ TEST(qgemm_kernels_agree_with_the_definition) {
     uint64_t seed = 1;
     for (size_t m = 1; m <= static_cast<size_t>(kernel.mr); ++m)
       for (size_t n : {1, 3, 7, 8, 15, 16, 17, 31, 32, 33})
-        for (size_t k : {0, 1, 3, 4, 7, 8, 15, 16, 17, 33}) check(kernel, m, n, k, 1 + seed % 3, seed % 7 == 0, seed), ++seed;
+        for (size_t k : {0, 1, 3, 4, 7, 8, 15, 16, 17, 33})
+          check(kernel, m, n, k, 1 + seed % 3, seed % 7 == 0, seed), ++seed;
     for (size_t m = 1; m <= static_cast<size_t>(kernel.mr); ++m)
       for (size_t n : {5, 8, 16, 29, 64})
         for (size_t k : {1, 8, 19, 60, 100}) check_bounded(kernel, m, n, k, ++seed);

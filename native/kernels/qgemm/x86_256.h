@@ -1,6 +1,6 @@
-// What the 256-bit kernels share: the sums of a tile, m rows by V vectors of 8 columns, to memory. Four vectors become one of
-// bytes: two rows of 16 columns, or four rows of 8. Edges, int32 and residuals come through memory, where one epilogue serves the
-// tiles of all heights: 20 KB of code with AVX2 instead of 66, for 5 ns more a tile.
+// What the 256-bit kernels share: the sums of a tile, m rows by V vectors of 8 columns, to memory. Four vectors become
+// one of bytes: two rows of 16 columns, or four rows of 8. Edges, int32 and residuals come through memory, where one
+// epilogue serves the tiles of all heights: 20 KB of code with AVX2 instead of 66, for 5 ns more a tile.
 #pragma once
 
 #include <immintrin.h>
@@ -67,7 +67,8 @@ struct PackBytes {
   __m256i zero_point;
   bool is_unsigned;
 
-  PackBytes(int32_t zp, int32_t qmax) : zero_point(_mm256_set1_epi16(static_cast<int16_t>(zp))), is_unsigned(qmax > 127) {}
+  PackBytes(int32_t zp, int32_t qmax)
+      : zero_point(_mm256_set1_epi16(static_cast<int16_t>(zp))), is_unsigned(qmax > 127) {}
 
   inline __m256i operator()(__m256i a, __m256i b, __m256i c, __m256i d) const {
     const __m256i w0 = _mm256_adds_epi16(_mm256_packs_epi32(a, b), zero_point);
@@ -100,8 +101,9 @@ __attribute__((always_inline)) inline void store_whole(const QGemmTile& t, const
       constexpr int r = first + (i / V < rows ? i / V : 0);
       return _mm256_cvtps_epi32(scale(acc[r][i % V], i % V));
     };
-    store_rows<V>(c, stride, rows, V * 8, pack(at(std::integral_constant<int, 0>{}), at(std::integral_constant<int, 1>{}),
-                                               at(std::integral_constant<int, 2>{}), at(std::integral_constant<int, 3>{})));
+    store_rows<V>(c, stride, rows, V * 8,
+                  pack(at(std::integral_constant<int, 0>{}), at(std::integral_constant<int, 1>{}),
+                       at(std::integral_constant<int, 2>{}), at(std::integral_constant<int, 3>{})));
     c += kGroup * stride;
   });
 }
@@ -114,7 +116,8 @@ __attribute__((always_inline)) inline void store_packed(const QGemmTile& t, cons
   const size_t m = t.m, n = t.n, stride = t.c_stride;
   uint8_t* c = static_cast<uint8_t*>(t.c);
   const auto group = [&](size_t r, size_t rows) __attribute__((always_inline)) {
-    const auto at = [&](size_t i) __attribute__((always_inline)) { return integer(r + (i / V < rows ? i / V : 0), i % V); };
+    const auto at = [&](size_t i)
+                        __attribute__((always_inline)) { return integer(r + (i / V < rows ? i / V : 0), i % V); };
     store_rows<V>(c + r * stride, stride, rows, n, pack(at(0), at(1), at(2), at(3)));
   };
   size_t r = 0;
@@ -127,7 +130,9 @@ inline void store_bytes(const QGemmTile& t, const __m256i* sums) {
   const Scale<V> scale(t);
   if (!t.residual) {
     const PackBytes pack(t.requantize.zero_point, static_cast<int32_t>(t.requantize.hi) + t.requantize.zero_point);
-    store_packed<V>(t, pack, [&](size_t r, size_t v) __attribute__((always_inline)) { return _mm256_cvtps_epi32(scale(sums[r * V + v], v)); });
+    store_packed<V>(t, pack, [&](size_t r, size_t v) __attribute__((always_inline)) {
+      return _mm256_cvtps_epi32(scale(sums[r * V + v], v));
+    });
     return;
   }
   const ResidualAdd p = t.add;
@@ -138,22 +143,23 @@ inline void store_bytes(const QGemmTile& t, const __m256i* sums) {
   // Signed bytes come as unsigned ones, 128 more.
   const __m128i flip = _mm_set1_epi8(p.is_signed ? -128 : 0);
   const __m256i zb = _mm256_set1_epi32(p.zb + (p.is_signed ? 128 : 0));
-  store_packed<V>(t, PackBytes(p.even, static_cast<int32_t>(p.hi) + p.even), [&](size_t r, size_t v) __attribute__((always_inline)) {
-    const __m256 a = _mm256_round_ps(scale(sums[r * V + v], v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
-    const __m128i bytes = _mm_xor_si128(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(residual + r * stride + v * 8)), flip);
-    const __m256 b = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_cvtepu8_epi32(bytes), zb));
-    const __m256 sum = _mm256_add_ps(_mm256_add_ps(_mm256_mul_ps(ra, a), _mm256_mul_ps(rb, b)), odd);
-    return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(sum, sum_lo), sum_hi));
-  });
+  store_packed<V>(t, PackBytes(p.even, static_cast<int32_t>(p.hi) + p.even),
+                  [&](size_t r, size_t v) __attribute__((always_inline)) {
+                    const __m256 a =
+                        _mm256_round_ps(scale(sums[r * V + v], v), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+                    const __m128i bytes = _mm_xor_si128(
+                        _mm_loadl_epi64(reinterpret_cast<const __m128i*>(residual + r * stride + v * 8)), flip);
+                    const __m256 b = _mm256_cvtepi32_ps(_mm256_sub_epi32(_mm256_cvtepu8_epi32(bytes), zb));
+                    const __m256 sum = _mm256_add_ps(_mm256_add_ps(_mm256_mul_ps(ra, a), _mm256_mul_ps(rb, b)), odd);
+                    return _mm256_cvtps_epi32(_mm256_min_ps(_mm256_max_ps(sum, sum_lo), sum_hi));
+                  });
 }
 
 // sums: [m][V].
 template <int V>
 __attribute__((noinline)) void store_sums(const QGemmTile& t, const __m256i* sums) {
-  if (t.store == QGemmStore::kInt32)
-    store_int32<V>(t, sums);
-  else
-    store_bytes<V>(t, sums);
+  if (t.store == QGemmStore::kInt32) store_int32<V>(t, sums);
+  else store_bytes<V>(t, sums);
 }
 
 template <int R, int V>
@@ -167,7 +173,10 @@ __attribute__((always_inline)) inline void store_tile(const QGemmTile& t, const 
 // A residual is read when the sums are done: by then it has come from beyond the second level.
 template <int R>
 __attribute__((always_inline)) inline void prefetch_residual(const QGemmTile& t) {
-  if (t.residual) unroll<R>([&](auto r) __attribute__((always_inline)) { _mm_prefetch(t.residual + static_cast<size_t>(r) * t.c_stride, _MM_HINT_T0); });
+  if (t.residual)
+    unroll<R>([&](auto r) __attribute__((always_inline)) {
+      _mm_prefetch(t.residual + static_cast<size_t>(r) * t.c_stride, _MM_HINT_T0);
+    });
 }
 
 }  // namespace

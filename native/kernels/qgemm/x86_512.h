@@ -33,8 +33,12 @@ struct PackBytes {
 
   // Bounds of the result; `clamp`: it may leave them until the zero point is added.
   PackBytes(int32_t zp, int32_t qmin, int32_t qmax, bool clamp_here)
-      : zero_point(_mm512_set1_epi16(static_cast<int16_t>(zp))), lo(_mm512_set1_epi16(static_cast<int16_t>(qmin))),
-        hi(_mm512_set1_epi16(static_cast<int16_t>(qmax))), shift(zp != 0), clamp(clamp_here), is_unsigned(qmax > 127) {
+      : zero_point(_mm512_set1_epi16(static_cast<int16_t>(zp))),
+        lo(_mm512_set1_epi16(static_cast<int16_t>(qmin))),
+        hi(_mm512_set1_epi16(static_cast<int16_t>(qmax))),
+        shift(zp != 0),
+        clamp(clamp_here),
+        is_unsigned(qmax > 127) {
     // The packs below saturate: the bounds of a type need no clamp.
     if (is_unsigned ? qmin == 0 && qmax == 255 : qmin == -128 && qmax == 127) clamp = false;
   }
@@ -86,12 +90,15 @@ inline __m512 add_by_fma(__m512 x, __m512 y) { return _mm512_fmadd_ps(x, _mm512_
 
 // Bytes plus a residual. kSmall: nothing overflows an int32, so that clamps may follow the conversions.
 template <int R, int V, bool kSmall>
-__attribute__((always_inline)) inline void store_sums(const QGemmTile& t, const __m512i (&acc)[R][V], const __m512 (&multiplier)[V]) {
+__attribute__((always_inline)) inline void store_sums(const QGemmTile& t, const __m512i (&acc)[R][V],
+                                                      const __m512 (&multiplier)[V]) {
   const Requantize& q = t.requantize;
   const ResidualAdd& p = t.add;
   const __m512 ra = _mm512_set1_ps(p.ra), rb = _mm512_set1_ps(p.rb), odd = _mm512_set1_ps(p.odd);
-  const __m512 lo = _mm512_set1_ps(q.lo), hi = _mm512_set1_ps(q.hi), sum_lo = _mm512_set1_ps(p.lo), sum_hi = _mm512_set1_ps(p.hi);
-  const __m512i low = _mm512_set1_epi32(static_cast<int32_t>(q.lo)), high = _mm512_set1_epi32(static_cast<int32_t>(q.hi));
+  const __m512 lo = _mm512_set1_ps(q.lo), hi = _mm512_set1_ps(q.hi), sum_lo = _mm512_set1_ps(p.lo),
+               sum_hi = _mm512_set1_ps(p.hi);
+  const __m512i low = _mm512_set1_epi32(static_cast<int32_t>(q.lo)),
+                high = _mm512_set1_epi32(static_cast<int32_t>(q.hi));
   // Signed bytes come as unsigned ones, 128 more.
   const __m128i flip = _mm_set1_epi8(p.is_signed ? -128 : 0);
   const __m512i zb = _mm512_set1_epi32(p.zb + (p.is_signed ? 128 : 0));
@@ -102,7 +109,8 @@ __attribute__((always_inline)) inline void store_sums(const QGemmTile& t, const 
     __m512i byte = _mm512_cvtps_epi32(scaled);
     if (kSmall) byte = _mm512_min_epi32(_mm512_max_epi32(byte, low), high);
     const __m512 a = _mm512_cvtepi32_ps(byte);
-    const auto* from = reinterpret_cast<const __m128i*>(t.residual + static_cast<size_t>(r) * t.c_stride + static_cast<size_t>(v) * 16);
+    const auto* from = reinterpret_cast<const __m128i*>(t.residual + static_cast<size_t>(r) * t.c_stride +
+                                                        static_cast<size_t>(v) * 16);
     const __m512i bytes = _mm512_cvtepu8_epi32(_mm_xor_si128(_mm_loadu_si128(from), flip));
     const __m512 b = _mm512_cvtepi32_ps(_mm512_sub_epi32(bytes, zb));
     const __m512 sum = add_by_fma(add_by_fma(_mm512_mul_ps(ra, a), _mm512_mul_ps(rb, b)), odd);
@@ -121,9 +129,10 @@ __attribute__((always_inline)) inline void store_bytes(const QGemmTile& t, const
     return store_sums<R, V, false>(t, acc, multiplier);
   }
   if (q.small) {
-    store_packed<R, V>(t, PackBytes(q.zero_point, qmin, qmax, true), [&](auto r, auto v) __attribute__((always_inline)) {
-      return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][v]), multiplier[v]));
-    });
+    store_packed<R, V>(t, PackBytes(q.zero_point, qmin, qmax, true),
+                       [&](auto r, auto v) __attribute__((always_inline)) {
+                         return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][v]), multiplier[v]));
+                       });
     return;
   }
   const __m512 lo = _mm512_set1_ps(q.lo), hi = _mm512_set1_ps(q.hi);

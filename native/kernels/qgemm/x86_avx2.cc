@@ -1,6 +1,7 @@
-// AVX2: both operands are widened to 16 bits, so vpmaddwd is exact for every int8 weight, -128 too, and 32 products take two
-// multiplies and two additions. vpsignb(w, a), vpmaddubsw with |a|, vpmaddwd, vpaddd is as many instructions, but three of them
-// share the multipliers' two ports (Skylake, Zen 4: 75 GMAC/s in registers against 90), and -128 is left out.
+// AVX2: both operands are widened to 16 bits, so vpmaddwd is exact for every int8 weight, -128 too, and 32 products
+// take two multiplies and two additions. vpsignb(w, a), vpmaddubsw with |a|, vpmaddwd, vpaddd is as many instructions,
+// but three of them share the multipliers' two ports (Skylake, Zen 4: 75 GMAC/s in registers against 90), and -128 is
+// left out.
 #include "kernels/qgemm/x86_256.h"
 
 namespace octavo {
@@ -23,7 +24,9 @@ inline __m256i broadcast_pair(const int16_t* p) {
 template <int R, int V>
 void tile(const QGemmTile& t) {
   __m256i acc[R][V];
-  unroll<R * V>([&](auto i) __attribute__((always_inline)) { acc[i / V][i % V] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(t.bias + i % V * 8)); });
+  unroll<R * V>([&](auto i) __attribute__((always_inline)) {
+    acc[i / V][i % V] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(t.bias + i % V * 8));
+  });
   prefetch_residual<R>(t);
 
   alignas(32) int16_t wide[R][kDepth + 16];  // 16: the last vector of a tap may overhang
@@ -32,10 +35,13 @@ void tile(const QGemmTile& t) {
     size_t depth = 0;
     do {
       const uint8_t* a[R];
-      unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = t.rows[tap * kRows + static_cast<size_t>(r)] + k; });
+      unroll<R>([&](auto r)
+                    __attribute__((always_inline)) { a[r] = t.rows[tap * kRows + static_cast<size_t>(r)] + k; });
       const size_t count = t.k - k < kDepth - depth ? t.k - k : kDepth - depth;
       for (size_t i = 0; i < count; i += 16)
-        unroll<R>([&](auto r) __attribute__((always_inline)) { _mm256_storeu_si256(reinterpret_cast<__m256i*>(wide[r] + depth + i), widen16(a[r] + i)); });
+        unroll<R>([&](auto r) __attribute__((always_inline)) {
+          _mm256_storeu_si256(reinterpret_cast<__m256i*>(wide[r] + depth + i), widen16(a[r] + i));
+        });
       depth += (count + 1) / 2 * 2;
       k += count;
       if (k == t.k) k = 0, ++tap;
@@ -46,7 +52,9 @@ void tile(const QGemmTile& t) {
       unroll<V>([&](auto v) __attribute__((always_inline)) { wv[v] = widen16(w + v * 16); });
       unroll<R>([&](auto r) __attribute__((always_inline)) {
         const __m256i av = broadcast_pair(wide[r] + i);
-        unroll<V>([&](auto v) __attribute__((always_inline)) { acc[r][v] = _mm256_add_epi32(acc[r][v], _mm256_madd_epi16(av, wv[v])); });
+        unroll<V>([&](auto v) __attribute__((always_inline)) {
+          acc[r][v] = _mm256_add_epi32(acc[r][v], _mm256_madd_epi16(av, wv[v]));
+        });
       });
     }
   }

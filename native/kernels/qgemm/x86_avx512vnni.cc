@@ -22,10 +22,14 @@ inline __m512i broadcast4(const uint8_t* p) {
 template <int R, int V>
 void tile(const QGemmTile& t) {
   __m512i acc[R][V];
-  unroll<R * V>([&](auto i) __attribute__((always_inline)) { acc[i / V][i % V] = _mm512_loadu_si512(t.bias + i % V * 16); });
+  unroll<R * V>([&](auto i)
+                    __attribute__((always_inline)) { acc[i / V][i % V] = _mm512_loadu_si512(t.bias + i % V * 16); });
 
   // Read when the sums are done: by then it has come from beyond the second level.
-  if (t.residual) unroll<R>([&](auto r) __attribute__((always_inline)) { _mm_prefetch(t.residual + static_cast<size_t>(r) * t.c_stride, _MM_HINT_T0); });
+  if (t.residual)
+    unroll<R>([&](auto r) __attribute__((always_inline)) {
+      _mm_prefetch(t.residual + static_cast<size_t>(r) * t.c_stride, _MM_HINT_T0);
+    });
 
   const int8_t* w = t.panel;
   for (size_t tap = 0; tap < t.taps; ++tap) {
@@ -39,21 +43,21 @@ void tile(const QGemmTile& t) {
       });
       unroll<R>([&](auto r) __attribute__((always_inline)) {
         const __m512i av = broadcast4(a[r] + k);
-        unroll<V>([&](auto v) __attribute__((always_inline)) { acc[r][v] = _mm512_dpbusd_epi32(acc[r][v], av, wv[v]); });
+        unroll<V>([&](auto v)
+                      __attribute__((always_inline)) { acc[r][v] = _mm512_dpbusd_epi32(acc[r][v], av, wv[v]); });
       });
     }
   }
 
-  if (t.store == QGemmStore::kInt32)
-    store_int32<R, V>(t, acc);
-  else
-    store_bytes<R, V>(t, acc);
+  if (t.store == QGemmStore::kInt32) store_int32<R, V>(t, acc);
+  else store_bytes<R, V>(t, acc);
 }
 
 // A tile of its own for every number of rows: none is computed in vain.
 template <int V>
-constexpr QGemmFunction kTiles[kRows] = {tile<1, V>, tile<2, V>,  tile<3, V>,  tile<4, V>,  tile<5, V>,  tile<6, V>,  tile<7, V>,
-                                         tile<8, V>, tile<9, V>, tile<10, V>, tile<11, V>, tile<12, V>, tile<13, V>, tile<14, V>};
+constexpr QGemmFunction kTiles[kRows] = {tile<1, V>,  tile<2, V>,  tile<3, V>,  tile<4, V>, tile<5, V>,
+                                         tile<6, V>,  tile<7, V>,  tile<8, V>,  tile<9, V>, tile<10, V>,
+                                         tile<11, V>, tile<12, V>, tile<13, V>, tile<14, V>};
 
 }  // namespace
 

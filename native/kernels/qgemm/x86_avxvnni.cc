@@ -16,7 +16,9 @@ inline __m256i broadcast4(const uint8_t* p) {
 template <int R, int V>
 void tile(const QGemmTile& t) {
   __m256i acc[R][V];
-  unroll<R * V>([&](auto i) __attribute__((always_inline)) { acc[i / V][i % V] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(t.bias + i % V * 8)); });
+  unroll<R * V>([&](auto i) __attribute__((always_inline)) {
+    acc[i / V][i % V] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(t.bias + i % V * 8));
+  });
   prefetch_residual<R>(t);
 
   const int8_t* w = t.panel;
@@ -25,10 +27,13 @@ void tile(const QGemmTile& t) {
     unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = t.rows[tap * kRows + static_cast<size_t>(r)]; });
     for (size_t k = 0; k < t.k; k += 4, w += 2 * 32) {
       __m256i wv[V];
-      unroll<V>([&](auto v) __attribute__((always_inline)) { wv[v] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + v * 32)); });
+      unroll<V>([&](auto v) __attribute__((always_inline)) {
+        wv[v] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + v * 32));
+      });
       unroll<R>([&](auto r) __attribute__((always_inline)) {
         const __m256i av = broadcast4(a[r] + k);
-        unroll<V>([&](auto v) __attribute__((always_inline)) { acc[r][v] = _mm256_dpbusd_avx_epi32(acc[r][v], av, wv[v]); });
+        unroll<V>([&](auto v)
+                      __attribute__((always_inline)) { acc[r][v] = _mm256_dpbusd_avx_epi32(acc[r][v], av, wv[v]); });
       });
     }
   }

@@ -1,5 +1,5 @@
-// Packing of weights that are not constant, k and v of attention: a block of whole column groups and k groups of a panel
-// (qgemm/pack.h), by vectors. What is left at the edges is packed byte by byte there.
+// Packing of weights that are not constant, k and v of attention: a block of whole column groups and k groups of a
+// panel (qgemm/pack.h), by vectors. What is left at the edges is packed byte by byte there.
 #pragma once
 
 #include <cstddef>
@@ -11,11 +11,11 @@ namespace octavo {
 struct QPackBlock {
   const uint8_t* data;  // w(k, column) = data[k * k_stride + column * n_stride] ^ flip, signed
   size_t k_stride, n_stride;
-  size_t depth;         // a multiple of kr
-  size_t columns;       // a multiple of the kernel's width
+  size_t depth;    // a multiple of kr
+  size_t columns;  // a multiple of the kernel's width
   uint8_t flip;
   int8_t* out;
-  size_t group_bytes;   // of kr by all columns of the panel
+  size_t group_bytes;  // of kr by all columns of the panel
   int32_t* sums;
 };
 

@@ -19,7 +19,8 @@ void check(const QPackKernel& k, size_t depth, size_t columns, bool by_rows, uin
   test::Array<int8_t> got(depth / k.kr * group), want(depth / k.kr * group);
   test::Array<int32_t> sums(columns), expected(columns);
   test::Random random(depth * 1000 + columns);
-  for (size_t i = 0; i < (by_rows ? depth : columns) * line; ++i) data[i] = static_cast<uint8_t>(i % 3 ? random.next() >> 32 : flip ? 0 : 128);
+  for (size_t i = 0; i < (by_rows ? depth : columns) * line; ++i)
+    data[i] = static_cast<uint8_t>(i % 3 ? random.next() >> 32 : flip ? 0 : 128);
   std::memset(got.data(), 0x33, depth / k.kr * group);
   std::memset(want.data(), 0x33, depth / k.kr * group);
   for (size_t c = 0; c < columns; ++c) sums[c] = expected[c] = static_cast<int32_t>(c) - 4;
@@ -30,8 +31,10 @@ void check(const QPackKernel& k, size_t depth, size_t columns, bool by_rows, uin
       want[d / k.kr * group + c * k.kr + d % k.kr] = v;
       expected[c] += v;
     }
-  (by_rows ? k.rows : k.columns)({data.data(), k_stride, n_stride, depth, columns, flip, got.data(), group, sums.data()});
-  const std::string where = std::string(k.isa) + " c" + std::to_string(k.kr) + (by_rows ? " rows " : " columns ") + std::to_string(depth) + " x " + std::to_string(columns);
+  (by_rows ? k.rows
+           : k.columns)({data.data(), k_stride, n_stride, depth, columns, flip, got.data(), group, sums.data()});
+  const std::string where = std::string(k.isa) + " c" + std::to_string(k.kr) + (by_rows ? " rows " : " columns ") +
+                            std::to_string(depth) + " x " + std::to_string(columns);
   EXPECT(got.intact() && sums.intact());
   EXPECT_SAME(got.data(), want.data(), depth / k.kr * group, where);
   EXPECT_SAME(sums.data(), expected.data(), columns, where + " sums");
@@ -50,7 +53,8 @@ TEST(qpack_blocks) {
     for (size_t groups : {1, 2, 3, 4, 5, 9, 70, 300})
       for (size_t vectors : {1, 2, 3})
         for (const bool by_rows : {false, true})
-          for (const uint8_t flip : {uint8_t{0}, uint8_t{0x80}}) check(*k, groups * k->kr, vectors * k->width, by_rows, flip);
+          for (const uint8_t flip : {uint8_t{0}, uint8_t{0x80}})
+            check(*k, groups * k->kr, vectors * k->width, by_rows, flip);
   }
 }
 

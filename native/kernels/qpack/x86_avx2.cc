@@ -52,11 +52,13 @@ void columns(const QPackBlock& b) {
   const __m128i flip = _mm_set1_epi8(static_cast<char>(b.flip));
   for (size_t column = 0; column < b.columns; column += 4) {
     __m128i sum = _mm_setzero_si128();
-    const uint8_t *c0 = b.data + column * b.n_stride, *c1 = c0 + b.n_stride, *c2 = c1 + b.n_stride, *c3 = c2 + b.n_stride;
+    const uint8_t *c0 = b.data + column * b.n_stride, *c1 = c0 + b.n_stride, *c2 = c1 + b.n_stride,
+                  *c3 = c2 + b.n_stride;
     int8_t* out = b.out + column * 4;
     size_t k = 0;
     for (; k + 16 <= b.depth; k += 16, out += 4 * b.group_bytes) {
-      const __m128i v0 = load16(c0 + k, flip), v1 = load16(c1 + k, flip), v2 = load16(c2 + k, flip), v3 = load16(c3 + k, flip);
+      const __m128i v0 = load16(c0 + k, flip), v1 = load16(c1 + k, flip), v2 = load16(c2 + k, flip),
+                    v3 = load16(c3 + k, flip);
       const __m128i low01 = _mm_unpacklo_epi32(v0, v1), high01 = _mm_unpackhi_epi32(v0, v1);
       const __m128i low23 = _mm_unpacklo_epi32(v2, v3), high23 = _mm_unpackhi_epi32(v2, v3);
       put(out, _mm_unpacklo_epi64(low01, low23), &sum);
@@ -65,7 +67,8 @@ void columns(const QPackBlock& b) {
       put(out + 3 * b.group_bytes, _mm_unpackhi_epi64(high01, high23), &sum);
     }
     for (; k < b.depth; k += 4, out += b.group_bytes) {
-      const __m128i low = _mm_unpacklo_epi32(load4(c0 + k), load4(c1 + k)), high = _mm_unpacklo_epi32(load4(c2 + k), load4(c3 + k));
+      const __m128i low = _mm_unpacklo_epi32(load4(c0 + k), load4(c1 + k)),
+                    high = _mm_unpacklo_epi32(load4(c2 + k), load4(c3 + k));
       put(out, _mm_xor_si128(_mm_unpacklo_epi64(low, high), flip), &sum);
     }
     auto* to = reinterpret_cast<__m128i*>(b.sums + column);

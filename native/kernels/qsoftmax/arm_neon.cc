@@ -1,6 +1,7 @@
-// Sixteen bytes of a row at once. A lookup of one register takes a third of the time of one of four, so the tables are kept as
-// their four planes of bytes, and transpositions of neighbours make floats of sixteen bytes of each plane: vector v has elements
-// v, v + 4, v + 8 and v + 12. Zips, for which they would lie in order, take three times as long on Cortex-A72.
+// Sixteen bytes of a row at once. A lookup of one register takes a third of the time of one of four, so the tables are
+// kept as their four planes of bytes, and transpositions of neighbours make floats of sixteen bytes of each plane:
+// vector v has elements v, v + 4, v + 8 and v + 12. Zips, for which they would lie in order, take three times as long
+// on Cortex-A72.
 #include "kernels/qsoftmax/qsoftmax.h"
 
 #include <arm_neon.h>
@@ -27,8 +28,10 @@ struct Sixteen {
   inline void look_up(uint8x16_t index, float32x4_t (&v)[4]) const {
     const uint8x16_t b0 = vqtbl1q_u8(planes.val[0], index), b1 = vqtbl1q_u8(planes.val[1], index);
     const uint8x16_t b2 = vqtbl1q_u8(planes.val[2], index), b3 = vqtbl1q_u8(planes.val[3], index);
-    const uint16x8_t low_even = vreinterpretq_u16_u8(vtrn1q_u8(b0, b1)), high_even = vreinterpretq_u16_u8(vtrn1q_u8(b2, b3));
-    const uint16x8_t low_odd = vreinterpretq_u16_u8(vtrn2q_u8(b0, b1)), high_odd = vreinterpretq_u16_u8(vtrn2q_u8(b2, b3));
+    const uint16x8_t low_even = vreinterpretq_u16_u8(vtrn1q_u8(b0, b1)),
+                     high_even = vreinterpretq_u16_u8(vtrn1q_u8(b2, b3));
+    const uint16x8_t low_odd = vreinterpretq_u16_u8(vtrn2q_u8(b0, b1)),
+                     high_odd = vreinterpretq_u16_u8(vtrn2q_u8(b2, b3));
     v[0] = vreinterpretq_f32_u16(vtrn1q_u16(low_even, high_even));
     v[1] = vreinterpretq_f32_u16(vtrn1q_u16(low_odd, high_odd));
     v[2] = vreinterpretq_f32_u16(vtrn2q_u16(low_even, high_even));
@@ -46,7 +49,8 @@ inline uint8_t largest(const uint8_t* x, int64_t n, uint8x16_t flip) {
 }
 
 // The sixteen accumulators are four vectors. What a last step has too many is +0, which changes no sum of such values.
-inline float sum_of_values(const Sixteen& coarse, const Sixteen& fine, const uint8_t* x, int64_t n, uint8_t top, float* values) {
+inline float sum_of_values(const Sixteen& coarse, const Sixteen& fine, const uint8_t* x, int64_t n, uint8_t top,
+                           float* values) {
   const uint8x16_t most = vdupq_n_u8(top), low_bits = vdupq_n_u8(15);
   float32x4_t sums[4] = {vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0), vdupq_n_f32(0)};
   const auto step = [&](int64_t i, uint8x16_t outside) {

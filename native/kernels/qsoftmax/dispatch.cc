@@ -9,7 +9,8 @@ namespace octavo {
 
 const QSoftmaxKernel& qsoftmax_kernel() {
   static const QSoftmaxKernel& best = [&]() -> const QSoftmaxKernel& {
-#define OCTAVO_KERNEL(isa, symbol) if (isa_active(#isa)) return symbol;
+#define OCTAVO_KERNEL(isa, symbol) \
+  if (isa_active(#isa)) return symbol;
 #include "kernels/qsoftmax/kernels.inc"
 #undef OCTAVO_KERNEL
     return qsoftmax_scalar;

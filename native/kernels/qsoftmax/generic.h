@@ -38,7 +38,8 @@ constexpr int kRowsAtOnce = 2;
 #endif
 
 template <bool kSigned, int R>
-inline void some_rows(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y, int64_t n, float* values, int64_t stride) {
+inline void some_rows(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y, int64_t n, float* values,
+                      int64_t stride) {
   const Sixteen coarse = load_sixteen(p.coarse), fine = load_sixteen(p.fine);
   I32 top[R];
   for (int r = 0; r < R; ++r) top[r] = largest<kSigned>(x + r * n, n);
@@ -64,10 +65,12 @@ inline void some_rows(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y,
 }
 
 template <bool kSigned>
-inline void rows_typed(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y, int64_t n, int64_t rows, float* values) {
+inline void rows_typed(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y, int64_t n, int64_t rows,
+                       float* values) {
   const int64_t stride = qsoftmax_values(n) / 2;
   int64_t row = 0;
-  for (; row + kRowsAtOnce <= rows; row += kRowsAtOnce) some_rows<kSigned, kRowsAtOnce>(p, x + row * n, y + row * n, n, values, stride);
+  for (; row + kRowsAtOnce <= rows; row += kRowsAtOnce)
+    some_rows<kSigned, kRowsAtOnce>(p, x + row * n, y + row * n, n, values, stride);
   if (row < rows) some_rows<kSigned, 1>(p, x + row * n, y + row * n, n, values, stride);
 }
 

@@ -1,6 +1,6 @@
 // Softmax of quantized rows. The distance d = max - q of a byte from the largest of its row is 0..255, and
-// exp(-d * scale) = exp(-16 (d / 16) * scale) * exp(-(d mod 16) * scale): two tables of sixteen values, which vectors can
-// look up in registers, and one product.
+// exp(-d * scale) = exp(-16 (d / 16) * scale) * exp(-(d mod 16) * scale): two tables of sixteen values, which vectors
+// can look up in registers, and one product.
 //
 //   e[i] = f32(coarse[d / 16] * fine[d mod 16])
 //   y[i] = clamp(rint(f32(e[i] * m)), qmin - zp, qmax - zp) + zp,   m = f32(1 / f32(sum e * y_scale))

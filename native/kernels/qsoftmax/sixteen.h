@@ -8,23 +8,30 @@ namespace {
 
 #if !defined(OCTAVO_SIMD_SCALAR) && defined(__AVX512F__)
 
-struct Sixteen { __m512 v; };
+struct Sixteen {
+  __m512 v;
+};
 inline Sixteen load_sixteen(const float* p) { return {_mm512_loadu_ps(p)}; }
 inline F32 look_up(const Sixteen& t, I32 index) { return {_mm512_permutexvar_ps(index.v, t.v)}; }
 
 #elif !defined(OCTAVO_SIMD_SCALAR) && defined(__AVX2__)
 
-struct Sixteen { __m256 low, high; };
+struct Sixteen {
+  __m256 low, high;
+};
 inline Sixteen load_sixteen(const float* p) { return {_mm256_loadu_ps(p), _mm256_loadu_ps(p + 8)}; }
 // A permutation takes three bits; the fourth, as the sign, selects.
 inline F32 look_up(const Sixteen& t, I32 index) {
   const __m256 fourth = _mm256_castsi256_ps(_mm256_slli_epi32(index.v, 28));
-  return {_mm256_blendv_ps(_mm256_permutevar8x32_ps(t.low, index.v), _mm256_permutevar8x32_ps(t.high, index.v), fourth)};
+  return {
+      _mm256_blendv_ps(_mm256_permutevar8x32_ps(t.low, index.v), _mm256_permutevar8x32_ps(t.high, index.v), fourth)};
 }
 
 #elif !defined(OCTAVO_SIMD_SCALAR) && defined(__aarch64__)
 
-struct Sixteen { uint8x16x4_t bytes; };
+struct Sixteen {
+  uint8x16x4_t bytes;
+};
 inline Sixteen load_sixteen(const float* p) { return {vld1q_u8_x4(reinterpret_cast<const uint8_t*>(p))}; }
 // The four bytes of entry i are 4i .. 4i + 3.
 inline F32 look_up(const Sixteen& t, I32 index) {
@@ -35,7 +42,9 @@ inline F32 look_up(const Sixteen& t, I32 index) {
 
 #else
 
-struct Sixteen { const float* p; };
+struct Sixteen {
+  const float* p;
+};
 inline Sixteen load_sixteen(const float* p) { return {p}; }
 inline F32 look_up(const Sixteen& t, I32 index) {
   int32_t at[kLanes];

@@ -37,7 +37,8 @@ QSoftmaxParameters parameters(float x_scale, bool is_signed, float y_scale, int3
 
 void fill(test::Array<uint8_t>& x, size_t n, uint64_t seed, bool narrow) {
   test::Random random(seed);
-  for (size_t i = 0; i < n; ++i) x[i] = static_cast<uint8_t>(narrow ? 120 + (random.next() >> 60) : random.next() >> 32);
+  for (size_t i = 0; i < n; ++i)
+    x[i] = static_cast<uint8_t>(narrow ? 120 + (random.next() >> 60) : random.next() >> 32);
 }
 
 }  // namespace
@@ -45,10 +46,10 @@ void fill(test::Array<uint8_t>& x, size_t n, uint64_t seed, bool narrow) {
 TEST(qsoftmax_every_instruction_set_gives_the_bits_of_scalar) {
   const FlushSubnormals mode;
   const QSoftmaxParameters cases[] = {
-      parameters(0.1f, false, 1.0f / 256, 0, 0, 255),     parameters(0.02f, true, 1.0f / 256, -128, -128, 127),
-      parameters(3.0f, false, 1.0f / 300, 7, 10, 200),    parameters(1e-6f, true, 1e-3f, 5, -100, 100),
-      parameters(1e30f, false, 1e-38f, 128, 0, 255),      parameters(0.35f, true, 1e38f, 0, -128, 127),
-      parameters(0.2f, false, 1.0f / 16000, 3, 0, 255),   parameters(0.2f, true, 1.0f / 20000, -3, -120, 127),
+      parameters(0.1f, false, 1.0f / 256, 0, 0, 255),   parameters(0.02f, true, 1.0f / 256, -128, -128, 127),
+      parameters(3.0f, false, 1.0f / 300, 7, 10, 200),  parameters(1e-6f, true, 1e-3f, 5, -100, 100),
+      parameters(1e30f, false, 1e-38f, 128, 0, 255),    parameters(0.35f, true, 1e38f, 0, -128, 127),
+      parameters(0.2f, false, 1.0f / 16000, 3, 0, 255), parameters(0.2f, true, 1.0f / 20000, -3, -120, 127),
   };
   for (const QSoftmaxKernel* k : kAll) {
     if (!isa_supported(k->isa)) continue;
@@ -63,7 +64,8 @@ TEST(qsoftmax_every_instruction_set_gives_the_bits_of_scalar) {
           fill(x, size, n, narrow);
           k->rows(p, x.data(), got.data(), count, static_cast<int64_t>(rows), values.data());
           EXPECT(got.intact() && values.intact());
-          for (size_t r = 0; r < rows; ++r) qsoftmax_scalar.rows(p, x.data() + r * n, want.data() + r * n, count, 1, values.data());
+          for (size_t r = 0; r < rows; ++r)
+            qsoftmax_scalar.rows(p, x.data() + r * n, want.data() + r * n, count, 1, values.data());
           EXPECT_SAME(got.data(), want.data(), size, std::string(k->isa) + " of " + std::to_string(n));
         }
   }

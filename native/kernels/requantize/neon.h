@@ -26,7 +26,8 @@ struct NeonRequantize {
 #else
     // The low bits of the sum are the integer; its float bits start at those of the constant.
     const float32x4_t magic = vdupq_n_f32(kRoundMagic);
-    return vaddq_s32(vsubq_s32(vreinterpretq_s32_f32(vaddq_f32(clamped, magic)), vreinterpretq_s32_f32(magic)), zero_point);
+    return vaddq_s32(vsubq_s32(vreinterpretq_s32_f32(vaddq_f32(clamped, magic)), vreinterpretq_s32_f32(magic)),
+                     zero_point);
 #endif
   }
 };
@@ -55,7 +56,9 @@ struct NeonRoundByAdding {
   uint8x16_t zero_point;
 
   explicit NeonRoundByAdding(const Requantize& r)
-      : lo(vdupq_n_f32(r.lo)), hi(vdupq_n_f32(r.hi)), magic(vdupq_n_f32(kRoundMagic)),
+      : lo(vdupq_n_f32(r.lo)),
+        hi(vdupq_n_f32(r.hi)),
+        magic(vdupq_n_f32(kRoundMagic)),
         zero_point(vdupq_n_u8(static_cast<uint8_t>(r.zero_point))) {}
 
   inline uint32x4_t rounded(int32x4_t acc, float32x4_t multiplier) const {
@@ -70,8 +73,9 @@ struct NeonRoundByAdding {
 };
 
 #if defined(__aarch64__)
-// The same of sums that Requantize calls exact: they start at kStart, are floats then, and their products stay within 16
-// bits when rounded. Narrowing saturates them to one bound or both, once an even number was added: ties stay what they were.
+// The same of sums that Requantize calls exact: they start at kStart, are floats then, and their products stay within
+// 16 bits when rounded. Narrowing saturates them to one bound or both, once an even number was added: ties stay what
+// they were.
 struct NeonRoundBounded {
   static constexpr int32_t kStart = 0x4B400000;  // the bits of kRoundMagic
 
@@ -105,7 +109,8 @@ struct NeonRoundBounded {
   inline uint8x8_t bytes(uint16x8_t rounded_halves) const {
     const int16x8_t words = vreinterpretq_s16_u16(rounded_halves);
     if (kPlain) return vreinterpret_u8_s8(vqmovn_s16(words));
-    return vadd_u8(vreinterpret_u8_s8(vmin_s8(vqmovn_s16(vaddq_s16(words, odd)), vget_low_s8(hi))), vget_low_u8(offset));
+    return vadd_u8(vreinterpret_u8_s8(vmin_s8(vqmovn_s16(vaddq_s16(words, odd)), vget_low_s8(hi))),
+                   vget_low_u8(offset));
   }
   template <bool kPlain>
   inline uint8x16_t bytes(uint16x8_t rounded_low, uint16x8_t rounded_high) const {
@@ -124,9 +129,15 @@ struct NeonAddBounded {
   NeonRoundBounded sum;
 
   NeonAddBounded(const Requantize& r, const ResidualAdd& add)
-      : lo(vdupq_n_f32(r.lo)), hi(vdupq_n_f32(r.hi)), magic(vdupq_n_f32(kRoundMagic)), ra(vdupq_n_f32(add.ra)), rb(vdupq_n_f32(add.rb)),
-        float_base(vdupq_n_f32(8388608.0f + static_cast<float>(add.zb + (add.is_signed ? 128 : 0)))), base(vdupq_n_u32(0x4B000000)),
-        flip(vdup_n_u8(add.is_signed ? 0x80 : 0)), sum({add.lo, add.hi, add.even}) {}
+      : lo(vdupq_n_f32(r.lo)),
+        hi(vdupq_n_f32(r.hi)),
+        magic(vdupq_n_f32(kRoundMagic)),
+        ra(vdupq_n_f32(add.ra)),
+        rb(vdupq_n_f32(add.rb)),
+        float_base(vdupq_n_f32(8388608.0f + static_cast<float>(add.zb + (add.is_signed ? 128 : 0)))),
+        base(vdupq_n_u32(0x4B000000)),
+        flip(vdup_n_u8(add.is_signed ? 0x80 : 0)),
+        sum({add.lo, add.hi, add.even}) {}
 
   template <bool kExact>
   inline uint32x4_t rounded(int32x4_t acc, float32x4_t multiplier, uint16x4_t residual) const {
@@ -138,15 +149,21 @@ struct NeonAddBounded {
   template <bool kExact>
   inline uint8x8_t bytes(const int32x4_t (&acc)[2], float32x4_t m0, float32x4_t m1, uint8x8_t residual) const {
     const uint16x8_t r = vmovl_u8(veor_u8(residual, flip));
-    const uint16x8_t words = low_halves(rounded<kExact>(acc[0], m0, vget_low_u16(r)), rounded<kExact>(acc[1], m1, vget_high_u16(r)));
+    const uint16x8_t words =
+        low_halves(rounded<kExact>(acc[0], m0, vget_low_u16(r)), rounded<kExact>(acc[1], m1, vget_high_u16(r)));
     return narrowed(words);
   }
-  inline uint8x8_t narrowed(uint16x8_t words) const { return sum.plain ? sum.bytes<true>(words) : sum.bytes<false>(words); }
-  inline uint8x16_t narrowed(uint16x8_t low, uint16x8_t high) const { return sum.plain ? sum.bytes<true>(low, high) : sum.bytes<false>(low, high); }
+  inline uint8x8_t narrowed(uint16x8_t words) const {
+    return sum.plain ? sum.bytes<true>(words) : sum.bytes<false>(words);
+  }
+  inline uint8x16_t narrowed(uint16x8_t low, uint16x8_t high) const {
+    return sum.plain ? sum.bytes<true>(low, high) : sum.bytes<false>(low, high);
+  }
 };
 
 // The same of sixteen for Cortex-A57 and A72, where a float operation on four values takes both pipes and one on eight
-// words a single one: the requantized values are clamped as words, and narrowed by XTN, which is dearer than UZP elsewhere.
+// words a single one: the requantized values are clamped as words, and narrowed by XTN, which is dearer than UZP
+// elsewhere.
 struct NeonAddByWords {
   float32x4_t magic, ra, rb, float_base;
   int32x4_t magic_bits;
@@ -156,20 +173,28 @@ struct NeonAddByWords {
   NeonRoundBounded sum;
 
   NeonAddByWords(const Requantize& r, const ResidualAdd& add)
-      : magic(vdupq_n_f32(kRoundMagic)), ra(vdupq_n_f32(add.ra)), rb(vdupq_n_f32(add.rb)),
+      : magic(vdupq_n_f32(kRoundMagic)),
+        ra(vdupq_n_f32(add.ra)),
+        rb(vdupq_n_f32(add.rb)),
         float_base(vdupq_n_f32(8388608.0f + static_cast<float>(add.zb + (add.is_signed ? 128 : 0)))),
-        magic_bits(vdupq_n_s32(NeonRoundBounded::kStart)), base(vdupq_n_u32(0x4B000000)), lo(vdupq_n_s16(static_cast<int16_t>(r.lo))),
-        hi(vdupq_n_s16(static_cast<int16_t>(r.hi))), flip(vdupq_n_u8(add.is_signed ? 0x80 : 0)), sum({add.lo, add.hi, add.even}) {}
+        magic_bits(vdupq_n_s32(NeonRoundBounded::kStart)),
+        base(vdupq_n_u32(0x4B000000)),
+        lo(vdupq_n_s16(static_cast<int16_t>(r.lo))),
+        hi(vdupq_n_s16(static_cast<int16_t>(r.hi))),
+        flip(vdupq_n_u8(add.is_signed ? 0x80 : 0)),
+        sum({add.lo, add.hi, add.even}) {}
 
   static inline int16x8_t words(float32x4_t low, float32x4_t high) {
     return vreinterpretq_s16_u16(vmovn_high_u32(vmovn_u32(vreinterpretq_u32_f32(low)), vreinterpretq_u32_f32(high)));
   }
   inline float32x4_t added(int32x4_t q, uint32x4_t residual) const {
-    const float32x4_t a = vsubq_f32(vreinterpretq_f32_s32(q), magic), b = vsubq_f32(vreinterpretq_f32_u32(residual), float_base);
+    const float32x4_t a = vsubq_f32(vreinterpretq_f32_s32(q), magic),
+                      b = vsubq_f32(vreinterpretq_f32_u32(residual), float_base);
     return vaddq_f32(vaddq_f32(vmulq_f32(ra, a), vmulq_f32(rb, b)), sum.magic);
   }
   inline int16x8_t halves(int32x4_t acc0, int32x4_t acc1, float32x4_t m0, float32x4_t m1, uint16x8_t r) const {
-    const int16x8_t rounded = words(vaddq_f32(vmulq_f32(vcvtq_f32_s32(acc0), m0), magic), vaddq_f32(vmulq_f32(vcvtq_f32_s32(acc1), m1), magic));
+    const int16x8_t rounded = words(vaddq_f32(vmulq_f32(vcvtq_f32_s32(acc0), m0), magic),
+                                    vaddq_f32(vmulq_f32(vcvtq_f32_s32(acc1), m1), magic));
     const int16x8_t q = vminq_s16(vmaxq_s16(rounded, lo), hi);
     const float32x4_t low = added(vaddw_s16(magic_bits, vget_low_s16(q)), vaddw_u16(base, vget_low_u16(r)));
     const float32x4_t high = added(vaddw_high_s16(magic_bits, q), vaddw_high_u16(base, r));
@@ -191,7 +216,8 @@ struct NeonRoundByConverting {
   uint8x16_t zero_point;
 
   explicit NeonRoundByConverting(const Requantize& r)
-      : lo(vdupq_n_s16(static_cast<int16_t>(r.lo))), hi(vdupq_n_s16(static_cast<int16_t>(r.hi))),
+      : lo(vdupq_n_s16(static_cast<int16_t>(r.lo))),
+        hi(vdupq_n_s16(static_cast<int16_t>(r.hi))),
         zero_point(vdupq_n_u8(static_cast<uint8_t>(r.zero_point))) {}
 
   inline int16x8_t halves(int32x4_t acc0, int32x4_t acc1, float32x4_t m0, float32x4_t m1) const {
@@ -214,10 +240,18 @@ struct NeonAddResidual {
 
   // A byte in the low bits of 2^23 is a float; one with a sign is 128 more there.
   NeonAddResidual(const Requantize& r, const ResidualAdd& add)
-      : lo(vdupq_n_f32(r.lo)), hi(vdupq_n_f32(r.hi)), magic(vdupq_n_f32(kRoundMagic)), ra(vdupq_n_f32(add.ra)),
-        rb(vdupq_n_f32(add.rb)), odd(vdupq_n_f32(add.odd)), sum_lo(vdupq_n_f32(add.lo)), sum_hi(vdupq_n_f32(add.hi)),
-        float_base(vdupq_n_f32(8388608.0f + static_cast<float>(add.zb + (add.is_signed ? 128 : 0)))), base(vdupq_n_u32(0x4B000000)),
-        flip(vdupq_n_u8(add.is_signed ? 0x80 : 0)), even(vdupq_n_u8(static_cast<uint8_t>(add.even))) {}
+      : lo(vdupq_n_f32(r.lo)),
+        hi(vdupq_n_f32(r.hi)),
+        magic(vdupq_n_f32(kRoundMagic)),
+        ra(vdupq_n_f32(add.ra)),
+        rb(vdupq_n_f32(add.rb)),
+        odd(vdupq_n_f32(add.odd)),
+        sum_lo(vdupq_n_f32(add.lo)),
+        sum_hi(vdupq_n_f32(add.hi)),
+        float_base(vdupq_n_f32(8388608.0f + static_cast<float>(add.zb + (add.is_signed ? 128 : 0)))),
+        base(vdupq_n_u32(0x4B000000)),
+        flip(vdupq_n_u8(add.is_signed ? 0x80 : 0)),
+        even(vdupq_n_u8(static_cast<uint8_t>(add.even))) {}
 
   inline uint32x4_t rounded(int32x4_t acc, float32x4_t multiplier, uint16x4_t residual) const {
     const float32x4_t clamped = vminq_f32(vmaxq_f32(vmulq_f32(vcvtq_f32_s32(acc), multiplier), lo), hi);
@@ -237,8 +271,10 @@ struct NeonAddResidual {
   inline uint8x16_t operator()(const int32x4_t (&acc)[4], const float32x4_t (&m)[4], uint8x16_t residual) const {
     const uint8x16_t bytes = veorq_u8(residual, flip);
     const uint16x8_t r0 = vmovl_u8(vget_low_u8(bytes)), r1 = vmovl_u8(vget_high_u8(bytes));
-    const uint16x8_t low = low_halves(rounded(acc[0], m[0], vget_low_u16(r0)), rounded(acc[1], m[1], vget_high_u16(r0)));
-    const uint16x8_t high = low_halves(rounded(acc[2], m[2], vget_low_u16(r1)), rounded(acc[3], m[3], vget_high_u16(r1)));
+    const uint16x8_t low =
+        low_halves(rounded(acc[0], m[0], vget_low_u16(r0)), rounded(acc[1], m[1], vget_high_u16(r0)));
+    const uint16x8_t high =
+        low_halves(rounded(acc[2], m[2], vget_low_u16(r1)), rounded(acc[3], m[3], vget_high_u16(r1)));
     return vaddq_u8(low_bytes(low, high), even);
   }
 };

@@ -15,8 +15,8 @@ struct Requantize {
   // No product of an int32 and a multiplier leaves the range of int32 (each is below 1/2): the clamp may as well
   // follow the conversion.
   bool small = false;
-  // What the weights say of all sums of a step. words: no product with the multiplier leaves kWordBound. exact: that, and
-  // no sum leaves kExactBound, so that it is a float without rounding, found by an addition.
+  // What the weights say of all sums of a step. words: no product with the multiplier leaves kWordBound. exact: that,
+  // and no sum leaves kExactBound, so that it is a float without rounding, found by an addition.
   bool words = false;
   bool exact = false;
 
@@ -27,7 +27,7 @@ struct Requantize {
 // clamp(rint(ra * q + rb * (residual - zb) + odd), lo, hi) + even, where odd + even is the zero point of the sum.
 struct ResidualAdd {
   float ra = 0, rb = 0, odd = 0;
-  float lo = 0, hi = 0;    // bounds of the sum, less `even`
+  float lo = 0, hi = 0;  // bounds of the sum, less `even`
   int32_t zb = 0, even = 0;
   bool is_signed = false;  // the residual's bytes
   bool small = false;      // no sum leaves the range of int32
@@ -38,9 +38,7 @@ struct ResidualAdd {
 // most 255 apart from zero points. The only rounding that ARMv7 NEON can do, so the definition for all.
 constexpr float kRoundMagic = 12582912.0f;
 
-static inline float round_half_even(float v) {
-  return (v + kRoundMagic) - kRoundMagic;
-}
+static inline float round_half_even(float v) { return (v + kRoundMagic) - kRoundMagic; }
 
 static inline float clamp_float(float v, float lo, float hi) {
   v = v > lo ? v : lo;

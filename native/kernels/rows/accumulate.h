@@ -10,8 +10,14 @@ namespace {
 constexpr int kAccumulators = 16;
 
 // How two partial results are joined: for vectors and (through one lane of a vector) for single values.
-struct Add { static F32 start() { return splat(0.0f); } static F32 join(F32 a, F32 b) { return a + b; } };
-struct Multiply { static F32 start() { return splat(1.0f); } static F32 join(F32 a, F32 b) { return a * b; } };
+struct Add {
+  static F32 start() { return splat(0.0f); }
+  static F32 join(F32 a, F32 b) { return a + b; }
+};
+struct Multiply {
+  static F32 start() { return splat(1.0f); }
+  static F32 join(F32 a, F32 b) { return a * b; }
+};
 struct Largest {
   static F32 start() { return negate(infinity()); }
   static F32 join(F32 a, F32 b) { return keep_nan(a, max(a, b)); }

@@ -9,7 +9,8 @@ namespace octavo {
 
 const RowKernels& row_kernels() {
   static const RowKernels& best = [&]() -> const RowKernels& {
-#define OCTAVO_KERNEL(isa, symbol) if (isa_active(#isa)) return symbol;
+#define OCTAVO_KERNEL(isa, symbol) \
+  if (isa_active(#isa)) return symbol;
 #include "kernels/rows/kernels.inc"
 #undef OCTAVO_KERNEL
     return row_scalar;

@@ -19,7 +19,11 @@ float reduce(Reduction kind, const float* x, int64_t n, float shift) {
   switch (kind) {
     case Reduction::kSum: return accumulate<Add>(n, [&](int64_t i) { return load(x + i); });
     case Reduction::kSumAbs: return accumulate<Add>(n, [&](int64_t i) { return abs(load(x + i)); });
-    case Reduction::kSumSquares: return accumulate<Add>(n, [&](int64_t i) { const F32 v = load(x + i); return v * v; });
+    case Reduction::kSumSquares:
+      return accumulate<Add>(n, [&](int64_t i) {
+        const F32 v = load(x + i);
+        return v * v;
+      });
     case Reduction::kSumExp: return accumulate<Add>(n, [&](int64_t i) { return exp(load(x + i) - s); });
     case Reduction::kProduct: return accumulate<Multiply>(n, [&](int64_t i) { return load(x + i); });
     case Reduction::kMax: return accumulate<Largest>(n, [&](int64_t i) { return load(x + i); });
@@ -28,7 +32,8 @@ float reduce(Reduction kind, const float* x, int64_t n, float shift) {
   return 0;
 }
 
-void reduce_columns(Reduction kind, const float* x, float* y, int64_t n, int64_t stride, int64_t columns, const float* shift) {
+void reduce_columns(Reduction kind, const float* x, float* y, int64_t n, int64_t stride, int64_t columns,
+                    const float* shift) {
   const auto by_columns = [&](auto join, auto value) {
     for_row(y, columns, [&](int64_t c) {
       return accumulate_columns<decltype(join)>(n, [&](int64_t i) { return value(load(x + i * stride + c), c); });
@@ -81,7 +86,10 @@ void softmax_columns(const float* x, float* y, int64_t n, int64_t stride, int64_
 
 float squared_deviations(const float* x, int64_t n, float mean) {
   const F32 m = splat(mean);
-  return accumulate<Add>(n, [&](int64_t i) { const F32 d = load(x + i) - m; return d * d; });
+  return accumulate<Add>(n, [&](int64_t i) {
+    const F32 d = load(x + i) - m;
+    return d * d;
+  });
 }
 
 void normalize(const float* x, float* y, int64_t n, float mean, float a, float b) {
@@ -97,19 +105,22 @@ void layer_norm(const LayerNormRow& p, const float* x, float* y, int64_t n, floa
   const F32 m = splat(mean), v = splat(inverse);
   if (p.scale != nullptr && p.bias != nullptr)
     for_row(y, n, [&](int64_t i) { return (load(x + i) - m) * v * load(p.scale + i) + load(p.bias + i); });
-  else if (p.scale != nullptr)
-    for_row(y, n, [&](int64_t i) { return (load(x + i) - m) * v * load(p.scale + i); });
-  else if (p.bias != nullptr)
-    for_row(y, n, [&](int64_t i) { return (load(x + i) - m) * v + load(p.bias + i); });
-  else
-    for_row(y, n, [&](int64_t i) { return (load(x + i) - m) * v; });
+  else if (p.scale != nullptr) for_row(y, n, [&](int64_t i) { return (load(x + i) - m) * v * load(p.scale + i); });
+  else if (p.bias != nullptr) for_row(y, n, [&](int64_t i) { return (load(x + i) - m) * v + load(p.bias + i); });
+  else for_row(y, n, [&](int64_t i) { return (load(x + i) - m) * v; });
   *mean_out = mean;
   *inverse_out = inverse;
 }
 
 // `max(x, a)` gives a where x is NaN.
-struct LargestNumber { static F32 start() { return splat(0.0f); } static F32 join(F32 a, F32 x) { return max(x, a); } };
-struct SmallestNumber { static F32 start() { return splat(0.0f); } static F32 join(F32 a, F32 x) { return min(x, a); } };
+struct LargestNumber {
+  static F32 start() { return splat(0.0f); }
+  static F32 join(F32 a, F32 x) { return max(x, a); }
+};
+struct SmallestNumber {
+  static F32 start() { return splat(0.0f); }
+  static F32 join(F32 a, F32 x) { return min(x, a); }
+};
 
 void range(const float* x, int64_t n, float* lowest, float* highest) {
   *lowest = accumulate<SmallestNumber>(n, [&](int64_t i) { return load(x + i); });

@@ -13,15 +13,17 @@ struct LayerNormRow {
   const float* scale;  // [n] or null
   const float* bias;   // [n] or null
   float epsilon;
-  bool rms;            // by the root of the mean square, no mean
+  bool rms;  // by the root of the mean square, no mean
 };
 
 struct RowKernels {
   const char* isa;
   // Of x[0..n). kSumExp sums exp(x - shift). Max and min of nothing are the infinities; NaN wins over all.
   float (*reduce)(Reduction kind, const float* x, int64_t n, float shift);
-  // y[c] = reduction over i of x[i * stride + c], c < columns; the same bits as reduce of that column. shift: [columns] or null.
-  void (*reduce_columns)(Reduction kind, const float* x, float* y, int64_t n, int64_t stride, int64_t columns, const float* shift);
+  // y[c] = reduction over i of x[i * stride + c], c < columns; the same bits as reduce of that column. shift: [columns]
+  // or null.
+  void (*reduce_columns)(Reduction kind, const float* x, float* y, int64_t n, int64_t stride, int64_t columns,
+                         const float* shift);
   // y = exp(x - max x) / sum; log: y = (x - max x) - log(sum).
   void (*softmax)(const float* x, float* y, int64_t n, bool log);
   void (*softmax_columns)(const float* x, float* y, int64_t n, int64_t stride, int64_t columns, bool log);

@@ -19,8 +19,9 @@ const RowKernels* const kAll[] = {
 #undef OCTAVO_KERNEL
 };
 
-constexpr Reduction kReductions[] = {Reduction::kSum, Reduction::kSumAbs, Reduction::kSumSquares, Reduction::kSumExp,
-                                     Reduction::kProduct, Reduction::kMax, Reduction::kMin};
+constexpr Reduction kReductions[] = {Reduction::kSum,    Reduction::kSumAbs,  Reduction::kSumSquares,
+                                     Reduction::kSumExp, Reduction::kProduct, Reduction::kMax,
+                                     Reduction::kMin};
 
 template <class F>
 void each_isa(F f) {
@@ -60,7 +61,8 @@ TEST(rows_every_instruction_set_gives_the_bits_of_scalar) {
         compare(got.data(), want.data(), n, "softmax, " + where);
       }
       for (int form = 0; form < 8; ++form) {
-        const LayerNormRow p = {form & 1 ? scale.data() : nullptr, form & 2 ? bias.data() : nullptr, 1e-5f, (form & 4) != 0};
+        const LayerNormRow p = {form & 1 ? scale.data() : nullptr, form & 2 ? bias.data() : nullptr, 1e-5f,
+                                (form & 4) != 0};
         float results[4];
         k.layer_norm(p, x.data(), got.data(), count, &results[0], &results[1]);
         row_scalar.layer_norm(p, x.data(), want.data(), count, &results[2], &results[3]);

@@ -3,9 +3,9 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol, depthwise, mr, nr)                                            \
-  void symbol(const SgemmTile& t);                                                               \
-  void depthwise(const DepthwiseStrip& s);                                                       \
+#define OCTAVO_KERNEL(isa, symbol, depthwise, mr, nr) \
+  void symbol(const SgemmTile& t);                    \
+  void depthwise(const DepthwiseStrip& s);            \
   static_assert(mr <= int(kSgemmMaxRows) && nr <= int(kSgemmMaxColumns), #symbol);
 #include "kernels/sgemm/kernels.inc"
 #undef OCTAVO_KERNEL

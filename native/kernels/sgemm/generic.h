@@ -1,6 +1,6 @@
-// The tile and the strip over a vector type V: V::Reg, V::kLanes, load, store, load_part and store_part of the first n lanes (1..kLanes),
-// splat, fma(a, b, c) = a * b + c, add, max_of(lo, x) and min_of(hi, x), which give x where it is NaN; V::kAhead, floats of b that are
-// prefetched with V::prefetch before they are used, 0: none.
+// The tile and the strip over a vector type V: V::Reg, V::kLanes, load, store, load_part and store_part of the first n
+// lanes (1..kLanes), splat, fma(a, b, c) = a * b + c, add, max_of(lo, x) and min_of(hi, x), which give x where it is
+// NaN; V::kAhead, floats of b that are prefetched with V::prefetch before they are used, 0: none.
 #pragma once
 
 #include "kernels/sgemm/sgemm.h"
@@ -34,7 +34,9 @@ void sgemm_rows(const SgemmTile& t) {
   using Reg = typename V::Reg;
   const size_t last = t.columns - (kVectors - 1) * V::kLanes;
   const bool whole = last == static_cast<size_t>(V::kLanes);
-  const auto load = [&](const float* p, int v) { return whole || v < kVectors - 1 ? V::load(p + v * V::kLanes) : V::load_part(p + v * V::kLanes, last); };
+  const auto load = [&](const float* p, int v) {
+    return whole || v < kVectors - 1 ? V::load(p + v * V::kLanes) : V::load_part(p + v * V::kLanes, last);
+  };
   Reg acc[kRows][kVectors];
   OCTAVO_UNROLL
   for (int v = 0; v < kVectors; ++v) {
@@ -56,14 +58,16 @@ void sgemm_rows(const SgemmTile& t) {
       }
     }
   }
-  constexpr bool kAhead = V::kAhead > 0 && kRows > 4;  // fewer rows wait for memory in any case, and the hardware keeps ahead of them
+  constexpr bool kAhead =
+      V::kAhead > 0 && kRows > 4;  // fewer rows wait for memory in any case, and the hardware keeps ahead of them
   const float* b = t.b;
   for (size_t tap = 0; tap < t.taps; ++tap) {
     const float* a[kRows];
     OCTAVO_UNROLL
     for (int i = 0; i < kRows; ++i) a[i] = t.a[tap * kRows + i];
     size_t k = 0;
-    if constexpr (kVectors == 1) {  // with more vectors the row pointers that do not fit registers hide behind the products
+    if constexpr (kVectors ==
+                  1) {  // with more vectors the row pointers that do not fit registers hide behind the products
       for (; k + 4 <= t.depth; k += 4) {
         Reg bv[4];
         OCTAVO_UNROLL
@@ -104,10 +108,8 @@ void sgemm_rows(const SgemmTile& t) {
       Reg y = acc[i][v];
       if (t.residual != nullptr) y = V::add(y, load(t.residual[i] + t.column, v));
       y = V::min_of(hi, V::max_of(lo, y));
-      if (whole || v < kVectors - 1)
-        V::store(c + v * V::kLanes, y);
-      else
-        V::store_part(c + v * V::kLanes, y, last);
+      if (whole || v < kVectors - 1) V::store(c + v * V::kLanes, y);
+      else V::store_part(c + v * V::kLanes, y, last);
     }
   }
 }
@@ -124,7 +126,8 @@ inline void sgemm_tile(const SgemmTile& t) {
   sgemm_rows<V, kRows, kVectors>(t);
 }
 
-// One load of a weight serves kPixels products; their inputs stay in the first cache from one row of the kernel to the next.
+// One load of a weight serves kPixels products; their inputs stay in the first cache from one row of the kernel to the
+// next.
 template <class V, int kPixels>
 inline void depthwise_pixels(const DepthwiseStrip& s, size_t pixel) {
   using Reg = typename V::Reg;
@@ -147,10 +150,8 @@ inline void depthwise_pixels(const DepthwiseStrip& s, size_t pixel) {
       const size_t at = to + static_cast<size_t>(p) * s.y_step;
       if (s.residual != nullptr) acc[p] = V::add(acc[p], V::load(s.residual + at));
       acc[p] = V::min_of(hi, V::max_of(lo, acc[p]));
-      if (left >= static_cast<size_t>(V::kLanes))
-        V::store(s.y + at, acc[p]);
-      else
-        V::store_part(s.y + at, acc[p], left);
+      if (left >= static_cast<size_t>(V::kLanes)) V::store(s.y + at, acc[p]);
+      else V::store_part(s.y + at, acc[p], left);
     }
   }
 }

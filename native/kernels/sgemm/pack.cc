@@ -2,10 +2,12 @@
 
 namespace octavo {
 
-size_t sgemm_packed_size(const SgemmKernel& kernel, size_t k, size_t n) { return (n + kernel.nr - 1) / kernel.nr * kernel.nr * k; }
+size_t sgemm_packed_size(const SgemmKernel& kernel, size_t k, size_t n) {
+  return (n + kernel.nr - 1) / kernel.nr * kernel.nr * k;
+}
 
-void sgemm_pack(const SgemmKernel& kernel, const float* b, size_t k, size_t n, ptrdiff_t row, ptrdiff_t column, float alpha, size_t first,
-                size_t last, float* packed) {
+void sgemm_pack(const SgemmKernel& kernel, const float* b, size_t k, size_t n, ptrdiff_t row, ptrdiff_t column,
+                float alpha, size_t first, size_t last, float* packed) {
   const size_t nr = kernel.nr;
   for (size_t block = first; block < last; ++block) {
     const size_t j0 = block * nr, columns = n - j0 < nr ? n - j0 : nr;

@@ -1,6 +1,7 @@
-// Float matrix product by tiles, with indirection: one kernel serves GEMM (one tap, row pointers) and convolution (a row of pointers per
-// tap, padding pointing at zeros). And the depthwise convolution of a strip of pixels. FMA where the instruction set has it: results agree
-// within rounding between instruction sets, and are the same bits for any tiling and any number of threads on one.
+// Float matrix product by tiles, with indirection: one kernel serves GEMM (one tap, row pointers) and convolution (a
+// row of pointers per tap, padding pointing at zeros). And the depthwise convolution of a strip of pixels. FMA where
+// the instruction set has it: results agree within rounding between instruction sets, and are the same bits for any
+// tiling and any number of threads on one.
 #pragma once
 
 #include <cstddef>
@@ -11,15 +12,15 @@ namespace octavo {
 constexpr size_t kSgemmMaxRows = 16;
 constexpr size_t kSgemmMaxColumns = 32;
 
-// c[i][column + j] = clamp(bias[j] + sum over taps t and k < depth of a[t * rows + i][k] * b[(t * depth + k) * b_stride + j] +
-// residual[i][column + j]).
+// c[i][column + j] = clamp(bias[j] + sum over taps t and k < depth of a[t * rows + i][k] * b[(t * depth + k) * b_stride
+// + j] + residual[i][column + j]).
 struct SgemmTile {
-  size_t rows;                   // 1..mr
-  size_t columns;                // 1..nr written; b is read nr wide
-  size_t taps;                   // 0: the bias alone
+  size_t rows;     // 1..mr
+  size_t columns;  // 1..nr written; b is read nr wide
+  size_t taps;     // 0: the bias alone
   size_t depth;
-  const float* const* a;         // [taps][rows]
-  const float* b;                // packed: b_stride is nr
+  const float* const* a;  // [taps][rows]
+  const float* b;         // packed: b_stride is nr
   size_t b_stride;
   const float* bias;             // [columns]; nullptr: 0
   const float* const* residual;  // [rows]; nullptr: none
@@ -28,8 +29,8 @@ struct SgemmTile {
   size_t column = 0;
 };
 
-// Pixel p < pixels, channel j < channels: y[p * y_step + j] = clamp(bias[j] + sum over t of x[t][p * x_step + j] * w[t][j] +
-// residual[p * y_step + j]). Whole vectors of x, w, bias and residual are read, also past the last channel.
+// Pixel p < pixels, channel j < channels: y[p * y_step + j] = clamp(bias[j] + sum over t of x[t][p * x_step + j] *
+// w[t][j] + residual[p * y_step + j]). Whole vectors of x, w, bias and residual are read, also past the last channel.
 struct DepthwiseStrip {
   size_t channels;
   size_t pixels;
@@ -57,9 +58,9 @@ const SgemmKernel& sgemm_kernel();                // the best for this machine
 
 // Floats of a packed b of k rows and n columns.
 size_t sgemm_packed_size(const SgemmKernel& kernel, size_t k, size_t n);
-// Packs alpha * b into [ceil(n / nr)][k][nr], zeros in the last columns. b[i][j] is at b[i * row + j * column]. Blocks [first, last) of nr
-// columns only, so that threads can share the work.
-void sgemm_pack(const SgemmKernel& kernel, const float* b, size_t k, size_t n, ptrdiff_t row, ptrdiff_t column, float alpha, size_t first,
-                size_t last, float* packed);
+// Packs alpha * b into [ceil(n / nr)][k][nr], zeros in the last columns. b[i][j] is at b[i * row + j * column]. Blocks
+// [first, last) of nr columns only, so that threads can share the work.
+void sgemm_pack(const SgemmKernel& kernel, const float* b, size_t k, size_t n, ptrdiff_t row, ptrdiff_t column,
+                float alpha, size_t first, size_t last, float* packed);
 
 }  // namespace octavo

@@ -11,10 +11,12 @@ using test::Random;
 
 namespace {
 
-void check_tile(const SgemmKernel& kernel, size_t rows, size_t columns, size_t taps, size_t depth, bool bias, bool residual, float lo, float hi) {
+void check_tile(const SgemmKernel& kernel, size_t rows, size_t columns, size_t taps, size_t depth, bool bias,
+                bool residual, float lo, float hi) {
   Random random(rows * 1000 + columns * 100 + taps * 10 + depth);
   const size_t k = taps * depth, column = depth % 2 == 0 ? 3 : 0;
-  std::vector<float> a(taps * rows * depth + 1), b(k * columns + 1), packed(sgemm_packed_size(kernel, k, columns) + 1), bias_values(columns), r(rows * columns + column);
+  std::vector<float> a(taps * rows * depth + 1), b(k * columns + 1), packed(sgemm_packed_size(kernel, k, columns) + 1),
+      bias_values(columns), r(rows * columns + column);
   for (float& v : a) v = random.real(-1, 1);
   for (float& v : b) v = random.real(-1, 1);
   for (float& v : bias_values) v = random.real(-1, 1);
@@ -83,16 +85,20 @@ TEST(sgemm_passes_nan_through_the_clamp) {
 
 namespace {
 
-// Steps wider than the channels, NaN between and behind them: what is read there must not count, and nothing may be written.
+// Steps wider than the channels, NaN between and behind them: what is read there must not count, and nothing may be
+// written.
 void check_strip(const SgemmKernel& kernel, size_t channels, size_t pixels, size_t taps, bool residual) {
   Random random(channels * 100 + pixels * 10 + taps);
   constexpr size_t kSlack = 16;
   constexpr float kGuard = 77.0f;
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const size_t x_step = 2 * channels + 1, y_step = channels + 3;
-  std::vector<float> x((taps + pixels) * x_step + kSlack, nan), w(taps * channels + kSlack, nan), bias(channels + kSlack, nan);
+  std::vector<float> x((taps + pixels) * x_step + kSlack, nan), w(taps * channels + kSlack, nan),
+      bias(channels + kSlack, nan);
   std::vector<float> r(pixels * y_step + kSlack, nan), y(pixels * y_step + kSlack, kGuard);
-  const auto fill = [&](float* p) { for (size_t j = 0; j < channels; ++j) p[j] = random.real(-1, 1); };
+  const auto fill = [&](float* p) {
+    for (size_t j = 0; j < channels; ++j) p[j] = random.real(-1, 1);
+  };
   for (size_t i = 0; i < taps + pixels; ++i) fill(x.data() + i * x_step);
   for (size_t t = 0; t < taps; ++t) fill(w.data() + t * channels);
   for (size_t p = 0; p < pixels; ++p) fill(r.data() + p * y_step);
@@ -102,7 +108,8 @@ void check_strip(const SgemmKernel& kernel, size_t channels, size_t pixels, size
     x_taps[t] = x.data() + t * x_step;
     w_taps[t] = w.data() + t * channels;
   }
-  kernel.depthwise({channels, pixels, taps, x_taps.data(), w_taps.data(), x_step, bias.data(), residual ? r.data() : nullptr, -1.0f, 1.0f, y.data(), y_step});
+  kernel.depthwise({channels, pixels, taps, x_taps.data(), w_taps.data(), x_step, bias.data(),
+                    residual ? r.data() : nullptr, -1.0f, 1.0f, y.data(), y_step});
   for (size_t p = 0; p < pixels; ++p) {
     for (size_t j = 0; j < channels; ++j) {
       double sum = static_cast<double>(bias[j]) + (residual ? r[p * y_step + j] : 0.0f);
@@ -123,7 +130,8 @@ TEST(sdwconv_against_double) {
     if (!isa_supported(kernels[i].isa)) continue;
     for (size_t channels = 1; channels < 80; ++channels) check_strip(kernels[i], channels, 1, 9, true);
     for (size_t channels = 1; channels < 40; ++channels)
-      for (size_t pixels : {1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17}) check_strip(kernels[i], channels, pixels, pixels % 2 == 0 ? 9 : 4, channels % 2 == 0);
+      for (size_t pixels : {1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17})
+        check_strip(kernels[i], channels, pixels, pixels % 2 == 0 ? 9 : 4, channels % 2 == 0);
     check_strip(kernels[i], 100, 8, 25, true);
     check_strip(kernels[i], 20, 3, 0, false);
   }

@@ -17,9 +17,11 @@ std::vector<float> reals(Random& random, int64_t count) {
 void check(const ConvCase& c, bool transposed, bool with_bias, bool with_residual, bool constant, const char* fn) {
   Random random(static_cast<uint64_t>(c.channels * 100 + c.filters));
   const int64_t taps = product(c.kernel);
-  const std::vector<float> x = reals(random, c.batch * product(c.in) * c.channels), w = reals(random, c.channels * c.filters / c.group * taps);
+  const std::vector<float> x = reals(random, c.batch * product(c.in) * c.channels),
+                           w = reals(random, c.channels * c.filters / c.group * taps);
   const std::vector<float> bias = reals(random, with_bias ? c.filters : 0);
-  std::vector<int64_t> x_dims = {c.batch}, y_dims = {c.batch}, w_dims = {transposed ? c.channels : c.filters, (transposed ? c.filters : c.channels) / c.group};
+  std::vector<int64_t> x_dims = {c.batch}, y_dims = {c.batch},
+                       w_dims = {transposed ? c.channels : c.filters, (transposed ? c.filters : c.channels) / c.group};
   for (int64_t d : c.in) x_dims.push_back(d);
   for (int64_t d : c.out(transposed)) y_dims.push_back(d);
   for (int64_t d : c.kernel) w_dims.push_back(d);
@@ -29,10 +31,16 @@ void check(const ConvCase& c, bool transposed, bool with_bias, bool with_residua
 
   OpFixture f(transposed ? "ConvTranspose" : "Conv");
   f.input(x_dims, x);
-  if (constant) f.constant(w_dims, w); else f.input(w_dims, w);
-  if (with_bias) f.constant({c.filters}, bias); else f.absent();
+  if (constant) f.constant(w_dims, w);
+  else f.input(w_dims, w);
+  if (with_bias) f.constant({c.filters}, bias);
+  else f.absent();
   if (with_residual) f.input(y_dims, residual);
-  f.output<float>(y_dims).set_integers("strides", c.strides).set_integers("pads", c.pads).set_integers("dilations", c.dilations).set_integer("group", c.group);
+  f.output<float>(y_dims)
+      .set_integers("strides", c.strides)
+      .set_integers("pads", c.pads)
+      .set_integers("dilations", c.dilations)
+      .set_integer("group", c.group);
   f.set_text("fn", fn).set_number("lo", -0.25f).set_number("hi", 0.5f);
   EXPECT_OK(f.run());
 
@@ -98,7 +106,9 @@ TEST(conv_transpose_longer_than_its_windows) {
   check({1, 9, 6, 3, {4, 5}, {2, 2}, {4, 4}, {0, 0, 0, 0}, {1, 1}, {3, 1}}, true, true, false, true, "none");
 }
 
-TEST(conv_negative_pads) { check({1, 9, 6, 1, {8, 9}, {3, 3}, {1, 2}, {-1, -2, 0, -1}, {1, 1}, {}}, false, true, false, true, "none"); }
+TEST(conv_negative_pads) {
+  check({1, 9, 6, 1, {8, 9}, {3, 3}, {1, 2}, {-1, -2, 0, -1}, {1, 1}, {}}, false, true, false, true, "none");
+}
 
 TEST(conv_rejects_what_does_not_fit) {
   const std::vector<float> x(2 * 4 * 4), w(3 * 2 * 9), y(3 * 16);
@@ -106,6 +116,10 @@ TEST(conv_rejects_what_does_not_fit) {
   f.input({1, 4, 4, 2}, x).constant({3, 2, 3, 3}, w).output<float>({1, 3, 4, 3}).set_integers("pads", {1, 1, 1, 1});
   EXPECT_CODE(f.run(), Code::kShape);
   OpFixture g("Conv");
-  g.input({1, 4, 4, 2}, x).constant({3, 2, 3, 3}, w).output<float>({1, 4, 4, 3}).set_integers("pads", {1, 1, 1, 1}).set_integers("strides", {0, 1});
+  g.input({1, 4, 4, 2}, x)
+      .constant({3, 2, 3, 3}, w)
+      .output<float>({1, 4, 4, 3})
+      .set_integers("pads", {1, 1, 1, 1})
+      .set_integers("strides", {0, 1});
   EXPECT_CODE(g.run(), Code::kShape);
 }

@@ -16,11 +16,16 @@ void expect_values(OpFixture& f, const std::vector<T>& want, const std::string& 
   const Status status = f.run();
   if (!status.ok()) return test::fail(__FILE__, __LINE__, where + ": " + status.message);
   const std::vector<T> got = f.values<T>(output);
-  if (got.size() != want.size()) return test::fail(__FILE__, __LINE__, where + ": " + std::to_string(got.size()) + " values");
+  if (got.size() != want.size())
+    return test::fail(__FILE__, __LINE__, where + ": " + std::to_string(got.size()) + " values");
   for (size_t i = 0; i < want.size(); ++i) {
     const double a = static_cast<double>(got[i]), b = static_cast<double>(want[i]);
-    if (a == b || (a != a && b != b) || std::fabs(a - b) <= (std::is_integral<T>::value ? 0 : 2e-6) * (1 + std::fabs(b))) continue;
-    return test::fail(__FILE__, __LINE__, where + ": element " + std::to_string(i) + " is " + std::to_string(a) + ", expected " + std::to_string(b));
+    if (a == b || (a != a && b != b) ||
+        std::fabs(a - b) <= (std::is_integral<T>::value ? 0 : 2e-6) * (1 + std::fabs(b)))
+      continue;
+    return test::fail(
+        __FILE__, __LINE__,
+        where + ": element " + std::to_string(i) + " is " + std::to_string(a) + ", expected " + std::to_string(b));
   }
 }
 
@@ -28,10 +33,16 @@ void expect_values(OpFixture& f, const std::vector<T>& want, const std::string& 
 
 TEST(binary_broadcasts) {
   OpFixture f("Binary");
-  f.input<float>({2, 1, 3}, {1, 2, 3, 4, 5, 6}).input<float>({2, 1}, {10, 20}).output<float>({2, 2, 3}).set_text("fn", "add");
+  f.input<float>({2, 1, 3}, {1, 2, 3, 4, 5, 6})
+      .input<float>({2, 1}, {10, 20})
+      .output<float>({2, 2, 3})
+      .set_text("fn", "add");
   expect_values<float>(f, {11, 12, 13, 21, 22, 23, 14, 15, 16, 24, 25, 26}, "add");
   OpFixture g("Binary");
-  g.input<int32_t>({4}, {7, -7, INT32_MIN, 5}).input<int32_t>({4}, {2, 2, -1, 0}).output<int32_t>({4}).set_text("fn", "div");
+  g.input<int32_t>({4}, {7, -7, INT32_MIN, 5})
+      .input<int32_t>({4}, {2, 2, -1, 0})
+      .output<int32_t>({4})
+      .set_text("fn", "div");
   expect_values<int32_t>(g, {3, -3, INT32_MIN, 0}, "div");
   OpFixture h("Binary");
   h.input<int64_t>({4}, {7, -7, 7, -7}).input<int64_t>({4}, {3, 3, -3, -3}).output<int64_t>({4}).set_text("fn", "mod");
@@ -47,7 +58,10 @@ TEST(compare_where_clip_cast) {
   expect_values<uint8_t>(f, {1, 1, 0}, "compare");
   OpFixture g("Where");
   const uint8_t condition[] = {1, 0};
-  g.input(DType::kBool, {2, 1}, condition, 2).input<int32_t>({2}, {1, 2}).input<int32_t>({}, {9}).output<int32_t>({2, 2});
+  g.input(DType::kBool, {2, 1}, condition, 2)
+      .input<int32_t>({2}, {1, 2})
+      .input<int32_t>({}, {9})
+      .output<int32_t>({2, 2});
   expect_values<int32_t>(g, {1, 2, 9, 9}, "where");
   OpFixture h("Clip");
   h.input<int8_t>({4}, {-100, 0, 5, 100}).scalar<int8_t>(-3).absent().output<int8_t>({4});
@@ -69,7 +83,10 @@ TEST(compare_where_clip_cast) {
 
 TEST(unary_chains) {
   OpFixture f("Unary");
-  f.input<float>({4}, {-1, 0, 1, 9}).output<float>({4}).set_texts("fns", {"affine", "relu", "sqrt"}).set_numbers("params", {2, 1});
+  f.input<float>({4}, {-1, 0, 1, 9})
+      .output<float>({4})
+      .set_texts("fns", {"affine", "relu", "sqrt"})
+      .set_numbers("params", {2, 1});
   expect_values<float>(f, {0, 1, 1.7320508f, 4.3588989f}, "affine, relu, sqrt");
   OpFixture g("Unary");
   g.input<int32_t>({3}, {INT32_MIN, -4, 4}).output<int32_t>({3}).set_texts("fns", {"abs"});
@@ -99,7 +116,11 @@ TEST(reduce_any_axes) {
   g.input<int32_t>({2, 2}, {7, -9, 3, 4}).output<int32_t>({2, 1}).set_text("fn", "l1").set_integers("axes", {1});
   expect_values<int32_t>(g, {16, 7}, "l1");
   OpFixture a("ArgReduce");
-  a.input<float>({2, 3}, {1, 3, 3, 5, 4, 5}).output<int64_t>({2}).set_text("fn", "max").set_integer("axis", 1).set_integer("last", 1);
+  a.input<float>({2, 3}, {1, 3, 3, 5, 4, 5})
+      .output<int64_t>({2})
+      .set_text("fn", "max")
+      .set_integer("axis", 1)
+      .set_integer("last", 1);
   expect_values<int64_t>(a, {2, 2}, "last of the largest");
 }
 
@@ -108,17 +129,36 @@ TEST(normalizations) {
   s.input<float>({2, 2}, {0, 1, 3, 1}).output<float>({2, 2}).set_integer("axis", 0);
   expect_values<float>(s, {0.04742587f, 0.5f, 0.95257413f, 0.5f}, "softmax");
   OpFixture l("LayerNorm");
-  l.input<float>({1, 4}, {1, 2, 3, 4}).input<float>({4}, {1, 1, 2, 2}).input<float>({4}, {0, 0, 0, 1}).output<float>({1, 4}).set_integer("axis", 1).set_number("epsilon", 0);
+  l.input<float>({1, 4}, {1, 2, 3, 4})
+      .input<float>({4}, {1, 1, 2, 2})
+      .input<float>({4}, {0, 0, 0, 1})
+      .output<float>({1, 4})
+      .set_integer("axis", 1)
+      .set_number("epsilon", 0);
   expect_values<float>(l, {-1.34164079f, -0.4472136f, 0.89442719f, 3.68328157f}, "layer norm");
   OpFixture b("BatchNorm");
-  b.input<float>({1, 2, 2}, {1, 2, 3, 4}).input<float>({2}, {2, 1}).input<float>({2}, {0, 1}).input<float>({2}, {1, 3}).input<float>({2}, {4, 1});
+  b.input<float>({1, 2, 2}, {1, 2, 3, 4})
+      .input<float>({2}, {2, 1})
+      .input<float>({2}, {0, 1})
+      .input<float>({2}, {1, 3})
+      .input<float>({2}, {4, 1});
   b.output<float>({1, 2, 2}).set_integer("axis", 1).set_number("epsilon", 0);
   expect_values<float>(b, {0, 1, 1, 2}, "batch norm");
   OpFixture i("InstanceNorm");
-  i.input<float>({1, 2, 2}, {1, 3, 5, 5}).input<float>({2}, {1, 1}).input<float>({2}, {0, 7}).output<float>({1, 2, 2}).set_number("epsilon", 1e-12f);
+  i.input<float>({1, 2, 2}, {1, 3, 5, 5})
+      .input<float>({2}, {1, 1})
+      .input<float>({2}, {0, 7})
+      .output<float>({1, 2, 2})
+      .set_number("epsilon", 1e-12f);
   expect_values<float>(i, {-1, 1, 7, 7}, "instance norm");
   OpFixture n("LRN");
-  n.input<float>({1, 3, 1}, {1, 2, 3}).output<float>({1, 3, 1}).set_integer("axis", 1).set_integer("size", 3).set_number("alpha", 3).set_number("beta", 1).set_number("bias", 1);
+  n.input<float>({1, 3, 1}, {1, 2, 3})
+      .output<float>({1, 3, 1})
+      .set_integer("axis", 1)
+      .set_integer("size", 3)
+      .set_number("alpha", 3)
+      .set_number("beta", 1)
+      .set_number("bias", 1);
   expect_values<float>(n, {1.0f / 6, 2.0f / 15, 3.0f / 14}, "lrn");
 }
 
@@ -143,24 +183,54 @@ TEST(pools) {
   q.output<uint8_t>({1, 1, 1, 1}).set_text("fn", "average").set_integers("kernel", {2, 2});
   expect_values<uint8_t>(q, {33}, "quantized average");  // (0 + 10 + 21 + 30) / 4 * 2 = 30.5, to even
   OpFixture d("QReduceMean");
-  d.input<int8_t>({1, 2, 2}, {10, -20, 30, 40}).scalar(1.0f).scalar<int8_t>(0).scalar(1.0f).scalar<int8_t>(5).output<int8_t>({1, 2}).set_integers("axes", {1});
+  d.input<int8_t>({1, 2, 2}, {10, -20, 30, 40})
+      .scalar(1.0f)
+      .scalar<int8_t>(0)
+      .scalar(1.0f)
+      .scalar<int8_t>(5)
+      .output<int8_t>({1, 2})
+      .set_integers("axes", {1});
   expect_values<int8_t>(d, {25, 15}, "quantized mean");
 }
 
 TEST(quantized_elementwise) {
   OpFixture f("QBinary");
-  f.input<uint8_t>({3}, {0, 128, 255}).scalar(0.5f).scalar<uint8_t>(128).input<int8_t>({3}, {4, -4, 127}).scalar(0.25f).absent();
+  f.input<uint8_t>({3}, {0, 128, 255})
+      .scalar(0.5f)
+      .scalar<uint8_t>(128)
+      .input<int8_t>({3}, {4, -4, 127})
+      .scalar(0.25f)
+      .absent();
   f.scalar(0.5f).scalar<int8_t>(0).output<int8_t>({3}).set_text("fn", "sub");
   expect_values<int8_t>(f, {-128, 2, 64}, "sub");  // -64 - 1, 0 + 1, 63.5 - 31.75 = 63.5 half-steps, to even
   OpFixture u("QUnary");
-  u.input<int8_t>({3}, {-10, 0, 10}).scalar(0.1f).absent().scalar(0.01f).absent().output<int8_t>({3}).set_texts("fns", {"tanh"});
+  u.input<int8_t>({3}, {-10, 0, 10})
+      .scalar(0.1f)
+      .absent()
+      .scalar(0.01f)
+      .absent()
+      .output<int8_t>({3})
+      .set_texts("fns", {"tanh"});
   expect_values<int8_t>(u, {-76, 0, 76}, "tanh");
   OpFixture c("QConcat");
-  c.scalar(1.0f).scalar<uint8_t>(0).input<uint8_t>({2, 1}, {1, 2}).scalar(1.0f).scalar<uint8_t>(0).input<uint8_t>({2, 2}, {3, 4, 5, 6}).scalar(2.0f).scalar<uint8_t>(3);
+  c.scalar(1.0f)
+      .scalar<uint8_t>(0)
+      .input<uint8_t>({2, 1}, {1, 2})
+      .scalar(1.0f)
+      .scalar<uint8_t>(0)
+      .input<uint8_t>({2, 2}, {3, 4, 5, 6})
+      .scalar(2.0f)
+      .scalar<uint8_t>(3);
   c.output<uint8_t>({2, 3}).set_integer("axis", 1);
   expect_values<uint8_t>(c, {1, 0, 2, 2, 4, 6}, "concat");
   OpFixture s("QSoftmax");
-  s.input<uint8_t>({1, 2}, {10, 10}).scalar(0.1f).absent().scalar(1.0f / 256).absent().output<uint8_t>({1, 2}).set_integer("axis", 1);
+  s.input<uint8_t>({1, 2}, {10, 10})
+      .scalar(0.1f)
+      .absent()
+      .scalar(1.0f / 256)
+      .absent()
+      .output<uint8_t>({1, 2})
+      .set_integer("axis", 1);
   expect_values<uint8_t>(s, {128, 128}, "softmax");
   OpFixture bad("QUnary");
   bad.input<uint8_t>({1}, {1}).scalar(NAN).absent().scalar(1.0f).absent().output<uint8_t>({1});
@@ -169,11 +239,19 @@ TEST(quantized_elementwise) {
 
 TEST(quantize_and_dequantize) {
   OpFixture q("QuantizeLinear");
-  q.input<float>({2, 3}, {0.5f, 1.5f, NAN, -1e30f, 1e30f, 3}).input<float>({2}, {1, 2}).input<uint8_t>({2}, {0, 10}).output<uint8_t>({2, 3}).set_integer("axis", 0);
+  q.input<float>({2, 3}, {0.5f, 1.5f, NAN, -1e30f, 1e30f, 3})
+      .input<float>({2}, {1, 2})
+      .input<uint8_t>({2}, {0, 10})
+      .output<uint8_t>({2, 3})
+      .set_integer("axis", 0);
   expect_values<uint8_t>(q, {0, 2, 0, 0, 255, 12}, "per axis");
   OpFixture d("DequantizeLinear");
   const uint8_t packed[] = {0x21, 0xf8};
-  d.input(DType::kInt4, {1, 4}, packed, 2, true).input<float>({1, 2}, {1, 0.5f}).output<float>({1, 4}).set_integer("axis", 1).set_integer("block_size", 2);
+  d.input(DType::kInt4, {1, 4}, packed, 2, true)
+      .input<float>({1, 2}, {1, 0.5f})
+      .output<float>({1, 4})
+      .set_integer("axis", 1)
+      .set_integer("block_size", 2);
   expect_values<float>(d, {1, 2, -4, -0.5f}, "blocks of int4");
   OpFixture y("DynamicQuantizeLinear");
   y.input<float>({3}, {-1, 0, 4.1f}).output<uint8_t>({3}).output<float>({}).output<uint8_t>({});
@@ -184,7 +262,10 @@ TEST(quantize_and_dequantize) {
 TEST(resize_modes) {
   const auto resize = [](const char* fn, const Longs& out, const Floats& want, const char* mode) {
     OpFixture f("Resize");
-    f.input<float>({1, 4, 1}, {1, 2, 3, 4}).output<float>({1, out[0], 1}).set_text("fn", fn).set_text("coordinates", mode);
+    f.input<float>({1, 4, 1}, {1, 2, 3, 4})
+        .output<float>({1, out[0], 1})
+        .set_text("fn", fn)
+        .set_text("coordinates", mode);
     expect_values<float>(f, want, std::string(fn) + " " + mode);
   };
   resize("linear", {8}, {1, 1.25f, 1.75f, 2.25f, 2.75f, 3.25f, 3.75f, 4}, "half_pixel");
@@ -193,19 +274,37 @@ TEST(resize_modes) {
   resize("linear", {7}, {1, 1.5f, 2, 2.5f, 3, 3.5f, 4}, "align_corners");
   resize("cubic", {4}, {1, 2, 3, 4}, "half_pixel");
   OpFixture a("Resize");
-  a.input<float>({1, 4, 1}, {1, 2, 3, 4}).output<float>({1, 2, 1}).set_text("fn", "linear").set_text("coordinates", "half_pixel").set_integer("antialias", 1);
+  a.input<float>({1, 4, 1}, {1, 2, 3, 4})
+      .output<float>({1, 2, 1})
+      .set_text("fn", "linear")
+      .set_text("coordinates", "half_pixel")
+      .set_integer("antialias", 1);
   expect_values<float>(a, {1.625f, 3.375f}, "antialias");  // weights 1 3 3 1 over 8, the edge repeated
   OpFixture q("QResize");
-  q.input<uint8_t>({1, 2, 1, 1}, {10, 20}).scalar(1.0f).scalar<uint8_t>(5).scalar(1.0f).scalar<uint8_t>(0).output<uint8_t>({1, 4, 1, 1}).set_text("fn", "linear");
+  q.input<uint8_t>({1, 2, 1, 1}, {10, 20})
+      .scalar(1.0f)
+      .scalar<uint8_t>(5)
+      .scalar(1.0f)
+      .scalar<uint8_t>(0)
+      .output<uint8_t>({1, 4, 1, 1})
+      .set_text("fn", "linear");
   expect_values<uint8_t>(q, {5, 8, 12, 15}, "quantized");
 }
 
 TEST(running_sums_top_k_observe) {
   OpFixture c("Cumulative");
-  c.input<int32_t>({2, 3}, {1, 2, 3, 4, 5, 6}).scalar<int64_t>(-1).output<int32_t>({2, 3}).set_integer("exclusive", 1).set_integer("reverse", 1);
+  c.input<int32_t>({2, 3}, {1, 2, 3, 4, 5, 6})
+      .scalar<int64_t>(-1)
+      .output<int32_t>({2, 3})
+      .set_integer("exclusive", 1)
+      .set_integer("reverse", 1);
   expect_values<int32_t>(c, {5, 3, 0, 11, 6, 0}, "sums");
   OpFixture t("TopK");
-  t.input<float>({1, 5}, {3, 1, 3, NAN, 2}).output<float>({1, 3}).output<int64_t>({1, 3}).set_integer("axis", 1).set_integer("k", 3);
+  t.input<float>({1, 5}, {3, 1, 3, NAN, 2})
+      .output<float>({1, 3})
+      .output<int64_t>({1, 3})
+      .set_integer("axis", 1)
+      .set_integer("k", 3);
   expect_values<int64_t>(t, {3, 0, 2}, "indices of the largest", 1);
   OpFixture o("Observe");
   o.input<float>({5}, {0.5f, -0.5f, 3, 0, NAN}).output(DType::kFloat64, {11}).set_integer("bins", 4);

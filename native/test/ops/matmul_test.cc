@@ -20,7 +20,8 @@ struct Product {
 
 void check(const Product& c, float alpha, const std::vector<int64_t>& bias_dims, float beta) {
   Random random(static_cast<uint64_t>(c.m * 10000 + c.k * 100 + c.n));
-  const std::vector<float> a = reals(random, static_cast<size_t>(c.batch * c.m * c.k)), b = reals(random, static_cast<size_t>((c.batched_b ? c.batch : 1) * c.k * c.n));
+  const std::vector<float> a = reals(random, static_cast<size_t>(c.batch * c.m * c.k)),
+                           b = reals(random, static_cast<size_t>((c.batched_b ? c.batch : 1) * c.k * c.n));
   std::vector<int64_t> a_dims = {c.batch, c.m, c.k}, b_dims = {c.k, c.n};
   if (c.trans_a) std::swap(a_dims[1], a_dims[2]);
   if (c.trans_b) std::swap(b_dims[0], b_dims[1]);
@@ -30,9 +31,14 @@ void check(const Product& c, float alpha, const std::vector<int64_t>& bias_dims,
   const std::vector<float> bias = reals(random, static_cast<size_t>(bias_size));
   OpFixture f("MatMul");
   f.input(a_dims, a);
-  if (c.constant_b) f.constant(b_dims, b); else f.input(b_dims, b);
+  if (c.constant_b) f.constant(b_dims, b);
+  else f.input(b_dims, b);
   if (!bias_dims.empty()) f.input(bias_dims, bias);
-  f.output<float>({c.batch, c.m, c.n}).set_integer("trans_a", c.trans_a).set_integer("trans_b", c.trans_b).set_number("alpha", alpha).set_number("beta", beta);
+  f.output<float>({c.batch, c.m, c.n})
+      .set_integer("trans_a", c.trans_a)
+      .set_integer("trans_b", c.trans_b)
+      .set_number("alpha", alpha)
+      .set_number("beta", beta);
   f.set_text("fn", "clip").set_number("lo", -1.5f).set_number("hi", 2.0f);
   EXPECT_OK(f.run());
   for (int64_t p = 0; p < c.batch; ++p)
@@ -41,7 +47,8 @@ void check(const Product& c, float alpha, const std::vector<int64_t>& bias_dims,
         double sum = 0;
         for (int64_t k = 0; k < c.k; ++k) {
           const size_t at = static_cast<size_t>(p * c.m * c.k + (c.trans_a ? k * c.m + i : i * c.k + k));
-          const size_t bt = static_cast<size_t>((c.batched_b ? p * c.k * c.n : 0) + (c.trans_b ? j * c.k + k : k * c.n + j));
+          const size_t bt =
+              static_cast<size_t>((c.batched_b ? p * c.k * c.n : 0) + (c.trans_b ? j * c.k + k : k * c.n + j));
           sum += static_cast<double>(a[at]) * b[bt];
         }
         sum *= alpha;
@@ -50,7 +57,8 @@ void check(const Product& c, float alpha, const std::vector<int64_t>& bias_dims,
           sum += beta * bias[static_cast<size_t>((by_row ? i * bias_dims[1] : 0) + (by_column ? j : 0))];
         }
         sum = std::min(2.0, std::max(-1.5, sum));
-        const bool close = std::fabs(f.out<float>(0)[(p * c.m + i) * c.n + j] - sum) <= 1e-6 * static_cast<double>(10 + c.k);
+        const bool close =
+            std::fabs(f.out<float>(0)[(p * c.m + i) * c.n + j] - sum) <= 1e-6 * static_cast<double>(10 + c.k);
         EXPECT(close);
         if (!close) return;
       }

@@ -7,16 +7,21 @@ using namespace octavo::test;
 
 namespace {
 
-template <class T> std::vector<T> iota(int64_t count) {
+template <class T>
+std::vector<T> iota(int64_t count) {
   std::vector<T> v(static_cast<size_t>(count));
   std::iota(v.begin(), v.end(), T(1));
   return v;
 }
 
-template <class T> void check_transpose(const std::vector<int64_t>& dims, const std::vector<int64_t>& perm) {
+template <class T>
+void check_transpose(const std::vector<int64_t>& dims, const std::vector<int64_t>& perm) {
   int64_t count = 1;
   std::vector<int64_t> out, strides(dims.size());
-  for (size_t i = dims.size(); i-- > 0;) { strides[i] = count; count *= dims[i]; }
+  for (size_t i = dims.size(); i-- > 0;) {
+    strides[i] = count;
+    count *= dims[i];
+  }
   for (int64_t p : perm) out.push_back(dims[static_cast<size_t>(p)]);
   const std::vector<T> x = iota<T>(count);
   OpFixture f("Transpose");
@@ -34,7 +39,8 @@ template <class T> void check_transpose(const std::vector<int64_t>& dims, const 
   EXPECT_SAME(f.out<T>(0), want.data(), want.size(), "transpose of " + std::to_string(sizeof(T)) + " bytes");
 }
 
-template <class T> void check_transposes() {
+template <class T>
+void check_transposes() {
   for (int64_t c : {1, 2, 3, 4, 16, 17, 40}) {
     check_transpose<T>({2, c, 9, 11}, {0, 2, 3, 1});
     check_transpose<T>({2, 9, 11, c}, {0, 3, 1, 2});
@@ -48,7 +54,8 @@ template <class T> void check_transposes() {
   check_transpose<T>({}, {});
 }
 
-template <class T> void expect_values(OpFixture& f, const std::vector<T>& want, const char* where) {
+template <class T>
+void expect_values(OpFixture& f, const std::vector<T>& want, const char* where) {
   EXPECT_OK(f.run());
   EXPECT_SAME(f.out<T>(0), want.data(), want.size(), where);
 }
@@ -64,7 +71,11 @@ TEST(transpose_of_every_width) {
 
 TEST(concat_and_split) {
   OpFixture f("Concat");
-  f.input<int32_t>({2, 1}, {1, 2}).input<int32_t>({2, 0}, {}).input<int32_t>({2, 2}, {3, 4, 5, 6}).output<int32_t>({2, 3}).set_integer("axis", 1);
+  f.input<int32_t>({2, 1}, {1, 2})
+      .input<int32_t>({2, 0}, {})
+      .input<int32_t>({2, 2}, {3, 4, 5, 6})
+      .output<int32_t>({2, 3})
+      .set_integer("axis", 1);
   expect_values<int32_t>(f, {1, 3, 4, 2, 5, 6}, "concat");
   OpFixture g("Split");
   g.input<int32_t>({2, 3}, {1, 3, 4, 2, 5, 6}).output<int32_t>({2, 1}).output<int32_t>({2, 2}).set_integer("axis", 1);
@@ -78,10 +89,16 @@ TEST(concat_and_split) {
 
 TEST(slice_steps_both_ways) {
   OpFixture f("Slice");
-  f.input<int16_t>({3, 4}, iota<int16_t>(12)).output<int16_t>({2, 2}).set_integers("starts", {2, 3}).set_integers("steps", {-2, -2});
+  f.input<int16_t>({3, 4}, iota<int16_t>(12))
+      .output<int16_t>({2, 2})
+      .set_integers("starts", {2, 3})
+      .set_integers("steps", {-2, -2});
   expect_values<int16_t>(f, {12, 10, 4, 2}, "slice");
   OpFixture g("Slice");
-  g.input<int16_t>({3, 4}, iota<int16_t>(12)).output<int16_t>({2, 3}).set_integers("starts", {2, 3}).set_integers("steps", {-2, -2});
+  g.input<int16_t>({3, 4}, iota<int16_t>(12))
+      .output<int16_t>({2, 3})
+      .set_integers("starts", {2, 3})
+      .set_integers("steps", {-2, -2});
   EXPECT_CODE(g.run(), Code::kShape);
 }
 
@@ -101,7 +118,11 @@ TEST(pad_modes) {
   const std::vector<float> x = {1, 2, 3};
   const auto pad = [&](const char* mode, int64_t begin, int64_t end, const std::vector<float>& want) {
     OpFixture f("Pad");
-    f.input<float>({3}, x).scalar<float>(9).output<float>({3 + begin + end}).set_integers("pads", {begin, end}).set_text("mode", mode);
+    f.input<float>({3}, x)
+        .scalar<float>(9)
+        .output<float>({3 + begin + end})
+        .set_integers("pads", {begin, end})
+        .set_text("mode", mode);
     expect_values<float>(f, want, mode);
   };
   pad("constant", 1, 2, {9, 1, 2, 3, 9, 9});
@@ -111,7 +132,10 @@ TEST(pad_modes) {
   pad("constant", -1, 1, {2, 3, 9});
   pad("reflect", -1, 1, {2, 3, 2});
   OpFixture f("Pad");
-  f.input<uint8_t>({1, 2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8}).scalar<uint8_t>(7).output<uint8_t>({1, 3, 3, 2}).set_integers("pads", {0, 1, 0, 0, 0, 0, 1, 0});
+  f.input<uint8_t>({1, 2, 2, 2}, {1, 2, 3, 4, 5, 6, 7, 8})
+      .scalar<uint8_t>(7)
+      .output<uint8_t>({1, 3, 3, 2})
+      .set_integers("pads", {0, 1, 0, 0, 0, 0, 1, 0});
   expect_values<uint8_t>(f, {7, 7, 7, 7, 7, 7, 1, 2, 3, 4, 7, 7, 5, 6, 7, 8, 7, 7}, "pad of NHWC");
 }
 
@@ -120,10 +144,16 @@ TEST(gathers) {
   f.input<float>({2, 3}, {1, 2, 3, 4, 5, 6}).input<int64_t>({2}, {-1, 0}).output<float>({2, 2}).set_integer("axis", 1);
   expect_values<float>(f, {3, 1, 6, 4}, "gather");
   OpFixture g("GatherElements");
-  g.input<float>({2, 2}, {1, 2, 3, 4}).input<int32_t>({2, 2}, {0, 0, 1, -2}).output<float>({2, 2}).set_integer("axis", 1);
+  g.input<float>({2, 2}, {1, 2, 3, 4})
+      .input<int32_t>({2, 2}, {0, 0, 1, -2})
+      .output<float>({2, 2})
+      .set_integer("axis", 1);
   expect_values<float>(g, {1, 1, 4, 3}, "gather elements");
   OpFixture h("GatherND");
-  h.input<float>({2, 2, 2}, {0, 1, 2, 3, 4, 5, 6, 7}).input<int64_t>({2, 1}, {1, 0}).output<float>({2, 2}).set_integer("batch_dims", 1);
+  h.input<float>({2, 2, 2}, {0, 1, 2, 3, 4, 5, 6, 7})
+      .input<int64_t>({2, 1}, {1, 0})
+      .output<float>({2, 2})
+      .set_integer("batch_dims", 1);
   expect_values<float>(h, {2, 3, 4, 5}, "gather nd");
 }
 
@@ -131,7 +161,9 @@ TEST(gathers_refuse_indices_out_of_range) {
   for (const char* op : {"Gather", "GatherElements", "GatherND"}) {
     for (int64_t bad : {3, -4}) {
       OpFixture f(op);
-      f.input<float>({3}, {1, 2, 3}).input<int64_t>({1}, {bad}).output<float>(std::string(op) == "GatherND" ? std::vector<int64_t>{} : std::vector<int64_t>{1});
+      f.input<float>({3}, {1, 2, 3})
+          .input<int64_t>({1}, {bad})
+          .output<float>(std::string(op) == "GatherND" ? std::vector<int64_t>{} : std::vector<int64_t>{1});
       EXPECT_CODE(f.run(), Code::kData);
     }
   }
@@ -139,10 +171,18 @@ TEST(gathers_refuse_indices_out_of_range) {
 
 TEST(scatters) {
   OpFixture f("ScatterElements");
-  f.input<float>({1, 4}, {1, 2, 3, 4}).input<int64_t>({1, 2}, {1, 1}).input<float>({1, 2}, {10, 20}).output<float>({1, 4}).set_integer("axis", 1).set_text("reduction", "add");
+  f.input<float>({1, 4}, {1, 2, 3, 4})
+      .input<int64_t>({1, 2}, {1, 1})
+      .input<float>({1, 2}, {10, 20})
+      .output<float>({1, 4})
+      .set_integer("axis", 1)
+      .set_text("reduction", "add");
   expect_values<float>(f, {1, 32, 3, 4}, "scatter elements");
   OpFixture g("ScatterND");
-  g.input<int32_t>({3, 2}, {1, 2, 3, 4, 5, 6}).input<int64_t>({2, 1}, {2, -3}).input<int32_t>({2, 2}, {9, 8, 7, 6}).output<int32_t>({3, 2});
+  g.input<int32_t>({3, 2}, {1, 2, 3, 4, 5, 6})
+      .input<int64_t>({2, 1}, {2, -3})
+      .input<int32_t>({2, 2}, {9, 8, 7, 6})
+      .output<int32_t>({3, 2});
   expect_values<int32_t>(g, {7, 6, 3, 4, 9, 8}, "scatter nd");
   OpFixture h("ScatterND");
   h.input<int32_t>({3}, {1, 2, 3}).input<int64_t>({1, 1}, {3}).input<int32_t>({1}, {9}).output<int32_t>({3});
@@ -172,6 +212,10 @@ TEST(generators) {
   l.output<float>({2, 3}).set_integer("k", 1);
   expect_values<float>(l, {0, 1, 0, 0, 0, 1}, "eye");
   OpFixture m("Reverse");
-  m.input<float>({3, 2}, {1, 2, 3, 4, 5, 6}).input<int64_t>({2}, {2, 3}).output<float>({3, 2}).set_integer("batch_axis", 1).set_integer("time_axis", 0);
+  m.input<float>({3, 2}, {1, 2, 3, 4, 5, 6})
+      .input<int64_t>({2}, {2, 3})
+      .output<float>({3, 2})
+      .set_integer("batch_axis", 1)
+      .set_integer("time_axis", 0);
   expect_values<float>(m, {3, 6, 1, 4, 5, 2}, "reverse");
 }

@@ -15,7 +15,8 @@ void check(const TransposeCase& t, uint64_t seed) {
   Random r(seed);
   const int64_t per_group = t.out_channels / t.group, depth = t.channels / t.group, batch = 2;
   const int64_t span = t.dilation * (t.kernel - 1) + 1;
-  const int64_t oh = t.stride * (t.height - 1) + span - 2 * t.pad + t.extra, ow = t.stride * (t.width - 1) + span - 2 * t.pad + t.extra;
+  const int64_t oh = t.stride * (t.height - 1) + span - 2 * t.pad + t.extra,
+                ow = t.stride * (t.width - 1) + span - 2 * t.pad + t.extra;
   std::vector<uint8_t> x(static_cast<size_t>(batch * t.height * t.width * t.channels));
   std::vector<int8_t> w(static_cast<size_t>(t.channels * per_group * t.kernel * t.kernel));
   for (uint8_t& v : x) v = static_cast<uint8_t>(r.between(0, 255));
@@ -43,11 +44,13 @@ void check(const TransposeCase& t, uint64_t seed) {
             if (oy < 0 || ox < 0 || oy >= oh || ox >= ow) continue;
             for (int64_t g = 0; g < t.group; ++g)
               for (int64_t c = 0; c < depth; ++c) {
-                const uint8_t byte = x[static_cast<size_t>(((n * t.height + y) * t.width + q) * t.channels + g * depth + c)];
+                const uint8_t byte =
+                    x[static_cast<size_t>(((n * t.height + y) * t.width + q) * t.channels + g * depth + c)];
                 const int32_t a = (t.x_signed ? static_cast<int8_t>(byte) : byte) - zero;
                 for (int64_t m = 0; m < per_group; ++m)
                   want[static_cast<size_t>(((n * oh + oy) * ow + ox) * t.out_channels + g * per_group + m)] +=
-                      a * (w[static_cast<size_t>((((g * depth + c) * per_group + m) * t.kernel + ky) * t.kernel + kx)] - 3);
+                      a *
+                      (w[static_cast<size_t>((((g * depth + c) * per_group + m) * t.kernel + ky) * t.kernel + kx)] - 3);
               }
           }
   EXPECT_SAME(f.out<int32_t>(0), want.data(), want.size(), "case " + std::to_string(seed));
@@ -58,8 +61,9 @@ void check(const TransposeCase& t, uint64_t seed) {
 TEST(qconv_transpose_against_scattered_sums) {
   const TransposeCase cases[] = {
       // H W C M k s p d g extra signed
-      {4, 5, 8, 16, 3, 2, 1, 1, 1, 1, false}, {4, 4, 6, 10, 4, 2, 1, 1, 2, 0, true}, {3, 3, 5, 7, 2, 3, 0, 1, 1, 0, true},
-      {5, 4, 16, 33, 3, 1, 0, 2, 1, 0, false}, {6, 6, 8, 8, 3, 2, 1, 2, 8, 1, true},
+      {4, 5, 8, 16, 3, 2, 1, 1, 1, 1, false}, {4, 4, 6, 10, 4, 2, 1, 1, 2, 0, true},
+      {3, 3, 5, 7, 2, 3, 0, 1, 1, 0, true},   {5, 4, 16, 33, 3, 1, 0, 2, 1, 0, false},
+      {6, 6, 8, 8, 3, 2, 1, 2, 8, 1, true},
   };
   uint64_t seed = 0;
   for (const TransposeCase& t : cases) check(t, ++seed);

@@ -25,7 +25,8 @@ void add_parameter(OpFixture& f, bool constant, const std::vector<int64_t>& dims
 }
 
 void add_zero(OpFixture& f, bool constant, bool is_signed, const std::vector<int32_t>& zeros) {
-  const std::vector<int64_t> dims = zeros.size() == 1 ? std::vector<int64_t>{} : std::vector<int64_t>{static_cast<int64_t>(zeros.size())};
+  const std::vector<int64_t> dims =
+      zeros.size() == 1 ? std::vector<int64_t>{} : std::vector<int64_t>{static_cast<int64_t>(zeros.size())};
   if (is_signed) add_parameter<int8_t>(f, constant, dims, std::vector<int8_t>(zeros.begin(), zeros.end()));
   else add_parameter<uint8_t>(f, constant, dims, std::vector<uint8_t>(zeros.begin(), zeros.end()));
 }
@@ -77,10 +78,16 @@ struct Parameters {
     }
     if (has_bias) add_parameter<int32_t>(f, constant, {static_cast<int64_t>(bias.size())}, bias);
   }
-  template <class T> static T as(float v) { T t; std::memcpy(&t, &v, sizeof t); return t; }
+  template <class T>
+  static T as(float v) {
+    T t;
+    std::memcpy(&t, &v, sizeof t);
+    return t;
+  }
   // The bits of the output element.
   uint32_t expected(int64_t sum, int64_t n) const {
-    const int32_t acc = static_cast<int32_t>(static_cast<uint32_t>(sum + (has_bias ? bias[static_cast<size_t>(n)] : 0)));
+    const int32_t acc =
+        static_cast<int32_t>(static_cast<uint32_t>(sum + (has_bias ? bias[static_cast<size_t>(n)] : 0)));
     const float scale = x_scale * w_scale[w_scale.size() == 1 ? 0 : static_cast<size_t>(n)];
     if (out == Out::kInt32) return static_cast<uint32_t>(acc);
     if (out == Out::kFloat) return as<uint32_t>(static_cast<float>(acc) * scale);
@@ -88,7 +95,12 @@ struct Parameters {
     const Requantize r{static_cast<float>(low - y_zero), static_cast<float>(low + 255 - y_zero), y_zero};
     return static_cast<uint8_t>(requantize_one(acc, scale / y_scale, r));
   }
-  DType type() const { return out == Out::kFloat ? DType::kFloat32 : out == Out::kInt32 ? DType::kInt32 : x_signed ? DType::kInt8 : DType::kUint8; }
+  DType type() const {
+    return out == Out::kFloat   ? DType::kFloat32
+           : out == Out::kInt32 ? DType::kInt32
+           : x_signed           ? DType::kInt8
+                                : DType::kUint8;
+  }
 };
 
 void expect_outputs(OpFixture& f, const Parameters& p, const std::vector<uint32_t>& want, const std::string& where) {
@@ -102,7 +114,8 @@ void expect_outputs(OpFixture& f, const Parameters& p, const std::vector<uint32_
 
 void check_conv(const ConvCase& t, uint64_t seed) {
   Random r(seed);
-  const int64_t depth = t.channels / t.group, span_h = t.dilation * (t.kernel_h - 1) + 1, span_w = t.dilation * (t.kernel_w - 1) + 1;
+  const int64_t depth = t.channels / t.group, span_h = t.dilation * (t.kernel_h - 1) + 1,
+                span_w = t.dilation * (t.kernel_w - 1) + 1;
   const int64_t oh = (t.height + 2 * t.pad - span_h) / t.stride + 1, ow = (t.width + 2 * t.pad - span_w) / t.stride + 1;
   const auto x = random_bytes(r, static_cast<size_t>(t.batch * t.height * t.width * t.channels));
   const auto w = random_bytes(r, static_cast<size_t>(t.out_channels * depth * t.kernel_h * t.kernel_w));
@@ -111,7 +124,8 @@ void check_conv(const ConvCase& t, uint64_t seed) {
   OpFixture f("QConv");
   f.input(t.x_signed ? DType::kInt8 : DType::kUint8, {t.batch, t.height, t.width, t.channels}, x.data(), x.size());
   p.add_quantization_of_x(f, t.constant);
-  f.input(t.w_signed ? DType::kInt8 : DType::kUint8, {t.out_channels, depth, t.kernel_h, t.kernel_w}, w.data(), w.size(), true);
+  f.input(t.w_signed ? DType::kInt8 : DType::kUint8, {t.out_channels, depth, t.kernel_h, t.kernel_w}, w.data(),
+          w.size(), true);
   p.add_rest(f, t.constant);
   f.output(p.type(), {t.batch, oh, ow, t.out_channels});
   f.set_integers("strides", {t.stride, t.stride}).set_integers("pads", {t.pad, t.pad, t.pad, t.pad});
@@ -130,7 +144,8 @@ void check_conv(const ConvCase& t, uint64_t seed) {
               const int64_t iy = y * t.stride - t.pad + ky * t.dilation, ix = q * t.stride - t.pad + kx * t.dilation;
               if (iy < 0 || ix < 0 || iy >= t.height || ix >= t.width) continue;
               for (int64_t c = 0; c < depth; ++c) {
-                const uint8_t a = x[static_cast<size_t>(((n * t.height + iy) * t.width + ix) * t.channels + m / per_group * depth + c)];
+                const uint8_t a = x[static_cast<size_t>(((n * t.height + iy) * t.width + ix) * t.channels +
+                                                        m / per_group * depth + c)];
                 const uint8_t b = w[static_cast<size_t>(((m * depth + c) * t.kernel_h + ky) * t.kernel_w + kx)];
                 sum += int64_t{value(a, t.x_signed) - p.x_zero} * (value(b, t.w_signed) - p.zero_of(m));
               }
@@ -181,10 +196,17 @@ TEST(qmatmul_against_sums) {
           const bool x_signed = seed % 2, w_signed = seed % 3 != 0;
           const Out out = seed % 5 == 0 ? Out::kFloat : seed % 7 == 0 ? Out::kInt32 : Out::kBytes;
           const int64_t batches = 3, b_batches = batched ? batches : 1;
-          const auto a = random_bytes(r, static_cast<size_t>(batches * m * k)), b = random_bytes(r, static_cast<size_t>(b_batches * n * k));
-          const Parameters p(r, n, x_signed, w_signed, variant % 3 == 0, variant % 5 != 0, seed % 4 == 0 ? -1000 : w_signed ? 0 : 128, out);
+          const auto a = random_bytes(r, static_cast<size_t>(batches * m * k)),
+                     b = random_bytes(r, static_cast<size_t>(b_batches * n * k));
+          const Parameters p(r, n, x_signed, w_signed, variant % 3 == 0, variant % 5 != 0,
+                             seed % 4 == 0 ? -1000
+                             : w_signed    ? 0
+                                           : 128,
+                             out);
           OpFixture f("QMatMul");
-          f.input(x_signed ? DType::kInt8 : DType::kUint8, trans_a ? std::vector<int64_t>{batches, k, m} : std::vector<int64_t>{batches, m, k}, a.data(), a.size());
+          f.input(x_signed ? DType::kInt8 : DType::kUint8,
+                  trans_a ? std::vector<int64_t>{batches, k, m} : std::vector<int64_t>{batches, m, k}, a.data(),
+                  a.size());
           p.add_quantization_of_x(f, b_constant);
           std::vector<int64_t> dims = trans_b ? std::vector<int64_t>{n, k} : std::vector<int64_t>{k, n};
           if (batched) dims.insert(dims.begin(), batches);
@@ -200,7 +222,8 @@ TEST(qmatmul_against_sums) {
                 int64_t sum = 0;
                 for (int64_t d = 0; d < k; ++d) {
                   const uint8_t av = a[static_cast<size_t>(i * m * k + (trans_a ? d * m + row : row * k + d))];
-                  const uint8_t bv = b[static_cast<size_t>((batched ? i : 0) * n * k + (trans_b ? col * k + d : d * n + col))];
+                  const uint8_t bv =
+                      b[static_cast<size_t>((batched ? i : 0) * n * k + (trans_b ? col * k + d : d * n + col))];
                   sum += int64_t{value(av, x_signed) - p.x_zero} * (value(bv, w_signed) - p.zero_of(col));
                 }
                 want.push_back(p.expected(sum, col));
@@ -217,25 +240,45 @@ TEST(qmatmul_reads_and_writes_through_permutations) {
       for (int variant = 0; variant < 8; ++variant) {
         Random r(static_cast<uint64_t>(m * 100 + n + variant));
         const bool b_by_rows = variant & 1, x_signed = variant & 2, a_moved = variant & 4;
-        const auto a = random_bytes(r, static_cast<size_t>(h * m * k)), b = random_bytes(r, static_cast<size_t>(h * n * k));
+        const auto a = random_bytes(r, static_cast<size_t>(h * m * k)),
+                   b = random_bytes(r, static_cast<size_t>(h * n * k));
         const auto product = [&](bool permuted) {
-          const auto at_a = [&](int64_t head, int64_t row, int64_t i) { return permuted ? a_moved ? (i * h + head) * m + row : (row * h + head) * k + i : (head * m + row) * k + i; };
-          const auto at_b = [&](int64_t head, int64_t i, int64_t col) { return permuted ? b_by_rows ? (col * h + head) * k + i : (i * h + head) * n + col : (head * k + i) * n + col; };
+          const auto at_a = [&](int64_t head, int64_t row, int64_t i) {
+            return permuted ? a_moved ? (i * h + head) * m + row : (row * h + head) * k + i : (head * m + row) * k + i;
+          };
+          const auto at_b = [&](int64_t head, int64_t i, int64_t col) {
+            return permuted ? b_by_rows ? (col * h + head) * k + i : (i * h + head) * n + col
+                            : (head * k + i) * n + col;
+          };
           std::vector<uint8_t> pa(a.size()), pb(b.size());
           for (int64_t head = 0; head < h; ++head)
             for (int64_t i = 0; i < k; ++i) {
-              for (int64_t row = 0; row < m; ++row) pa[static_cast<size_t>(at_a(head, row, i))] = a[static_cast<size_t>((head * m + row) * k + i)];
-              for (int64_t col = 0; col < n; ++col) pb[static_cast<size_t>(at_b(head, i, col))] = b[static_cast<size_t>((head * k + i) * n + col)];
+              for (int64_t row = 0; row < m; ++row)
+                pa[static_cast<size_t>(at_a(head, row, i))] = a[static_cast<size_t>((head * m + row) * k + i)];
+              for (int64_t col = 0; col < n; ++col)
+                pb[static_cast<size_t>(at_b(head, i, col))] = b[static_cast<size_t>((head * k + i) * n + col)];
             }
           using Dims = std::vector<int64_t>;
           OpFixture f("QMatMul");
-          f.input(x_signed ? DType::kInt8 : DType::kUint8, !permuted ? Dims{h, m, k} : a_moved ? Dims{k, h, m} : Dims{m, h, k}, pa.data(), pa.size());
+          f.input(x_signed ? DType::kInt8 : DType::kUint8,
+                  !permuted ? Dims{h, m, k}
+                  : a_moved ? Dims{k, h, m}
+                            : Dims{m, h, k},
+                  pa.data(), pa.size());
           f.scalar<float>(0.02f);
-          if (x_signed) f.scalar<int8_t>(-3); else f.scalar<uint8_t>(120);
-          f.input(DType::kUint8, !permuted ? Dims{h, k, n} : b_by_rows ? Dims{n, h, k} : Dims{k, h, n}, pb.data(), pb.size()).scalar<float>(0.01f).scalar<uint8_t>(99);
+          if (x_signed) f.scalar<int8_t>(-3);
+          else f.scalar<uint8_t>(120);
+          f.input(DType::kUint8,
+                  !permuted   ? Dims{h, k, n}
+                  : b_by_rows ? Dims{n, h, k}
+                              : Dims{k, h, n},
+                  pb.data(), pb.size())
+              .scalar<float>(0.01f)
+              .scalar<uint8_t>(99);
           f.scalar<float>(0.3f).scalar<uint8_t>(9).output<uint8_t>(permuted ? Dims{m, h, n} : Dims{h, m, n});
           if (permuted) {
-            f.set_integers("perm_a", a_moved ? Dims{1, 2, 0} : Dims{1, 0, 2}).set_integers("perm_b", b_by_rows ? Dims{1, 2, 0} : Dims{1, 0, 2});
+            f.set_integers("perm_a", a_moved ? Dims{1, 2, 0} : Dims{1, 0, 2})
+                .set_integers("perm_b", b_by_rows ? Dims{1, 2, 0} : Dims{1, 0, 2});
             f.set_integers("perm_y", {1, 0, 2});
           }
           EXPECT_OK(f.run());
@@ -243,18 +286,30 @@ TEST(qmatmul_reads_and_writes_through_permutations) {
           for (int64_t head = 0; head < h; ++head)
             for (int64_t row = 0; row < m; ++row)
               for (int64_t col = 0; col < n; ++col)
-                got[static_cast<size_t>((head * m + row) * n + col)] = f.out<uint8_t>(0)[permuted ? (row * h + head) * n + col : (head * m + row) * n + col];
+                got[static_cast<size_t>((head * m + row) * n + col)] =
+                    f.out<uint8_t>(0)[permuted ? (row * h + head) * n + col : (head * m + row) * n + col];
           return got;
         };
         const auto got = product(true), want = product(false);
-        EXPECT_SAME(got.data(), want.data(), want.size(), "variant " + std::to_string(variant) + " of " + std::to_string(m) + " x " + std::to_string(n));
+        EXPECT_SAME(got.data(), want.data(), want.size(),
+                    "variant " + std::to_string(variant) + " of " + std::to_string(m) + " x " + std::to_string(n));
       }
   OpFixture bad("QMatMul");
-  bad.input<uint8_t>({2, 2}, {1, 2, 3, 4}).scalar<float>(1.0f).absent().input<int8_t>({2, 2}, {1, 2, 3, 4}).scalar<float>(1.0f).absent();
+  bad.input<uint8_t>({2, 2}, {1, 2, 3, 4})
+      .scalar<float>(1.0f)
+      .absent()
+      .input<int8_t>({2, 2}, {1, 2, 3, 4})
+      .scalar<float>(1.0f)
+      .absent();
   bad.scalar<float>(1.0f).absent().output<uint8_t>({2, 2}).set_integers("perm_a", {0, 0});
   EXPECT_CODE(bad.run(), Code::kInvalidPlan);
   OpFixture moved("QMatMul");
-  moved.input<uint8_t>({2, 2}, {1, 2, 3, 4}).scalar<float>(1.0f).absent().input<int8_t>({2, 2}, {1, 2, 3, 4}).scalar<float>(1.0f).absent();
+  moved.input<uint8_t>({2, 2}, {1, 2, 3, 4})
+      .scalar<float>(1.0f)
+      .absent()
+      .input<int8_t>({2, 2}, {1, 2, 3, 4})
+      .scalar<float>(1.0f)
+      .absent();
   moved.scalar<float>(1.0f).absent().output<uint8_t>({2, 2}).set_integers("perm_y", {1, 0});
   EXPECT_CODE(moved.run(), Code::kInvalidPlan);
 }
@@ -263,7 +318,8 @@ TEST(qconv_residual_and_table_are_the_separate_steps) {
   for (const int64_t group : {int64_t{1}, int64_t{40}}) {
     Random r(7);
     const int64_t channels = 40;
-    const auto x = random_bytes(r, 30 * 40), w = random_bytes(r, static_cast<size_t>(40 * (channels / group))), res = random_bytes(r, 30 * 40);
+    const auto x = random_bytes(r, 30 * 40), w = random_bytes(r, static_cast<size_t>(40 * (channels / group))),
+               res = random_bytes(r, 30 * 40);
     const auto table = random_bytes(r, 256);
     OpFixture f("QConv");
     f.input(DType::kUint8, {1, 5, 6, channels}, x.data(), x.size()).scalar<float>(0.02f).scalar<uint8_t>(120);
@@ -282,9 +338,11 @@ TEST(qconv_residual_and_table_are_the_separate_steps) {
       for (int64_t n = 0; n < channels; ++n) {
         int32_t acc = 0;
         for (int64_t c = 0; c < channels / group; ++c)
-          acc += (x[static_cast<size_t>(p * channels + (group == 1 ? c : n))] - 120) * value(w[static_cast<size_t>(n * (channels / group) + c)], true);
+          acc += (x[static_cast<size_t>(p * channels + (group == 1 ? c : n))] - 120) *
+                 value(w[static_cast<size_t>(n * (channels / group) + c)], true);
         const int32_t q = requantize_one(acc, m, {0.0f, 246.0f, 9});
-        const float a = ra * static_cast<float>(q), b = rb * static_cast<float>(res[static_cast<size_t>(p * channels + n)]), ab = a + b;
+        const float a = ra * static_cast<float>(q),
+                    b = rb * static_cast<float>(res[static_cast<size_t>(p * channels + n)]), ab = a + b;
         want.push_back(table[static_cast<size_t>(round_half_even(clamp_float(ab + k, 30.0f, 255.0f)))]);
       }
     EXPECT_SAME(f.out<uint8_t>(0), want.data(), want.size(), "group " + std::to_string(group));
@@ -294,7 +352,10 @@ TEST(qconv_residual_and_table_are_the_separate_steps) {
 TEST(qconv_refuses_bad_scales) {
   OpFixture f("QConv");
   f.input<uint8_t>({1, 2, 2, 4}, std::vector<uint8_t>(16, 1)).scalar<float>(1.0f).absent();
-  f.constant<int8_t>({4, 4, 1, 1}, std::vector<int8_t>(16, 1)).constant<float>({4}, {1, 0, 1, 1}).absent().scalar<float>(1.0f);
+  f.constant<int8_t>({4, 4, 1, 1}, std::vector<int8_t>(16, 1))
+      .constant<float>({4}, {1, 0, 1, 1})
+      .absent()
+      .scalar<float>(1.0f);
   f.output<uint8_t>({1, 2, 2, 4});
   EXPECT_CODE(f.run(), Code::kData);
 }

@@ -26,26 +26,32 @@ void check(const Model& m) {
     return v;
   };
   const int64_t D = m.directions, G = m.gates, H = kHidden, n = G * H;
-  const std::vector<float> x = reals(kTimes * kBatch * kInputs), w = reals(D * n * kInputs), r = reals(D * n * H), b = reals(D * 2 * n), h0 = reals(D * kBatch * H),
-                           c0 = reals(D * kBatch * H), p = reals(D * 3 * H);
+  const std::vector<float> x = reals(kTimes * kBatch * kInputs), w = reals(D * n * kInputs), r = reals(D * n * H),
+                           b = reals(D * 2 * n), h0 = reals(D * kBatch * H), c0 = reals(D * kBatch * H),
+                           p = reals(D * 3 * H);
   const std::vector<int32_t> lengths = m.with_lengths ? std::vector<int32_t>{4, 2, 0} : std::vector<int32_t>{4, 4, 4};
   OpFixture f("Recurrent");
   f.input({kTimes, kBatch, kInputs}, x).constant({D, n, kInputs}, w).constant({D, n, H}, r).constant({D, 2 * n}, b);
-  if (m.with_lengths) f.input({kBatch}, lengths); else f.absent();
+  if (m.with_lengths) f.input({kBatch}, lengths);
+  else f.absent();
   f.input({D, kBatch, H}, h0);
   if (m.cell == "lstm") f.input({D, kBatch, H}, c0);
   if (m.with_peepholes) f.constant({D, 3 * H}, p);
   f.output<float>({kTimes, D, kBatch, H}).output<float>({D, kBatch, H});
   if (m.cell == "lstm") f.output<float>({D, kBatch, H});
-  f.set_text("cell", m.cell).set_text("direction", D == 2 ? "bidirectional" : "reverse").set_integer("linear_before_reset", m.linear_before_reset);
+  f.set_text("cell", m.cell)
+      .set_text("direction", D == 2 ? "bidirectional" : "reverse")
+      .set_integer("linear_before_reset", m.linear_before_reset);
   EXPECT_OK(f.run());
   bool close = true;
   for (int64_t d = 0; d < D; ++d)
     for (int64_t e = 0; e < kBatch; ++e) {
-      std::vector<double> h(h0.begin() + (d * kBatch + e) * H, h0.begin() + (d * kBatch + e + 1) * H), c(c0.begin() + (d * kBatch + e) * H, c0.begin() + (d * kBatch + e + 1) * H);
+      std::vector<double> h(h0.begin() + (d * kBatch + e) * H, h0.begin() + (d * kBatch + e + 1) * H),
+          c(c0.begin() + (d * kBatch + e) * H, c0.begin() + (d * kBatch + e + 1) * H);
       const auto input_part = [&](int64_t t, int64_t j) {
         double sum = b[d * 2 * n + j];
-        for (int64_t k = 0; k < kInputs; ++k) sum += static_cast<double>(x[(t * kBatch + e) * kInputs + k]) * w[(d * n + j) * kInputs + k];
+        for (int64_t k = 0; k < kInputs; ++k)
+          sum += static_cast<double>(x[(t * kBatch + e) * kInputs + k]) * w[(d * n + j) * kInputs + k];
         return sum;
       };
       const auto hidden_part = [&](const std::vector<double>& v, int64_t j) {
@@ -66,17 +72,20 @@ void check(const Model& m) {
           } else if (m.cell == "gru") {
             std::vector<double> rh(h);
             for (int64_t k = 0; k < H; ++k) rh[k] *= reset[k];
-            const double z = sigmoid(gate(0)), part = m.linear_before_reset ? reset[j] * hidden_part(h, 2 * H + j) : hidden_part(rh, 2 * H + j);
+            const double z = sigmoid(gate(0)), part = m.linear_before_reset ? reset[j] * hidden_part(h, 2 * H + j)
+                                                                            : hidden_part(rh, 2 * H + j);
             next[j] = (1 - z) * std::tanh(input_part(t, 2 * H + j) + part) + z * h[j];
           } else {
-            const double pi = m.with_peepholes ? p[d * 3 * H + j] : 0, po = m.with_peepholes ? p[d * 3 * H + H + j] : 0, pf = m.with_peepholes ? p[d * 3 * H + 2 * H + j] : 0;
+            const double pi = m.with_peepholes ? p[d * 3 * H + j] : 0, po = m.with_peepholes ? p[d * 3 * H + H + j] : 0,
+                         pf = m.with_peepholes ? p[d * 3 * H + 2 * H + j] : 0;
             const double i = sigmoid(gate(0) + pi * c[j]), forget = sigmoid(gate(2) + pf * c[j]);
             c[j] = forget * c[j] + i * std::tanh(gate(3));
             next[j] = sigmoid(gate(1) + po * c[j]) * std::tanh(c[j]);
           }
         }
         h = next;
-        for (int64_t j = 0; j < H; ++j) close = close && std::fabs(f.out<float>(0)[((t * D + d) * kBatch + e) * H + j] - h[j]) < 2e-6;
+        for (int64_t j = 0; j < H; ++j)
+          close = close && std::fabs(f.out<float>(0)[((t * D + d) * kBatch + e) * H + j] - h[j]) < 2e-6;
       }
       for (int64_t t = lengths[e]; t < kTimes; ++t)
         for (int64_t j = 0; j < H; ++j) close = close && f.out<float>(0)[((t * D + d) * kBatch + e) * H + j] == 0.0f;
@@ -103,7 +112,12 @@ TEST(recurrent_cells_against_double) {
 
 TEST(recurrent_refuses_lengths_past_the_sequence) {
   OpFixture f("Recurrent");
-  f.input<float>({1, 1, 1}, {1}).constant<float>({1, 1, 1}, {1}).constant<float>({1, 1, 1}, {1}).absent().input<int32_t>({1}, {2}).output<float>({1, 1, 1, 1});
+  f.input<float>({1, 1, 1}, {1})
+      .constant<float>({1, 1, 1}, {1})
+      .constant<float>({1, 1, 1}, {1})
+      .absent()
+      .input<int32_t>({1}, {2})
+      .output<float>({1, 1, 1, 1});
   f.set_text("cell", "rnn");
   EXPECT_CODE(f.run(), Code::kData);
 }

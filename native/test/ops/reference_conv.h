@@ -15,7 +15,8 @@ struct ConvCase {
     std::vector<int64_t> sizes;
     for (size_t i = 0; i < in.size(); ++i) {
       const int64_t extent = dilations[i] * (kernel[i] - 1) + 1, pad = pads[i] + pads[in.size() + i];
-      sizes.push_back(transposed ? (in[i] - 1) * strides[i] + extent - pad + (extra.empty() ? 0 : extra[i]) : (in[i] + pad - extent) / strides[i] + 1);
+      sizes.push_back(transposed ? (in[i] - 1) * strides[i] + extent - pad + (extra.empty() ? 0 : extra[i])
+                                 : (in[i] + pad - extent) / strides[i] + 1);
     }
     return sizes;
   }
@@ -34,7 +35,8 @@ inline std::vector<int64_t> unravel(int64_t index, const std::vector<int64_t>& s
 }
 
 // x [N, in..., C]; w as ONNX has it; returns [N, out..., M]. Scatters for the transpose, gathers otherwise.
-inline std::vector<double> reference_conv(const ConvCase& c, bool transposed, const std::vector<float>& x, const std::vector<float>& w, const std::vector<float>& bias) {
+inline std::vector<double> reference_conv(const ConvCase& c, bool transposed, const std::vector<float>& x,
+                                          const std::vector<float>& w, const std::vector<float>& bias) {
   const std::vector<int64_t> out = c.out(transposed), small = transposed ? c.in : out, large = transposed ? out : c.in;
   const int64_t cg = c.channels / c.group, mg = c.filters / c.group, taps = product(c.kernel);
   std::vector<double> y(static_cast<size_t>(c.batch * product(out) * c.filters));
@@ -58,7 +60,8 @@ inline std::vector<double> reference_conv(const ConvCase& c, bool transposed, co
             for (int64_t ch = 0; ch < cg; ++ch) {
               const int64_t wi = transposed ? ((g * cg + ch) * mg + m) * taps + k : ((g * mg + m) * cg + ch) * taps + k;
               y[static_cast<size_t>((n * product(out) + op) * c.filters + g * mg + m)] +=
-                  static_cast<double>(x[static_cast<size_t>((n * product(c.in) + ip) * c.channels + g * cg + ch)]) * w[static_cast<size_t>(wi)];
+                  static_cast<double>(x[static_cast<size_t>((n * product(c.in) + ip) * c.channels + g * cg + ch)]) *
+                  w[static_cast<size_t>(wi)];
             }
       }
   return y;

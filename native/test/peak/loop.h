@@ -20,7 +20,8 @@ __attribute__((always_inline)) inline void touch(V& v) {
   asm volatile("" : "+" OCTAVO_VECTOR(v));
 }
 
-// `sums` chains, enough to hide the latency of the instruction. An operand is touched each time, so that nothing leaves the loop.
+// `sums` chains, enough to hide the latency of the instruction. An operand is touched each time, so that nothing leaves
+// the loop.
 template <int sums, class Sum, class Operand, class F>
 inline void peak_loop(int64_t iterations, Sum zero, Operand operand, F&& step) {
   Sum sum[sums];

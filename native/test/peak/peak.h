@@ -9,7 +9,7 @@ struct PeakLoop {
   const char* isa;
   const char* instruction;
   bool is_float;
-  int macs;                       // of one iteration
+  int macs;  // of one iteration
   void (*run)(int64_t iterations);
 };
 

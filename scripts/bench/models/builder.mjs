@@ -1,6 +1,7 @@
 // A float ONNX graph with weights made of a seed, op by op: each method adds a node and returns the name of its value.
+
+import { int64s, tensorFromNumbers } from '../../../dist/graph/tensor.js'
 import { writeModel } from '../../../dist/onnx/index.js'
-import { int64s, tensorFromNumbers } from '../../../dist/onnx/tensor.js'
 
 export class Builder {
   #random

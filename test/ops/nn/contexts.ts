@@ -1,11 +1,12 @@
 /** Contexts for one operator, without a graph: inputs are types or constants, lowering records its steps. */
-import type { PlanAttribute, StepKind } from '../../../lib/compile/plan.js'
+
 import type { DType } from '../../../lib/graph/dtype.js'
 import type { Dim } from '../../../lib/graph/expr.js'
 import { symbol } from '../../../lib/graph/expr.js'
 import type { Attribute, ConstantTensor, Node, TensorType } from '../../../lib/graph/graph.js'
-import type { InferContext, Inferred, Layout, LowerContext, OpDef } from '../../../lib/ops/opdef.js'
-import { integersOf } from '../../../lib/ops/values.js'
+import type { InferContext, Inferred, Layout, LowerContext, OpDef } from '../../../lib/ops/core/opdef.js'
+import { integersOf } from '../../../lib/ops/core/values.js'
+import type { PlanAttribute, StepKind } from '../../../lib/plan/plan.js'
 
 export type Operand = (TensorType & { readonly constant?: ConstantTensor }) | undefined
 

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Dim, substitute, symbol } from '../../../lib/graph/expr.js'
 import type { Node } from '../../../lib/graph/graph.js'
-import { slidingWindow, transposedWindow, type Window, windowExtent } from '../../../lib/ops/window.js'
+import { slidingWindow, transposedWindow, type Window, windowExtent } from '../../../lib/ops/nn/window.js'
 import { attributes } from './contexts.js'
 
 function context(plain: Parameters<typeof attributes>[0]) {

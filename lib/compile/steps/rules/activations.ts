@@ -1,6 +1,7 @@
 /** Steps with one quantized input and a range of their own: pools, means, Softmax, Concat, linear Resize. */
+
+import type { PlanAttribute } from '../../../plan/plan.js'
 import { int, text } from '../../draft.js'
-import type { PlanAttribute } from '../../plan.js'
 import type { IntegerRule, IntegerStep, RuleContext } from '../integer.js'
 
 function oneInput(

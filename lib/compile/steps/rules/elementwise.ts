@@ -1,6 +1,7 @@
 /** Unary functions as tables; Add, Sub, Mul, Max, Min and PRelu of quantized tensors. */
+
+import type { PlanAttribute } from '../../../plan/plan.js'
 import { floatAttr, floats, text, textAttr, texts } from '../../draft.js'
-import type { PlanAttribute } from '../../plan.js'
 import { boundsOf } from '../clamp.js'
 import type { IntegerRule, IntegerStep, RuleContext } from '../integer.js'
 import { scalarConstant } from '../params.js'

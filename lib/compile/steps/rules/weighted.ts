@@ -1,6 +1,7 @@
 /** Conv, ConvTranspose and MatMul: integer products with per-tensor or per-channel weights and an int32 bias. */
+
+import type { PlanAttribute, PlanStep, PlanTensor } from '../../../plan/plan.js'
 import { addTensor, constantBytes, type Draft, floats, int, intAttr, isConstant } from '../../draft.js'
-import type { PlanAttribute, PlanStep, PlanTensor } from '../../plan.js'
 import type { IntegerRule, IntegerStep, RuleContext } from '../integer.js'
 import { floatConstant, isActivationType, isPerTensor, type QuantizedView } from '../params.js'
 

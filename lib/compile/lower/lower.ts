@@ -1,0 +1,250 @@
+/**
+ * Graph -> draft: every node declares its steps (`OpDef.lower`) through the context of `lower-node.ts`. Float and
+ * generic steps only; `steps/` then turns `DequantizeLinear -> step -> QuantizeLinear` into integer steps.
+ */
+import { OctavoError } from '../../errors.js'
+import type { Dim } from '../../graph/expr.js'
+import type { ConstantTensor, Graph, Node, TensorType } from '../../graph/graph.js'
+import { ValueNeededError } from '../../ops/core/helpers.js'
+import type { Inference, SymbolOrigin } from '../../ops/core/infer.js'
+import { constantFromValues } from '../../ops/core/sizes.js'
+import { findOp } from '../../ops/registry.js'
+import type { Plan, PlanStep, SymbolSource } from '../../plan/plan.js'
+import { addTensor, type Draft, intAttr } from '../draft.js'
+import { NodeLowering } from './lower-node.js'
+import { identityLayout, Values } from './values.js'
+
+/** A value whose statistics the plan collects (see Observe in docs/steps.md). */
+export interface Observation {
+  readonly value: string
+  /** Axis of the value, in the model's layout, that gets one sum per index; -1 for none. */
+  readonly channelAxis: number
+}
+
+export interface LowerOptions {
+  readonly observe?: readonly Observation[]
+  readonly bins?: number
+  /** Constants of the graph around, by the names under which this graph captures them. */
+  readonly captured?: ReadonlyMap<string, ConstantTensor>
+  /** Finishes the plan of an owned graph (the same passes as the main one). */
+  readonly finish: (draft: Draft, symbols: ReadonlyMap<string, SymbolSource>) => Plan
+}
+
+export interface Lowered {
+  readonly draft: Draft
+  /** `tensor` of a source is a position in `draft.kept`: step passes renumber tensors. */
+  readonly symbols: ReadonlyMap<string, SymbolSource>
+}
+
+type ReadOrigin = Extract<SymbolOrigin, { kind: 'data' | 'dim' }>
+
+export type KnownType = TensorType & { readonly shape: readonly Dim[] }
+
+/** Lowers a graph; `outer`: symbols of the enclosing plan that nested plans receive by position. */
+export function lowerGraph(graph: Graph, info: Inference, options: LowerOptions): Lowered {
+  return new GraphLowering(graph, info, options).run()
+}
+
+export class GraphLowering {
+  readonly steps: PlanStep[] = []
+  readonly draft: Draft & { readonly steps: PlanStep[] }
+  readonly symbols = new Map<string, SymbolSource>()
+  readonly values: Values
+  private readonly kept: number[] = []
+  private readonly wanted: ReadonlySet<string>
+  private readonly observed: ReadonlyMap<string, Observation>
+  /** Symbols that are read from each value once it has been made. */
+  private readonly read = new Map<string, { name: string; origin: ReadOrigin }[]>()
+
+  constructor(
+    readonly graph: Graph,
+    readonly info: Inference,
+    readonly options: LowerOptions,
+  ) {
+    this.draft = { tensors: [], steps: this.steps, inputs: [], outputs: [], kept: [] }
+    this.values = new Values(
+      this.draft,
+      (name) => this.typeOf(name),
+      (name) => this.constantOf(name),
+    )
+    this.wanted = valuesInUse(graph, info)
+    this.observed = new Map((options.observe ?? []).map((o) => [o.value, o]))
+    for (const [name, origin] of info.symbols) {
+      if (origin.kind !== 'data' && origin.kind !== 'dim') continue
+      const list = this.read.get(origin.value)
+      if (list) list.push({ name, origin })
+      else this.read.set(origin.value, [{ name, origin }])
+    }
+  }
+
+  run(): Lowered {
+    const inputs = [...this.graph.inputs, ...this.graph.captures].map((name) => this.defineInput(name))
+    for (const name of [...this.graph.inputs, ...this.graph.captures]) this.afterDefinition(name)
+    for (const node of this.graph.nodes) this.lowerNode(node)
+    const outputs = this.graph.outputs.map((name) => this.defineOutput(name))
+    this.declareInputSymbols()
+    return {
+      draft: { ...this.draft, inputs, outputs, kept: this.kept },
+      symbols: this.symbols,
+    }
+  }
+
+  typeOf(name: string): KnownType {
+    const type = this.info.types.get(name)
+    if (type?.shape) return type as KnownType
+    throw new ValueNeededError(
+      'ERR_UNSUPPORTED_OP',
+      `The number of dimensions of '${name}' cannot be told from the model; Octavo needs the rank of every value.`,
+      { tensor: name },
+    )
+  }
+
+  constantOf(name: string): ConstantTensor | undefined {
+    const constant = this.graph.constants.get(name) ?? this.options.captured?.get(name)
+    return constant ?? constantFromValues(this.info, name)
+  }
+
+  isWanted(name: string): boolean {
+    return name !== '' && this.wanted.has(name)
+  }
+
+  /** Called when a value has been made: observers and symbols that are read from it. */
+  afterDefinition(name: string): void {
+    const observation = this.observed.get(name)
+    if (observation && this.typeOf(name).dtype === 'float32') this.observe(observation)
+    for (const { name: symbolName, origin } of this.read.get(name) ?? []) {
+      if (this.symbols.has(symbolName)) continue
+      const tensor = this.values.read(name, identityLayout(this.typeOf(name).shape.length))
+      const kept = this.kept.push(tensor) - 1
+      const source: SymbolSource =
+        origin.kind === 'data'
+          ? { kind: 'data', tensor: kept, index: origin.index }
+          : { kind: 'dim', tensor: kept, axis: origin.axis }
+      this.symbols.set(symbolName, source)
+    }
+  }
+
+  /** A symbol whose source the node itself says, instead of a size of its output. */
+  readSymbol(name: string, tensor: number, index: number): void {
+    this.symbols.set(name, { kind: 'data', tensor: this.kept.push(tensor) - 1, index })
+  }
+
+  private lowerNode(node: Node): void {
+    if (!node.outputs.some((name) => this.isWanted(name))) return
+    const known = node.outputs.filter((name) => this.isWanted(name))
+    if (known.every((name) => this.info.values.has(name))) {
+      for (const name of known) this.defineFromValues(node, name)
+    } else {
+      const op = findOp(node.domain, node.opType)
+      if (!op?.lower) {
+        throw new OctavoError(
+          'ERR_UNSUPPORTED_OP',
+          `Node '${node.name}' (${node.opType}) cannot run on its own.`,
+          { node: node.name, opType: node.opType },
+        )
+      }
+      op.lower(new NodeLowering(this, node))
+    }
+    for (const name of known) this.afterDefinition(name)
+  }
+
+  /** Shape arithmetic: the elements are expressions, so the computation is one small step, or a constant. */
+  private defineFromValues(node: Node, name: string): void {
+    const constant = constantFromValues(this.info, name)
+    if (constant) return
+    const type = this.typeOf(name)
+    const tensor = addTensor(this.draft, {
+      name,
+      dtype: type.dtype,
+      dims: type.shape,
+      kind: 'scratch',
+    })
+    this.steps.push({
+      op: 'Values',
+      inputs: [],
+      outputs: [tensor],
+      attributes: { values: intAttr(...(this.info.values.get(name) ?? [])) },
+      nodes: [node.name],
+      kind: 'shape',
+    })
+    this.values.define(name, tensor, identityLayout(type.shape.length))
+  }
+
+  private defineInput(name: string): number {
+    const type = this.typeOf(name)
+    const tensor = addTensor(this.draft, { name, dtype: type.dtype, dims: type.shape, kind: 'input' })
+    this.values.define(name, tensor, identityLayout(type.shape.length))
+    return tensor
+  }
+
+  /** An output is a tensor of its own that a step writes: aliases, inputs and constants are copied. */
+  private defineOutput(name: string): number {
+    const type = this.typeOf(name)
+    const source = this.values.read(name, identityLayout(type.shape.length))
+    const tensor = addTensor(this.draft, { name, dtype: type.dtype, dims: type.shape, kind: 'output' })
+    this.steps.push({
+      op: 'Copy',
+      inputs: [source],
+      outputs: [tensor],
+      attributes: {},
+      nodes: [],
+      kind: 'data',
+    })
+    return tensor
+  }
+
+  private observe({ value, channelAxis }: Observation): void {
+    const shape = this.typeOf(value).shape
+    const layout = this.values.layoutOf(value) ?? identityLayout(shape.length)
+    const channels = channelAxis < 0 ? 0 : shape[channelAxis]
+    if (typeof channels !== 'number') return
+    const bins = this.options.bins ?? 4096
+    const state = addTensor(this.draft, {
+      name: `observe:${value}`,
+      dtype: 'float64',
+      dims: [7 + bins + channels],
+      kind: 'state',
+    })
+    this.steps.push({
+      op: 'Observe',
+      inputs: [this.values.read(value, layout)],
+      outputs: [state],
+      attributes: {
+        channel_axis: intAttr(channelAxis < 0 ? -1 : layout.indexOf(channelAxis)),
+        bins: intAttr(bins),
+      },
+      nodes: [],
+      kind: 'data',
+    })
+  }
+
+  /** Symbols of input sizes; those of the enclosing plan come by position. */
+  private declareInputSymbols(): void {
+    let outer = 0
+    for (const [name, origin] of this.info.symbols) {
+      if (this.symbols.has(name)) continue
+      if (origin.kind === 'input') this.symbols.set(name, { kind: 'input' })
+      else if (origin.kind === 'outer') this.symbols.set(name, { kind: 'outer', index: outer++ })
+    }
+  }
+
+  /** A graph that a node of this one owns, with the constants that it captures. */
+  lowerOwned(graph: Graph, info: Inference, captured: ReadonlyMap<string, ConstantTensor>): Lowered {
+    return lowerGraph(graph, info, { finish: this.options.finish, captured })
+  }
+}
+
+/** Values that reach an output or a symbol; the rest is not lowered. Sizes that are known need no computation. */
+function valuesInUse(graph: Graph, info: Inference): ReadonlySet<string> {
+  const wanted = new Set<string>(graph.outputs)
+  for (const origin of info.symbols.values()) {
+    if (origin.kind === 'data' || origin.kind === 'dim') wanted.add(origin.value)
+  }
+  for (let i = graph.nodes.length - 1; i >= 0; --i) {
+    const node = graph.nodes[i] as Node
+    const made = node.outputs.filter((name) => wanted.has(name))
+    if (made.length === 0 || made.every((name) => info.values.has(name))) continue
+    for (const name of [...node.inputs, ...(node.captures ?? [])]) if (name !== '') wanted.add(name)
+  }
+  return wanted
+}

@@ -1,0 +1,54 @@
+/** Softmax, LogSoftmax and Hardmax along one axis. */
+import { floatInput, floatOutput } from '../core/float32.js'
+import { axisAttribute, identityLayout, ints, layoutOfRank, sameAsInput, texts } from '../core/helpers.js'
+import type { LowerContext, OpDef } from '../core/opdef.js'
+import { bytesOf } from '../core/values.js'
+
+function lowerSoftmax(context: LowerContext, log: number): void {
+  const rank = context.inputType(0).shape.length
+  const axis = axisAttribute(context, rank, -1)
+  const layout = layoutOfRank(context, rank)
+  const attributes = { axis: ints(layout.indexOf(axis)), log: ints(log) }
+  const x = floatInput(context, 0, layout)
+  floatOutput(context, 0, layout, (y) => context.step('Softmax', [x], [y], attributes, 'float'))
+}
+
+/** One where the first of the largest elements is. */
+function lowerHardmax(context: LowerContext): void {
+  const { dtype, shape } = context.inputType(0)
+  const axis = axisAttribute(context, shape.length, -1)
+  const index = context.scratch(
+    'int64',
+    identityLayout(shape.length).flatMap((a) => (a === axis ? [] : [shape[a] ?? 1])),
+  )
+  context.step(
+    'ArgReduce',
+    [context.input(0)],
+    [index],
+    { fn: texts('max'), axis: ints(axis), last: ints(0) },
+    'float',
+  )
+  const values = context.constantTensor(dtype, [2], bytesOf(dtype, [0, 1]))
+  context.step('OneHot', [index, values], [context.output(0)], { axis: ints(axis) }, 'data')
+}
+
+const common = {
+  domain: '',
+  inputs: [1, 1],
+  outputs: [1, 1],
+  infer: (context: Parameters<OpDef['infer']>[0]) => {
+    axisAttribute(context, context.required(0).shape.length, -1)
+    return sameAsInput(context)
+  },
+} as const
+
+export const ops: readonly OpDef[] = [
+  {
+    ...common,
+    opType: 'Softmax',
+    lower: (context) => lowerSoftmax(context, 0),
+    quantize: { kind: 'activation', inputs: [0], range: [0, 1] },
+  },
+  { ...common, opType: 'LogSoftmax', lower: (context) => lowerSoftmax(context, 1) },
+  { ...common, opType: 'Hardmax', lower: lowerHardmax },
+]

@@ -1,0 +1,130 @@
+/** Scales and zero points as operands: checked where they are constant, brought to the sizes that steps take. */
+import { DTYPES, type DType, isFloat, isQuantized8 } from '../../graph/dtype.js'
+import { type Dim, formatDim } from '../../graph/expr.js'
+import type { ConstantTensor } from '../../graph/graph.js'
+import { floatInput } from '../core/float32.js'
+import { formatShape } from '../core/helpers.js'
+import type { InferContext, LowerContext } from '../core/opdef.js'
+import { elementsOf, numbersOf } from '../core/values.js'
+
+/** Indices of the inputs that make a quantized tensor. */
+export interface QuantizedOperand {
+  readonly value: number
+  readonly scale: number
+  readonly zeroPoint: number
+}
+
+/** An int8 or uint8 operand with one scale, or, where `channels` is given, one or that many. */
+export function checkQuantized(ctx: InferContext, operand: QuantizedOperand, channels?: Dim): void {
+  const { dtype } = ctx.required(operand.value)
+  if (!isQuantized8(dtype)) ctx.fail(`input ${operand.value} of type int8 or uint8, got ${dtype}`)
+  checkScale(ctx, operand.scale, channels)
+  checkZeroPoint(ctx, operand.zeroPoint, dtype, channels)
+}
+
+export function checkScale(ctx: InferContext, i: number, channels?: Dim): void {
+  const { dtype, shape } = ctx.required(i)
+  if (!isFloat(dtype)) ctx.fail(`a floating-point scale (input ${i}), got ${dtype}`)
+  checkGranularity(ctx, i, shape, channels)
+  checkScaleValues(ctx, i)
+}
+
+/** Where the scale is constant: every element is finite and positive. */
+export function checkScaleValues(ctx: InferContext, i: number): void {
+  const constant = ctx.constant(i)
+  if (constant === undefined) return
+  if (positive.has(constant)) return
+  if (!isPositiveFloat32(constant)) {
+    floatValues(constant).forEach((value, k) => {
+      if (Number.isFinite(value) && value > 0) return
+      ctx.fail(`finite positive scales (input ${i}, "${ctx.node.inputs[i]}"), got ${value} at element ${k}`)
+    })
+  }
+  positive.add(constant)
+}
+
+/** Bits of a positive finite float32 are an integer between 0 and those of infinity: a loop that makes no number per scale. */
+function isPositiveFloat32({ dtype, data }: ConstantTensor): boolean {
+  if (dtype !== 'float32') return false
+  const bits = elementsOf({ dtype: 'int32', dims: [], data }) as Int32Array
+  for (let i = 0; i < bits.length; i++) {
+    const b = bits[i] as number
+    if (b <= 0 || b >= 0x7f800000) return false
+  }
+  return true
+}
+
+/** Scales that were looked at; constants never change. */
+const positive = new WeakSet<ConstantTensor>()
+
+/** An absent zero point is 0. */
+export function checkZeroPoint(ctx: InferContext, i: number, dtype: DType, channels?: Dim): void {
+  const type = ctx.input(i)
+  if (type === undefined) return
+  if (type.dtype !== dtype) {
+    ctx.fail(`a zero point (input ${i}) of type ${dtype}, as the tensor it belongs to, got ${type.dtype}`)
+  }
+  if (type.shape !== undefined) checkGranularity(ctx, i, type.shape, channels)
+}
+
+/** The type of a quantized output: that of its zero point (input i), uint8 where that is absent. */
+export function quantizedOutputType(ctx: InferContext, i: number): DType {
+  const dtype = ctx.input(i)?.dtype ?? 'uint8'
+  return isQuantized8(dtype)
+    ? dtype
+    : ctx.fail(`a zero point (input ${i}) of type int8 or uint8, got ${dtype}`)
+}
+
+/** Input i, a scale or zero point for a whole tensor, as a scalar; scales as float32. -1 if absent. */
+export function perTensor(ctx: LowerContext, i: number): number {
+  if (!ctx.has(i)) return -1
+  return ctx.alias(parameter(ctx, i), [])
+}
+
+/** Input i as a scalar or, where it has several elements, [channels]. -1 if absent. */
+export function perChannel(ctx: LowerContext, i: number, channels: Dim): number {
+  if (!ctx.has(i)) return -1
+  return ctx.alias(parameter(ctx, i), isSingle(ctx.inputType(i).shape) ? [] : [channels])
+}
+
+function parameter(ctx: LowerContext, i: number): number {
+  return isFloat(ctx.inputType(i).dtype) ? floatInput(ctx, i) : ctx.input(i)
+}
+
+export function isSingle(shape: readonly Dim[]): boolean {
+  return shape.every((size) => size === 1)
+}
+
+function checkGranularity(ctx: InferContext, i: number, shape: readonly Dim[], channels?: Dim): void {
+  if (isSingle(shape)) return
+  const expected = channels === undefined ? 'one element' : `one element or ${formatDim(channels)}`
+  const size = shape[shape.length - 1] as Dim
+  const known = typeof size === 'number' && typeof channels === 'number'
+  if (channels === undefined || !isSingle(shape.slice(0, -1)) || (known && size !== channels)) {
+    ctx.fail(`${expected} in input ${i} ("${ctx.node.inputs[i]}"), got sizes ${formatShape(shape)}`)
+  }
+}
+
+/** Elements of a constant of any floating-point type. */
+export function floatValues(constant: ConstantTensor): readonly number[] {
+  const { dtype, data } = constant
+  if (DTYPES[dtype].bits !== 16) return numbersOf(constant) ?? []
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
+  const decode = dtype === 'bfloat16' ? fromBfloat16 : fromFloat16
+  return Array.from({ length: data.byteLength >> 1 }, (_, i) => decode(view.getUint16(2 * i, true)))
+}
+
+function fromFloat16(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >> 10) & 31
+  const fraction = bits & 1023
+  if (exponent === 0) return sign * fraction * 2 ** -24
+  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+}
+
+function fromBfloat16(bits: number): number {
+  const view = new DataView(new ArrayBuffer(4))
+  view.setUint16(0, bits)
+  return view.getFloat32(0)
+}

@@ -1,0 +1,362 @@
+// QConv: convolution over NHWC. Three ways to the kernel:
+//  pointwise  1x1, stride 1: the image is the matrix
+//  windows    an indirection to the rows of the image: one tap per kernel position; positions outside of the image
+//  point
+//             at a row of zero points. Of few channels one tap per kernel row: its positions lie side by side, and are
+//             copied where the border cuts them
+//  strips     few channels: the windows of a tile are put together, one strip of kw * C bytes per kernel row, from an
+//             image with its padding in place
+#include <algorithm>
+
+#include "ops/product/qconv_weights.h"
+#include "ops/conv/qdwconv.h"
+#include "ops/product/qgemm_driver.h"
+
+namespace octavo {
+namespace {
+
+enum class Way : uint8_t { kPointwise, kWindows, kStrips };
+
+struct QConvModel {
+  QLinear linear;
+  ConvWindow window;
+  QConvWeights weights;
+  int64_t channels = 0, out_channels = 0;
+  bool strips = false;
+};
+
+// A strip is copied in pieces of this size, over the beginning of the next one.
+constexpr size_t kPiece = 16;
+
+// Kernel rows of so many channels are one tap: of more, the copies at the border cost what fewer pointers save.
+constexpr int64_t kJoinedChannels = 64;
+
+size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
+
+class BoundQConv final : public Bound {
+ public:
+  explicit BoundQConv(const QConvModel& model) : model_(model) {}
+
+  Status prepare(BindContext& c, const Tuning& tuning) {
+    const ConvWindow& w = model_.window;
+    OCTAVO_RETURN_IF_ERROR(sizes_.bind(c, w, model_.channels, model_.out_channels));
+    OCTAVO_RETURN_IF_ERROR(check_conv_output(c, w, sizes_));
+    shape_ = model_.weights.shape;
+    OCTAVO_RETURN_IF_ERROR(model_.linear.bind(c, model_.out_channels, &shape_));
+    const bool convert = ops::is_signed_q8(model_.linear.x_type()) != model_.weights.kernel->a_signed;
+    way_ = model_.strips                                                               ? Way::kStrips
+           : w.taps() == 1 && w.stride[0] == 1 && w.stride[1] == 1 && !sizes_.padded() ? Way::kPointwise
+                                                                                       : Way::kWindows;
+    for (int axis = 0; axis < 2; ++axis)
+      image_[axis] = sizes_.in[axis] + (way_ == Way::kStrips ? sizes_.begin[axis] + sizes_.end[axis] : 0);
+    copy_ = convert || (way_ == Way::kStrips && sizes_.padded());
+
+    blocks_.kernel = model_.weights.kernel;
+    blocks_.layout = model_.weights.layout;
+    // Weights of whole units of kr are packed alike for kw taps of C bytes and for one of kw * C.
+    joined_ = way_ == Way::kWindows && w.group == 1 && w.dilation[1] == 1 && w.kernel[1] > 1 &&
+              sizes_.channels <= kJoinedChannels && sizes_.channels % blocks_.kernel->kr == 0;
+    if (joined_)
+      blocks_.layout.taps = static_cast<size_t>(w.kernel[0]), blocks_.layout.k *= static_cast<size_t>(w.kernel[1]);
+    blocks_.batches = w.group;
+    if (__builtin_mul_overflow(sizes_.batch, sizes_.pixels(), &blocks_.rows))
+      return c.error(Code::kLimit, "too many pixels");
+    blocks_.plan(tuning);
+
+    const size_t channels = static_cast<size_t>(sizes_.channels);
+    size_t image = 0, per_thread = 0;
+    if (__builtin_mul_overflow(static_cast<size_t>(sizes_.batch), static_cast<size_t>(image_[0]), &image) ||
+        __builtin_mul_overflow(image, static_cast<size_t>(image_[1]), &image) ||
+        __builtin_mul_overflow(image, channels, &image) || image > PTRDIFF_MAX / 2 ||
+        !blocks_.thread_bytes(&per_thread))
+      return c.error(Code::kLimit, "a padded image of " + ops::dims_text(c.in(kX)));
+    zero_offset_ = model_.weights.folded ? 0 : round_up(QLinearColumns::kBytes * shape_.padded * shape_.groups);
+    strip_ = (way_ == Way::kStrips || joined_ ? static_cast<size_t>(w.kernel[1]) : 1) * channels;
+    image_offset_ = zero_offset_ + round_up(strip_ + kReadSlack);
+    if (way_ == Way::kStrips || joined_) {
+      windows_offset_ = round_up(per_thread);
+      window_bytes_ = way_ == Way::kStrips ? round_up(blocks_.layout.k + kPiece + kQGemmOverRead)
+                                           : blocks_.layout.taps * round_up(strip_ + kQGemmOverRead);
+      per_thread = windows_offset_ + window_bytes_ * static_cast<size_t>(blocks_.kernel->mr);
+    }
+    c.scratch(image_offset_ + (copy_ ? image + kReadSlack : 0), per_thread);
+
+    if (way_ != Way::kWindows) return Status::Ok();
+    for (int64_t y = 0; y < w.kernel[0]; ++y)
+      for (int64_t x = 0; x < (joined_ ? 1 : w.kernel[1]); ++x)
+        offsets_.push_back((y * w.dilation[0] * image_[1] + x * w.dilation[1]) * sizes_.channels);
+    return Status::Ok();
+  }
+
+  Status run(RunContext& c) override {
+    if (blocks_.tasks() == 0) return Status::Ok();
+    auto* shared = static_cast<uint8_t*>(c.shared_scratch());
+    QLinearParameters p = model_.weights.parameters;
+    if (!model_.weights.folded) {
+      p.columns = QLinearColumns::split(shared, shape_.padded * shape_.groups);
+      OCTAVO_RETURN_IF_ERROR(model_.linear.fold(&c, shape_, &p));
+    }
+    uint8_t* zeros = shared + zero_offset_;
+    std::memset(zeros, p.x_zero & 0xFF, strip_ + kReadSlack);
+    const uint8_t* image = c.in<uint8_t>(kX);
+    if (copy_) {
+      copy_image(c, image, shared + image_offset_, static_cast<uint8_t>(p.x_zero));
+      image = shared + image_offset_;
+    }
+
+    const size_t groups = static_cast<size_t>(model_.window.group);
+    QGemmRun run;
+    run.packed = model_.weights.packed.as<int8_t>();
+    run.packed_stride = groups > 1 ? blocks_.layout.bytes() : 0;
+    run.columns_stride = groups > 1 ? shape_.padded : 0;
+    run.out = c.out<uint8_t>(0);
+    run.residual = model_.linear.has_residual() ? c.in<uint8_t>(kResidual) : nullptr;
+    run.out_stride = blocks_.layout.n;
+    run.row_stride = static_cast<size_t>(sizes_.out_channels);
+    const int64_t depth = sizes_.channels / model_.window.group;
+    run_qgemm(c, model_.linear, blocks_, run, p,
+              [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int thread) {
+                const uint8_t* from = image + static_cast<int64_t>(batch) * depth;
+                if (way_ == Way::kStrips) {
+                  uint8_t* to = static_cast<uint8_t*>(c.thread_scratch(thread)) + windows_offset_;
+                  if (strip_ <= kPiece) join_strips<1>(from, row, m, rows, to);
+                  else if (strip_ <= 2 * kPiece) join_strips<2>(from, row, m, rows, to);
+                  else join_strips<0>(from, row, m, rows, to);
+                } else if (way_ == Way::kWindows) {
+                  fill(from, zeros, row, m, rows, static_cast<uint8_t*>(c.thread_scratch(thread)) + windows_offset_);
+                } else {
+                  for (size_t r = 0; r < m; ++r) rows[r] = from + (row + static_cast<int64_t>(r)) * sizes_.channels;
+                  repeat_last_row(blocks_, m, rows);
+                }
+              });
+    return Status::Ok();
+  }
+
+ private:
+  void copy_image(RunContext& c, const uint8_t* from, uint8_t* to, uint8_t zero) const {
+    const bool convert = ops::is_signed_q8(model_.linear.x_type()) != model_.weights.kernel->a_signed;
+    const uint8_t flip = convert ? 0x80 : 0;
+    const bool pad = way_ == Way::kStrips;
+    const int64_t top = pad ? sizes_.begin[0] : 0;
+    const size_t line = static_cast<size_t>(sizes_.in[1] * sizes_.channels),
+                 wide = static_cast<size_t>(image_[1] * sizes_.channels);
+    const size_t left = pad ? static_cast<size_t>(sizes_.begin[1] * sizes_.channels) : 0;
+    const int64_t lines = sizes_.batch * image_[0];
+    constexpr int64_t kLines = 16;
+    c.pool().for_each((lines + kLines - 1) / kLines, [&](int64_t task, int) {
+      for (int64_t i = task * kLines; i < std::min(lines, (task + 1) * kLines); ++i) {
+        const int64_t n = i / image_[0], y = i % image_[0] - top;
+        uint8_t* out = to + static_cast<size_t>(i) * wide;
+        if (y < 0 || y >= sizes_.in[0]) {
+          std::memset(out, zero, wide);
+          continue;
+        }
+        const uint8_t* in = from + static_cast<size_t>(n * sizes_.in[0] + y) * line;
+        std::memset(out, zero, left);
+        if (flip)
+          for (size_t b = 0; b < line; ++b) out[left + b] = in[b] ^ flip;
+        else std::memcpy(out + left, in, line);
+        std::memset(out + left + line, zero, wide - left - line);
+      }
+    });
+  }
+
+  // The place of the window of a row.
+  struct Place {
+    int64_t n, y, x;
+  };
+  Place place_of(int64_t row) const {
+    const int64_t pixels = sizes_.pixels(), width = sizes_.out[1];
+    const int64_t n = row < pixels ? 0 : row / pixels, pixel = row - n * pixels, y = pixel / width;
+    return {n, y, pixel - y * width};
+  }
+
+  // The windows of m rows, each in one piece. Sizes are copied first: bytes that are written might be theirs.
+  template <size_t kPieces>
+  void join_strips(const uint8_t* image, int64_t row, size_t m, const uint8_t** rows, uint8_t* to) const {
+    const ConvWindow& w = model_.window;
+    const int64_t width = sizes_.out[1], height = sizes_.out[0], strips = w.kernel[0];
+    const int64_t right = w.stride[1] * sizes_.channels, line = image_[1] * sizes_.channels,
+                  down = w.dilation[0] * line;
+    const size_t strip = strip_, window = window_bytes_, pieces = kPieces ? kPieces : (strip + kPiece - 1) / kPiece;
+    auto [n, y, x] = place_of(row);
+    for (size_t r = 0; r < m;) {
+      const uint8_t* from = image + (n * image_[0] + y * w.stride[0]) * line + x * right;
+      const size_t run = std::min(m - r, static_cast<size_t>(width - x));
+      for (const size_t end = r + run; r < end; ++r, from += right, to += window) {
+        rows[r] = to;
+        const uint8_t* in = from;
+        uint8_t* out = to;
+        for (int64_t k = 0; k < strips; ++k, in += down, out += strip)
+          for (size_t i = 0; i < pieces; ++i) std::memcpy(out + i * kPiece, in + i * kPiece, kPiece);
+      }
+      x = 0;
+      if (++y < height) continue;
+      y = 0;
+      ++n;
+    }
+    repeat_last_row(blocks_, m, rows);
+  }
+
+  // Pointers of m rows: as if every window lay inside, tap by tap, then those of the windows that do not.
+  void fill(const uint8_t* image, const uint8_t* zeros, int64_t row, size_t m, const uint8_t** rows,
+            uint8_t* cut) const {
+    const ConvWindow& w = model_.window;
+    const size_t mr = static_cast<size_t>(blocks_.kernel->mr);
+    const int64_t width = sizes_.out[1], step = w.stride[1], right = step * sizes_.channels;
+    const int64_t below = image_[0] - w.reach(0), beside = image_[1] - w.reach(1);
+    auto [n, y, x] = place_of(row);
+    uintptr_t base[kQGemmMaxRows];
+    struct Outside {
+      Place at;
+      size_t row;
+    } outside[kQGemmMaxRows];
+    size_t count = 0;
+    for (size_t r = 0; r < m;) {
+      const int64_t y0 = y * w.stride[0] - sizes_.begin[0];
+      const size_t end = std::min(m, r + static_cast<size_t>(width - x));
+      const bool above_or_below = y0 < 0 || y0 >= below;
+      int64_t x0 = x * step - sizes_.begin[1];
+      uintptr_t at = reinterpret_cast<uintptr_t>(image) +
+                     static_cast<uintptr_t>(((n * image_[0] + y0) * image_[1] + x0) * sizes_.channels);
+      for (; r < end; ++r, x0 += step, at += static_cast<uintptr_t>(right)) {
+        base[r] = at;
+        if (above_or_below || x0 < 0 || x0 >= beside) outside[count++] = {{n, y0, x0}, r};
+      }
+      x = 0;
+      if (++y < sizes_.out[0]) continue;
+      y = 0;
+      ++n;
+    }
+    const bool last_outside = count > 0 && outside[count - 1].row == m - 1;
+    for (size_t r = m; r < mr; ++r) {
+      base[r] = base[m - 1];
+      if (last_outside) outside[count] = {outside[count - 1].at, r}, ++count;
+    }
+    if (mr == 8) add_offsets<8>(base, mr, rows);
+    else if (mr == 4) add_offsets<4>(base, mr, rows);
+    else add_offsets<0>(base, mr, rows);
+    for (size_t i = 0; i < count; ++i) {
+      const auto& [at, r] = outside[i];
+      if (joined_) fill_cut(image, zeros, at, rows + r, mr, cut + r * window_bytes_);
+      else fill_zeros(zeros, at, rows + r, mr);
+    }
+  }
+
+  template <size_t kRows>
+  void add_offsets(const uintptr_t* base, size_t mr, const uint8_t** rows) const {
+    const size_t n = kRows ? kRows : mr;
+    const int64_t* offset = offsets_.data();
+    for (const int64_t* end = offset + offsets_.size(); offset < end; ++offset, rows += n)
+      for (size_t r = 0; r < n; ++r)
+        rows[r] = reinterpret_cast<const uint8_t*>(base[r] + static_cast<uintptr_t>(*offset));
+  }
+
+  // Taps that begin in the first `length` of an axis, of those that begin at `from` and further.
+  static int64_t taps_before(int64_t length, int64_t from, int64_t dilation, int64_t taps) {
+    const int64_t distance = std::max<int64_t>(length - from, 0);
+    return std::min(taps, dilation == 1 ? distance : (distance + dilation - 1) / dilation);
+  }
+
+  // What of a window lies outside.
+  void fill_zeros(const uint8_t* zeros, const Place& at, const uint8_t** rows, size_t mr) const {
+    const ConvWindow& w = model_.window;
+    const int64_t wide = w.kernel[1];
+    const int64_t top = taps_before(0, at.y, w.dilation[0], w.kernel[0]),
+                  bottom = taps_before(image_[0], at.y, w.dilation[0], w.kernel[0]);
+    const int64_t left = taps_before(0, at.x, w.dilation[1], wide),
+                  right = taps_before(image_[1], at.x, w.dilation[1], wide);
+    for (int64_t ky = 0; ky < w.kernel[0]; ++ky) {
+      const bool inside = ky >= top && ky < bottom;
+      for (int64_t kx = 0; kx < (inside ? left : wide); ++kx) rows[static_cast<size_t>(ky * wide + kx) * mr] = zeros;
+      for (int64_t kx = right; inside && kx < wide; ++kx) rows[static_cast<size_t>(ky * wide + kx) * mr] = zeros;
+    }
+  }
+
+  // The same of joined kernel rows: what lies outside stands beside what does not in `to`.
+  void fill_cut(const uint8_t* image, const uint8_t* zeros, const Place& at, const uint8_t** rows, size_t mr,
+                uint8_t* to) const {
+    const ConvWindow& w = model_.window;
+    const int64_t height = image_[0], width = image_[1], reach = w.kernel[1];
+    const size_t channels = static_cast<size_t>(sizes_.channels), strip = strip_,
+                 stride = window_bytes_ / blocks_.layout.taps;
+    const int64_t begin = std::clamp<int64_t>(at.x, 0, width), end = std::clamp<int64_t>(at.x + reach, 0, width);
+    for (int64_t ky = 0; ky < w.kernel[0]; ++ky, rows += mr, to += stride) {
+      const int64_t y = at.y + ky * w.dilation[0];
+      if (y < 0 || y >= height) {
+        *rows = zeros;
+        continue;
+      }
+      if (end - begin == reach) continue;
+      const uint8_t* from = image + ((at.n * height + y) * width + begin) * sizes_.channels;
+      std::memcpy(to, zeros, strip);
+      std::memcpy(to + static_cast<size_t>(begin - at.x) * channels, from, static_cast<size_t>(end - begin) * channels);
+      *rows = to;
+    }
+  }
+
+  const QConvModel& model_;
+  ConvSizes sizes_;
+  QLinearShape shape_;
+  QGemmBlocks blocks_;
+  Way way_ = Way::kWindows;
+  bool copy_ = false;
+  int64_t image_[2] = {1, 1};
+  size_t zero_offset_ = 0, image_offset_ = 0, windows_offset_ = 0;
+  bool joined_ = false;
+  size_t strip_ = 0, window_bytes_ = 0;  // of one kernel row; of a window that is copied
+  std::vector<int64_t> offsets_;
+};
+
+class QConv final : public Op {
+ public:
+  Status load(const LoadContext& c) {
+    OCTAVO_RETURN_IF_ERROR(model_.linear.load(c));
+    const TensorSpec& w = *c.input(kW);
+    OCTAVO_RETURN_IF_ERROR(model_.window.load(c, w));
+    const size_t groups = static_cast<size_t>(model_.window.group), rows = static_cast<size_t>(w.shape[0]);
+    const size_t depth = static_cast<size_t>(w.shape[1]), taps = static_cast<size_t>(model_.window.taps());
+    if (__builtin_mul_overflow(w.shape[1], model_.window.group, &model_.channels))
+      return c.error(Code::kLimit, "too many channels");
+    if (w.byte_length != rows * depth * taps)
+      return c.error(Code::kInvalidPlan, "weights of " + std::to_string(w.byte_length) + " bytes");
+    model_.out_channels = w.shape[0];
+    tuning_ = &c.tuning();
+    OCTAVO_RETURN_IF_ERROR(model_.linear.check_w_zero(c, w.shape[0]));
+    const size_t n = rows / groups;
+    QWeightSource source{
+        w.data, groups, n, depth, n * depth * taps, depth * taps, taps, {}, ops::is_signed_q8(w.dtype)};
+    for (size_t tap = 0; tap < taps; ++tap) source.taps.push_back(tap);
+    const QWeightRange range = weight_range(source, model_.linear, false);
+    const QGemmKernel& kernel = choose_qgemm(static_cast<int64_t>(n), range.narrow);
+    // Whole windows fill the kernel's k groups better than single pixels do, for a copy: worth it while those are thin.
+    model_.strips = groups == 1 && model_.window.kernel[1] > 1 && model_.window.dilation[1] == 1 && depth < 64 &&
+                    depth % static_cast<size_t>(kernel.kr) != 0;
+    return pack_weights(c, model_.linear, source, range, model_.strips, kernel, &model_.weights);
+  }
+  Status bind(BindContext& c, std::unique_ptr<Bound>* bound) const override {
+    auto made = std::make_unique<BoundQConv>(model_);
+    OCTAVO_RETURN_IF_ERROR(made->prepare(c, *tuning_));
+    *bound = std::move(made);
+    return Status::Ok();
+  }
+  std::string kernel() const override { return model_.weights.kernel->name; }
+  bool reads_constant(int input) const override { return model_.linear.reads_constant(input); }
+  size_t packed_bytes() const override { return model_.weights.bytes() + model_.linear.copied_bytes(); }
+
+ private:
+  QConvModel model_;
+  const Tuning* tuning_ = nullptr;
+};
+
+}  // namespace
+
+Status make_qconv(const LoadContext& context, std::unique_ptr<Op>* op) {
+  if (is_depthwise(context)) return make_qdwconv(context, op);
+  auto made = std::make_unique<QConv>();
+  OCTAVO_RETURN_IF_ERROR(made->load(context));
+  *op = std::move(made);
+  return Status::Ok();
+}
+
+}  // namespace octavo

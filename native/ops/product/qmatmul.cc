@@ -1,0 +1,220 @@
+// QMatMul: batched product of quantized matrices. A constant b is packed at load, another one in every run.
+#include <algorithm>
+
+#include "ops/product/matmul_sizes.h"
+#include "ops/product/qconv_weights.h"
+#include "ops/product/qgemm_driver.h"
+
+namespace octavo {
+namespace {
+
+struct QMatMulModel {
+  QLinear linear;
+  MatMulAttributes attributes;
+  bool b_constant = false;
+  QConvWeights weights;  // of a constant b
+};
+
+size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
+
+class BoundQMatMul final : public Bound {
+ public:
+  explicit BoundQMatMul(const QMatMulModel& model) : model_(model) {}
+
+  Status prepare(BindContext& c, const Tuning& tuning) {
+    OCTAVO_RETURN_IF_ERROR(sizes_.bind(c, kX, kW, model_.attributes));
+    shape_ = model_.weights.shape;
+    blocks_.kernel = model_.b_constant ? model_.weights.kernel : &choose_qgemm(sizes_.n, false);
+    if (model_.b_constant) {
+      blocks_.layout = model_.weights.layout;
+    } else {
+      if (!make_qgemm_layout(*blocks_.kernel, 1, static_cast<size_t>(sizes_.k), static_cast<size_t>(sizes_.n),
+                             &blocks_.layout))
+        return c.error(Code::kLimit, "b is too big to pack");
+      shape_.groups = static_cast<size_t>(sizes_.b_batches);
+      shape_.repeat = true;
+      shape_.n = static_cast<size_t>(sizes_.n);
+      shape_.padded = blocks_.layout.columns();
+      shape_.depth = static_cast<uint64_t>(sizes_.k);
+      shape_.a_signed = blocks_.kernel->a_signed;
+    }
+    OCTAVO_RETURN_IF_ERROR(model_.linear.bind(c, sizes_.n, &shape_));
+    flip_ = ops::is_signed_q8(model_.linear.x_type()) != blocks_.kernel->a_signed ? 0x80 : 0;
+    copy_ = flip_ != 0 || (sizes_.a_k != 1 && sizes_.k != 1);
+    tall_ = stacked();
+    blocks_.rows = sizes_.m;
+    blocks_.batches = tall_ ? 1 : sizes_.batches;
+    if (tall_ && __builtin_mul_overflow(sizes_.m, sizes_.batches, &blocks_.rows))
+      return c.error(Code::kLimit, "too many rows");
+    blocks_.plan(tuning);
+
+    size_t a = 0, packed = 0, columns = 0, per_thread = 0;
+    if (__builtin_mul_overflow(static_cast<size_t>(sizes_.m) * static_cast<size_t>(sizes_.a_batches),
+                               static_cast<size_t>(sizes_.k), &a) ||
+        __builtin_mul_overflow(blocks_.layout.bytes(), shape_.groups, &packed) ||
+        __builtin_mul_overflow(shape_.padded * shape_.groups, QLinearColumns::kBytes + sizeof(int32_t), &columns) ||
+        std::max({a, packed, columns}) > PTRDIFF_MAX / 8 || !blocks_.thread_bytes(&per_thread))
+      return c.error(Code::kLimit, "a product of " + ops::dims_text(c.in(kX)) + " and " + ops::dims_text(c.in(kW)));
+    sums_offset_ = model_.weights.folded ? 0 : round_up(shape_.padded * shape_.groups * QLinearColumns::kBytes);
+    packed_offset_ = sums_offset_ + (model_.b_constant ? 0 : round_up(shape_.padded * shape_.groups * sizeof(int32_t)));
+    a_offset_ = packed_offset_ + (model_.b_constant ? 0 : round_up(packed));
+    c.scratch(a_offset_ + (copy_ ? a + kReadSlack : 0), per_thread);
+    return Status::Ok();
+  }
+
+  Status run(RunContext& c) override {
+    if (blocks_.tasks() == 0) return Status::Ok();
+    auto* shared = static_cast<uint8_t*>(c.shared_scratch());
+    const int8_t* packed = model_.weights.packed.as<int8_t>();
+    QLinearShape shape = shape_;
+    if (!model_.b_constant) {
+      auto* sums = reinterpret_cast<int32_t*>(shared + sums_offset_);
+      auto* to = reinterpret_cast<int8_t*>(shared + packed_offset_);
+      pack(c, to, sums);
+      shape.sums = sums;
+      packed = to;
+    }
+    QLinearParameters p = model_.weights.parameters;
+    if (!model_.weights.folded) {
+      p.columns = QLinearColumns::split(shared, shape.padded * shape.groups);
+      OCTAVO_RETURN_IF_ERROR(model_.linear.fold(&c, shape, &p));
+    }
+    const uint8_t* a = c.in<uint8_t>(kX);
+    if (copy_) {
+      copy_rows(c, a, shared + a_offset_);
+      a = shared + a_offset_;
+    }
+
+    QGemmRun run;
+    run.packed = packed;
+    run.packed_stride = tall_ ? 0 : blocks_.layout.bytes();
+    run.columns_stride = tall_ ? 0 : shape.padded;
+    run.weights_of = tall_ ? nullptr : sizes_.b_of.data();
+    run.out = c.out<uint8_t>(0);
+    run.residual = model_.linear.has_residual() ? c.in<uint8_t>(kResidual) : nullptr;
+    run.out_of = tall_ ? nullptr : sizes_.y_at.data();
+    run.row_stride = sizes_.y_row;
+    const size_t k = static_cast<size_t>(sizes_.k), a_row = copy_ ? k : sizes_.a_row;
+    run_qgemm(c, model_.linear, blocks_, run, p, [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int) {
+      const size_t matrix = tall_ ? 0 : sizes_.a_of[batch];
+      const uint8_t* from = a + (copy_ ? matrix * static_cast<size_t>(sizes_.m) * k : sizes_.a_at[matrix]) +
+                            static_cast<size_t>(row) * a_row;
+      for (size_t r = 0; r < m; ++r) rows[r] = from + r * a_row;
+      repeat_last_row(blocks_, m, rows);
+    });
+    return Status::Ok();
+  }
+
+ private:
+  // One b for all, and the matrices of a and y one upon the other: they are one tall matrix.
+  bool stacked() const {
+    if (sizes_.b_batches != 1 || sizes_.a_batches != sizes_.batches) return false;
+    for (size_t i = 0; i < sizes_.y_at.size(); ++i) {
+      const size_t row = i * static_cast<size_t>(sizes_.m);
+      if (sizes_.y_at[i] != row * sizes_.y_row || (!copy_ && sizes_.a_at[i] != row * sizes_.a_row)) return false;
+    }
+    return true;
+  }
+
+  void pack(RunContext& c, int8_t* packed, int32_t* sums) const {
+    const size_t panels = blocks_.layout.panels;
+    QGemmSource source;
+    source.k_stride = sizes_.b_k;
+    source.n_stride = sizes_.b_n;
+    source.flip = ops::is_signed_q8(model_.linear.w_type()) ? 0 : 0x80;
+    const uint8_t* b = c.in<uint8_t>(kW);
+    // About 16 KiB of weights to a task.
+    const size_t step = std::max<size_t>(1, 16384 / std::max<size_t>(1, blocks_.layout.panel_bytes));
+    const size_t pieces = (panels + step - 1) / step;
+    c.pool().for_each(static_cast<int64_t>(pieces * shape_.groups), [&](int64_t task, int) {
+      const size_t batch = static_cast<size_t>(task) / pieces, first = static_cast<size_t>(task) % pieces * step;
+      QGemmSource matrix = source;
+      matrix.data = b + sizes_.b_at[batch];
+      qgemm_pack(blocks_.layout, matrix, first, std::min(panels, first + step), packed + batch * blocks_.layout.bytes(),
+                 sums + batch * shape_.padded);
+    });
+  }
+
+  // a with its rows together and in the signedness of the kernel.
+  void copy_rows(RunContext& c, const uint8_t* from, uint8_t* to) const {
+    const size_t m = static_cast<size_t>(sizes_.m), k = static_cast<size_t>(sizes_.k);
+    const size_t step = std::max<size_t>(1, 16384 / std::max<size_t>(1, k));
+    const size_t pieces = (m + step - 1) / step;
+    c.pool().for_each(static_cast<int64_t>(pieces) * sizes_.a_batches, [&](int64_t task, int) {
+      const size_t batch = static_cast<size_t>(task) / pieces, first = static_cast<size_t>(task) % pieces * step;
+      const size_t last = std::min(m, first + step);
+      for (size_t r = first; r < last; ++r) {
+        const uint8_t* in = from + sizes_.a_at[batch] + r * sizes_.a_row;
+        uint8_t* out = to + (batch * m + r) * k;
+        if (sizes_.a_k == 1)
+          for (size_t i = 0; i < k; ++i) out[i] = in[i] ^ flip_;
+        else
+          for (size_t i = 0; i < k; ++i) out[i] = in[i * sizes_.a_k] ^ flip_;
+      }
+    });
+  }
+
+  const QMatMulModel& model_;
+  MatMulSizes sizes_;
+  QLinearShape shape_;
+  QGemmBlocks blocks_;
+  bool tall_ = false, copy_ = false;
+  uint8_t flip_ = 0;
+  size_t sums_offset_ = 0, packed_offset_ = 0, a_offset_ = 0;
+};
+
+class QMatMul final : public Op {
+ public:
+  Status load(const LoadContext& c) {
+    OCTAVO_RETURN_IF_ERROR(model_.linear.load(c));
+    const TensorSpec& b = *c.input(kW);
+    model_.attributes.load(c);
+    model_.b_constant = b.constant && model_.attributes.perm_b.empty();
+    tuning_ = &c.tuning();
+    if (!model_.b_constant) return Status::Ok();
+    const int rank = b.shape.rank;
+    const bool trans_b = model_.attributes.trans_b;
+    if (rank < 2) return c.error(Code::kInvalidPlan, "expected b of rank 2 or more, got " + ops::dims_text(b.shape));
+    const size_t n = static_cast<size_t>(b.shape[rank - (trans_b ? 2 : 1)]);
+    const size_t k = static_cast<size_t>(b.shape[rank - (trans_b ? 1 : 2)]);
+    const size_t batches = static_cast<size_t>(ops::span(b.shape, 0, rank - 2));
+    if (b.byte_length != batches * n * k)
+      return c.error(Code::kInvalidPlan, "b of " + std::to_string(b.byte_length) + " bytes");
+    OCTAVO_RETURN_IF_ERROR(model_.linear.check_w_zero(c, static_cast<int64_t>(n)));
+
+    const QWeightSource source{
+        b.data, batches, n, k, n * k, trans_b ? k : 1, trans_b ? 1 : n, {0}, ops::is_signed_q8(b.dtype)};
+    const QWeightRange range = weight_range(source, model_.linear, true);
+    model_.weights.shape.repeat = true;
+    return pack_weights(c, model_.linear, source, range, false, choose_qgemm(static_cast<int64_t>(n), range.narrow),
+                        &model_.weights);
+  }
+  Status bind(BindContext& c, std::unique_ptr<Bound>* bound) const override {
+    auto made = std::make_unique<BoundQMatMul>(model_);
+    OCTAVO_RETURN_IF_ERROR(made->prepare(c, *tuning_));
+    *bound = std::move(made);
+    return Status::Ok();
+  }
+  std::string kernel() const override {
+    return model_.b_constant ? model_.weights.kernel->name : choose_qgemm(64, false).name;
+  }
+  bool reads_constant(int input) const override {
+    return (input == kW && !model_.b_constant) || model_.linear.reads_constant(input);
+  }
+  size_t packed_bytes() const override { return model_.weights.bytes() + model_.linear.copied_bytes(); }
+
+ private:
+  QMatMulModel model_;
+  const Tuning* tuning_ = nullptr;
+};
+
+}  // namespace
+
+Status make_qmatmul(const LoadContext& context, std::unique_ptr<Op>* op) {
+  auto made = std::make_unique<QMatMul>();
+  OCTAVO_RETURN_IF_ERROR(made->load(context));
+  *op = std::move(made);
+  return Status::Ok();
+}
+
+}  // namespace octavo

@@ -1,0 +1,127 @@
+// DequantizeLinear: (x - zp) * scale.
+#include "kernels/q8/q8.h"
+#include "ops/support/chunks.h"
+#include "ops/quantize/linear_granularity.h"
+#include "ops/quantize/quantization.h"
+
+namespace octavo {
+namespace {
+
+struct Attributes {
+  int64_t axis = 1, block_size = 0;
+
+  Status load(const LoadContext& c) {
+    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 2, 3, 1));
+    axis = c.integer("axis", 1);
+    block_size = c.integer("block_size", 0);
+    if (c.output(0).dtype != DType::kFloat32 || c.input(1)->dtype != DType::kFloat32)
+      return c.error(Code::kUnsupported, "expected a float32 output and scale");
+    const DType type = c.input(0)->dtype;
+    if (c.input(2) != nullptr && c.input(2)->dtype != type)
+      return c.error(Code::kInvalidPlan, "the zero point has another type than the input");
+    switch (type) {
+      case DType::kUint8:
+      case DType::kInt8:
+      case DType::kUint16:
+      case DType::kInt16:
+      case DType::kInt32:
+      case DType::kUint4:
+      case DType::kInt4: return Status::Ok();
+      default: return c.error(Code::kUnsupported, std::string("no dequantization of ") + dtype_name(type));
+    }
+  }
+};
+
+struct Nibble {
+  bool is_signed;
+  int32_t operator()(const void* data, int64_t i) const {
+    const int32_t v =
+        static_cast<const uint8_t*>(data)[i / 2] >> (i % 2 * 4) & 15;  // the first element in the low half
+    return is_signed ? (v ^ 8) - 8 : v;
+  }
+};
+
+template <class T>
+struct Plain {
+  int32_t operator()(const void* data, int64_t i) const { return static_cast<int32_t>(static_cast<const T*>(data)[i]); }
+};
+
+// f(reader of integers of that type)
+template <class F>
+void with_reader(DType type, F f) {
+  switch (type) {
+    case DType::kInt8: return f(Plain<int8_t>());
+    case DType::kUint16: return f(Plain<uint16_t>());
+    case DType::kInt16: return f(Plain<int16_t>());
+    case DType::kInt32: return f(Plain<int32_t>());
+    case DType::kUint4: return f(Nibble{false});
+    case DType::kInt4: return f(Nibble{true});
+    default: return f(Plain<uint8_t>());
+  }
+}
+
+class DequantizeLinear final : public Bound {
+ public:
+  Status prepare(const Attributes& a, BindContext& c) {
+    type_ = c.in_type(0);
+    OCTAVO_RETURN_IF_ERROR(ops::expect_shape(c, "output", c.in(0), c.out(0)));
+    return at_.plan(c, a.axis, a.block_size);
+  }
+
+  Status run(RunContext& c) override {
+    const bool rows = at_.scales_inner == 0 && is_quantized_activation(type_);
+    if (rows && at_.rows() == 1) whole(c);
+    else if (rows && at_.inner >= 16) by_rows(c);
+    else one_by_one(c);
+    return Status::Ok();
+  }
+
+ private:
+  int32_t zero_point(const RunContext& c, int64_t i) const {
+    const uint8_t* zp = c.in<uint8_t>(2);
+    return zp == nullptr ? 0 : ops::q8_value(zp[i], type_ == DType::kInt8);
+  }
+  void whole(RunContext& c) {
+    const uint8_t* x = c.in<uint8_t>(0);
+    float* y = c.out<float>(0);
+    const float scale = *c.in<float>(1);
+    const int32_t zp = zero_point(c, 0);
+    ops::for_chunks(c.pool(), at_.inner, [&](int64_t begin, int64_t end) {
+      q8_kernels().dequantize(x + begin, type_ == DType::kInt8, y + begin, end - begin, scale, zp);
+    });
+  }
+  void by_rows(RunContext& c) {
+    const uint8_t* x = c.in<uint8_t>(0);
+    float* y = c.out<float>(0);
+    ops::for_rows(c.pool(), at_.rows(), at_.inner, [&](int64_t row) {
+      const int64_t s = at_.scale_at(row), at = row * at_.inner;
+      q8_kernels().dequantize(x + at, type_ == DType::kInt8, y + at, at_.inner, c.in<float>(1)[s], zero_point(c, s));
+    });
+  }
+  void one_by_one(RunContext& c) {
+    const void* x = c.input(0);
+    const void* zp = c.input(2);
+    const float* scale = c.in<float>(1);
+    float* y = c.out<float>(0);
+    with_reader(type_, [&](auto read) {
+      ops::for_rows(c.pool(), at_.rows(), at_.inner, [&](int64_t row) {
+        int64_t s = at_.scale_at(row);
+        for (int64_t i = 0, at = row * at_.inner; i < at_.inner; ++i, ++at, s += at_.scales_inner) {
+          const int64_t distance = static_cast<int64_t>(read(x, at)) - (zp == nullptr ? 0 : read(zp, s));
+          y[at] = static_cast<float>(distance) * scale[s];
+        }
+      });
+    });
+  }
+
+  DType type_ = DType::kUint8;
+  ops::Granularity at_;
+};
+
+}  // namespace
+
+Status make_dequantize_linear(const LoadContext& c, std::unique_ptr<Op>* op) {
+  return ops::make_op<Attributes, DequantizeLinear>(c, op);
+}
+
+}  // namespace octavo

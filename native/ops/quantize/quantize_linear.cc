@@ -1,0 +1,137 @@
+// QuantizeLinear: clamp(rint(x / scale) + zp); NaN gives the zero point.
+#include <cmath>
+
+#include "kernels/q8/q8.h"
+#include "ops/support/chunks.h"
+#include "ops/quantize/linear_granularity.h"
+#include "ops/quantize/quantization.h"
+
+namespace octavo {
+namespace {
+
+struct Attributes {
+  int64_t axis = 1, block_size = 0;
+  ops::Clamp clamp;
+
+  Status load(const LoadContext& c) {
+    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 2, 3, 1));
+    axis = c.integer("axis", 1);
+    block_size = c.integer("block_size", 0);
+    if (c.input(0)->dtype != DType::kFloat32 || c.input(1)->dtype != DType::kFloat32)
+      return c.error(Code::kUnsupported, "expected a float32 input and scale");
+    const DType type = c.output(0).dtype;
+    if (c.input(2) != nullptr && c.input(2)->dtype != type)
+      return c.error(Code::kInvalidPlan, "the zero point has another type than the output");
+    switch (type) {
+      case DType::kUint8: return clamp.load(c, 0, 255);
+      case DType::kInt8: return clamp.load(c, -128, 127);
+      case DType::kUint16: return clamp.load(c, 0, 65535);
+      case DType::kInt16: return clamp.load(c, -32768, 32767);
+      case DType::kUint4: return clamp.load(c, 0, 15);
+      case DType::kInt4: return clamp.load(c, -8, 7);
+      default: return c.error(Code::kUnsupported, std::string("no quantization to ") + dtype_name(type));
+    }
+  }
+};
+
+// The integer at index i of a packed or plain tensor of the types above.
+int32_t read_integer(const void* data, DType type, int64_t i) {
+  switch (type) {
+    case DType::kInt8: return static_cast<const int8_t*>(data)[i];
+    case DType::kUint16: return static_cast<const uint16_t*>(data)[i];
+    case DType::kInt16: return static_cast<const int16_t*>(data)[i];
+    case DType::kUint4: return static_cast<const uint8_t*>(data)[i / 2] >> (i % 2 * 4) & 15;
+    case DType::kInt4: return ((static_cast<const uint8_t*>(data)[i / 2] >> (i % 2 * 4) & 15) ^ 8) - 8;
+    default: return static_cast<const uint8_t*>(data)[i];
+  }
+}
+
+void write_integer(void* data, DType type, int64_t i, int32_t value) {
+  switch (type) {
+    case DType::kUint16:
+    case DType::kInt16: static_cast<uint16_t*>(data)[i] = static_cast<uint16_t>(value); break;
+    case DType::kUint4:
+    case DType::kInt4: {
+      uint8_t& byte = static_cast<uint8_t*>(data)[i / 2];
+      byte = static_cast<uint8_t>(i % 2 == 0 ? value & 15 : (byte & 15) | (value & 15) << 4);
+      break;
+    }
+    default: static_cast<uint8_t*>(data)[i] = static_cast<uint8_t>(value);
+  }
+}
+
+class QuantizeLinear final : public Bound {
+ public:
+  Status prepare(const Attributes& a, BindContext& c) {
+    clamp_ = a.clamp;
+    type_ = c.out_type(0);
+    scales_ = c.in(1).elements();
+    OCTAVO_RETURN_IF_ERROR(ops::expect_shape(c, "output", c.in(0), c.out(0)));
+    return at_.plan(c, a.axis, a.block_size);
+  }
+
+  Status run(RunContext& c) override {
+    const float* scale = c.in<float>(1);
+    for (int64_t i = 0; i < scales_; ++i)
+      if (!ops::Quantization::valid(scale[i])) return c.error(Code::kData, ops::Quantization::bad_scale(scale[i]));
+    const bool rows = at_.scales_inner == 0 && is_quantized_activation(type_);
+    if (rows && at_.rows() == 1) whole(c);
+    else if (rows && at_.inner >= 16) by_rows(c);
+    else one_by_one(c);
+    return Status::Ok();
+  }
+
+ private:
+  int32_t zero_point(const RunContext& c, int64_t i) const {
+    const void* zp = c.input(2);
+    return zp == nullptr ? 0 : read_integer(zp, type_, i);
+  }
+  void whole(RunContext& c) {
+    const float* x = c.in<float>(0);
+    uint8_t* y = c.out<uint8_t>(0);
+    const float scale = *c.in<float>(1);
+    const int32_t zp = zero_point(c, 0);
+    ops::for_chunks(c.pool(), at_.inner, [&](int64_t begin, int64_t end) {
+      q8_kernels().quantize(x + begin, y + begin, end - begin, scale, zp, clamp_.qmin, clamp_.qmax);
+    });
+  }
+  void by_rows(RunContext& c) {
+    const float* x = c.in<float>(0);
+    uint8_t* y = c.out<uint8_t>(0);
+    ops::for_rows(c.pool(), at_.rows(), at_.inner, [&](int64_t row) {
+      const int64_t s = at_.scale_at(row), at = row * at_.inner;
+      q8_kernels().quantize(x + at, y + at, at_.inner, c.in<float>(1)[s], zero_point(c, s), clamp_.qmin, clamp_.qmax);
+    });
+  }
+  // In order on one thread: two elements of a 4-bit type share a byte.
+  void one_by_one(RunContext& c) {
+    const float* x = c.in<float>(0);
+    const float* scale = c.in<float>(1);
+    for (int64_t row = 0, at = 0; row < at_.rows(); ++row) {
+      int64_t s = at_.scale_at(row);
+      for (int64_t i = 0; i < at_.inner; ++i, ++at, s += at_.scales_inner) {
+        const int32_t zp = zero_point(c, s);
+        const float scaled = x[at] / scale[s];
+        const float lo = static_cast<float>(clamp_.qmin - zp), hi = static_cast<float>(clamp_.qmax - zp);
+        const float number = scaled == scaled ? scaled : 0.0f;
+        const float bounded = number > lo ? (number < hi ? number : hi) : lo;
+        const volatile float shifted =
+            bounded + 12582912.0f;  // |bounded| < 2^17: leaves the nearest integer, half to even
+        write_integer(c.output(0), type_, at, static_cast<int32_t>(shifted - 12582912.0f) + zp);
+      }
+    }
+  }
+
+  ops::Clamp clamp_;
+  DType type_ = DType::kUint8;
+  int64_t scales_ = 0;
+  ops::Granularity at_;
+};
+
+}  // namespace
+
+Status make_quantize_linear(const LoadContext& c, std::unique_ptr<Op>* op) {
+  return ops::make_op<Attributes, QuantizeLinear>(c, op);
+}
+
+}  // namespace octavo
