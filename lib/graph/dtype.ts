@@ -17,15 +17,21 @@ export const DTYPES = {
   bfloat16: { onnx: 16, bits: 16 },
   uint4: { onnx: 21, bits: 4 },
   int4: { onnx: 22, bits: 4 },
+  uint2: { onnx: 25, bits: 2 },
+  int2: { onnx: 26, bits: 2 },
+  /** One bit, of plans only: no ONNX file has it. */
+  uint1: { onnx: 127, bits: 1 },
 } as const
 
 export type DType = keyof typeof DTYPES
 
 const byNumber = new Map<number, DType>(
-  (Object.keys(DTYPES) as DType[]).map((name) => [DTYPES[name].onnx, name]),
+  (Object.keys(DTYPES) as DType[])
+    .filter((name) => name !== 'uint1')
+    .map((name) => [DTYPES[name].onnx, name]),
 )
 
-/** The type with this TensorProto.DataType number, or undefined where Octavo has none (complex, float8, int2...). */
+/** The type with this TensorProto.DataType number, or undefined where Octavo has none (complex, float8...). */
 export function dtypeFromOnnx(number: number): DType | undefined {
   return byNumber.get(number)
 }
@@ -33,6 +39,12 @@ export function dtypeFromOnnx(number: number): DType | undefined {
 /** Bytes of a dense tensor of `elements` elements; sub-byte types are packed, the last byte padded. */
 export function byteLength(dtype: DType, elements: number): number {
   return Math.ceil((DTYPES[dtype].bits * elements) / 8)
+}
+
+/** Whether elements of this type share bytes: the lowest bits of a byte are the first element, as ONNX packs them. */
+export function isSubByte(dtype: DType): boolean {
+  const { bits } = DTYPES[dtype]
+  return bits > 0 && bits < 8
 }
 
 export function isFloat(dtype: DType): boolean {

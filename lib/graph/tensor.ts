@@ -1,7 +1,8 @@
 /** Constant tensors as typed arrays and numbers, and back. */
 import { OctavoError } from '../errors.js'
-import { byteLength, type DType } from './dtype.js'
+import { byteLength, type DType, isSubByte } from './dtype.js'
 import { bfloat16ToNumber, float16ToNumber, numberToBfloat16, numberToFloat16 } from './float16.js'
+import { decodeLevel, encodeLevel, FORMATS, type Format, type QuantizedDType } from './format.js'
 import type { ConstantTensor } from './graph.js'
 
 export type TypedArray =
@@ -28,7 +29,7 @@ function view<T>(
 
 /**
  * The storage of a dense tensor as a typed array: 16-bit floats as their bits (Uint16Array), bool as bytes,
- * int4/uint4 as the packed bytes (`unpackInt4` has the elements).
+ * sub-byte types as the packed bytes (`unpackBits` has the elements).
  */
 export function typedArrayOf(dtype: DType, bytes: Uint8Array): TypedArray {
   switch (dtype) {
@@ -61,20 +62,27 @@ export function elementCount(dims: readonly number[]): number {
   return dims.reduce((n, d) => n * d, 1)
 }
 
-/** Elements of packed 4-bit integers, low nibble first. */
-export function unpackInt4(bytes: Uint8Array, elements: number, signed: boolean): Int8Array {
+/** Elements of a tensor of a sub-byte type, the lowest bits of a byte first. */
+export function unpackBits(bytes: Uint8Array, elements: number, format: Format): Int8Array {
+  const { bits } = format
   const out = new Int8Array(elements)
+  const perByte = 8 / bits
+  const mask = 2 ** bits - 1
   for (let i = 0; i < elements; i++) {
-    const nibble = ((bytes[i >> 1] ?? 0) >> ((i & 1) * 4)) & 15
-    out[i] = signed && nibble > 7 ? nibble - 16 : nibble
+    const stored = ((bytes[Math.floor(i / perByte)] ?? 0) >> ((i % perByte) * bits)) & mask
+    out[i] = decodeLevel(stored, format)
   }
   return out
 }
 
-export function packInt4(elements: ArrayLike<number>): Uint8Array {
-  const out = new Uint8Array(Math.ceil(elements.length / 2))
+/** The inverse of `unpackBits`; the bits after the last element are 0. */
+export function packBits(elements: ArrayLike<number>, format: Format): Uint8Array {
+  const { bits } = format
+  const perByte = 8 / bits
+  const out = new Uint8Array(Math.ceil(elements.length / perByte))
   for (let i = 0; i < elements.length; i++) {
-    out[i >> 1] = (out[i >> 1] ?? 0) | (((elements[i] ?? 0) & 15) << ((i & 1) * 4))
+    const at = Math.floor(i / perByte)
+    out[at] = (out[at] ?? 0) | (encodeLevel(elements[i] ?? 0, format) << ((i % perByte) * bits))
   }
   return out
 }
@@ -86,8 +94,8 @@ export function numbersOf(tensor: ConstantTensor): Float64Array {
   if (dtype === 'string') {
     throw new OctavoError('ERR_DTYPE_MISMATCH', 'Expected a tensor of numbers, got one of strings')
   }
-  if (dtype === 'int4' || dtype === 'uint4') {
-    return Float64Array.from(unpackInt4(tensor.data, elements, dtype === 'int4'))
+  if (isSubByte(dtype)) {
+    return Float64Array.from(unpackBits(tensor.data, elements, FORMATS[dtype as QuantizedDType]))
   }
   const values = typedArrayOf(dtype, tensor.data)
   const out = new Float64Array(elements)
@@ -176,7 +184,10 @@ export function tensorFromNumbers(
       )
     case 'int4':
     case 'uint4':
-      return tensorOf(dtype, dims, packInt4(list))
+    case 'int2':
+    case 'uint2':
+    case 'uint1':
+      return tensorOf(dtype, dims, packBits(list, FORMATS[dtype]))
     case 'string':
       throw new OctavoError('ERR_DTYPE_MISMATCH', 'Strings cannot be made from numbers')
   }

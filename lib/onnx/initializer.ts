@@ -1,6 +1,6 @@
 /** TensorProto to constant tensor: checks sizes, takes raw_data as it is, converts the typed fields. */
 import { OctavoError } from '../errors.js'
-import { byteLength, type DType, dtypeFromOnnx } from '../graph/dtype.js'
+import { byteLength, type DType, dtypeFromOnnx, isSubByte } from '../graph/dtype.js'
 import type { ConstantTensor, FileRange } from '../graph/graph.js'
 import { bytesOf } from '../graph/tensor.js'
 import { DATA_TYPES, EXTERNAL, type TensorProto } from './messages.js'
@@ -77,7 +77,7 @@ function payload(
   if (proto.file) return proto.file
   if (proto.rawData.byteLength > 0) return proto.rawData
   const values = typedValues(proto, dtype)
-  const expected = dtype === 'int4' || dtype === 'uint4' ? Math.ceil(elements / 2) : elements
+  const expected = isSubByte(dtype) ? byteLength(dtype, elements) : elements
   if (values.length !== expected) {
     throw invalid(
       what,

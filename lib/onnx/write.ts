@@ -13,7 +13,7 @@ import {
   TensorProtoSchema,
 } from 'onnx-buf'
 import { OctavoError } from '../errors.js'
-import { DTYPES } from '../graph/dtype.js'
+import { DTYPES, type DType } from '../graph/dtype.js'
 import type { Attribute, ConstantTensor, Graph, Model, Node } from '../graph/graph.js'
 import { Names } from '../graph/names.js'
 import { topologicalOrder } from '../graph/sort.js'
@@ -32,12 +32,12 @@ export interface WriteOptions {
 
 /**
  * Opset of files that need nothing newer. The canonical form differs from it only in what OPSET_OF_NEWER and
- * `needsCanonical` name, more tools read it, and onnxruntime 1.30 refuses some int8 models of opset 21: what it inserts
+ * `opsetOf` name, more tools read it, and onnxruntime 1.30 refuses some int8 models of opset 21: what it inserts
  * there has an output_dtype beside a zero point of another type.
  */
 const WRITTEN_OPSET = 20
-/** IR versions that came with opset 20 and with opset 21. */
-const IR_VERSION = (opset: number) => (opset <= WRITTEN_OPSET ? 9n : 10n)
+/** IR versions that came with opset 20, with opset 21 and with opset 25. */
+const IR_VERSION = (opset: number) => (opset <= WRITTEN_OPSET ? 9n : opset < 25 ? 10n : 13n)
 /** protobuf refuses messages of 2 GiB. */
 const LARGEST_MESSAGE = 2 ** 31 - 1
 
@@ -111,11 +111,24 @@ function isVisible(name: string, visible: Visible | undefined): boolean {
   return false
 }
 
-/** Types and attributes that opset 21 brought: sub-byte and 16-bit quantized tensors, blocks, a stated output type. */
-function needsCanonical(graph: Graph): boolean {
-  const newer = new Set(['int4', 'uint4', 'int16', 'uint16'])
-  for (const { dtype } of graph.constants.values()) if (newer.has(dtype)) return true
-  return graph.nodes.some(({ attributes }) => 'block_size' in attributes || 'output_dtype' in attributes)
+/** Element types of quantized tensors by the opset that brought them. */
+const OPSET_OF_TYPE: Readonly<Partial<Record<DType, number>>> = {
+  int4: CANONICAL_OPSET,
+  uint4: CANONICAL_OPSET,
+  int16: CANONICAL_OPSET,
+  uint16: CANONICAL_OPSET,
+  int2: 25,
+  uint2: 25,
+}
+
+/** The opset that types of constants and attributes need: those of opset 21 are blocks and a stated output type. */
+function opsetOf(graph: Graph): number {
+  let opset = WRITTEN_OPSET
+  for (const { dtype } of graph.constants.values()) opset = Math.max(opset, OPSET_OF_TYPE[dtype] ?? 0)
+  const newer = graph.nodes.some(
+    ({ attributes }) => 'block_size' in attributes || 'output_dtype' in attributes,
+  )
+  return newer ? Math.max(opset, CANONICAL_OPSET) : opset
 }
 
 class Writer {
@@ -140,7 +153,7 @@ class Writer {
   /** `captured`: names of the captures in the graph around. Other names stay unless something around has them. */
   graph(source: Graph, captured: ReadonlyMap<string, string>, around: Visible | undefined): GraphProto {
     const graph = this.#decomposed(source)
-    if (needsCanonical(graph)) this.#domains.set('', Math.max(this.opset, CANONICAL_OPSET))
+    this.#domains.set('', Math.max(this.opset, opsetOf(graph)))
     const renamed = new Map(captured)
     const names = new Set<string>()
     for (const name of definedNames(graph)) {

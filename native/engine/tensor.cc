@@ -19,6 +19,9 @@ const char* dtype_name(DType t) {
     case DType::kBfloat16: return "bfloat16";
     case DType::kUint4: return "uint4";
     case DType::kInt4: return "int4";
+    case DType::kUint2: return "uint2";
+    case DType::kInt2: return "int2";
+    case DType::kUint1: return "uint1";
   }
   return "unknown";
 }

@@ -22,11 +22,17 @@ enum class DType : uint8_t {
   kBfloat16 = 16,
   kUint4 = 21,  // sub-byte types exist in a plan only as constants, packed as ONNX packs them
   kInt4 = 22,
+  kUint2 = 25,
+  kInt2 = 26,
+  kUint1 = 127,  // of plans only: no ONNX file has it
 };
 
 // Bits per element; 0 for a number that is not a DType.
 constexpr int bit_width(DType t) {
   switch (t) {
+    case DType::kUint1: return 1;
+    case DType::kUint2:
+    case DType::kInt2: return 2;
     case DType::kUint4:
     case DType::kInt4: return 4;
     case DType::kUint8:

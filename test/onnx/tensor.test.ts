@@ -6,14 +6,15 @@ import {
   numberToBfloat16,
   numberToFloat16,
 } from '../../lib/graph/float16.js'
+import { FORMATS } from '../../lib/graph/format.js'
 import {
   floatsOf,
   int64s,
   numbersOf,
-  packInt4,
+  packBits,
   tensorFromNumbers,
   typedArrayOf,
-  unpackInt4,
+  unpackBits,
 } from '../../lib/graph/tensor.js'
 
 test('every float16 and bfloat16 survives the way there and back', () => {
@@ -61,9 +62,13 @@ test('float32 to float16 rounds to nearest, ties to even', () => {
 })
 
 test('4-bit integers pack low nibble first', () => {
-  expect([...packInt4([1, -1, 7])]).toEqual([0xf1, 0x07])
-  expect([...unpackInt4(packInt4([-8, 7, -1]), 3, true)]).toEqual([-8, 7, -1])
-  expect([...unpackInt4(Uint8Array.of(0xf8), 2, false)]).toEqual([8, 15])
+  const { int4, uint4, int2, uint1 } = FORMATS
+  expect([...packBits([1, -1, 7], int4)]).toEqual([0xf1, 0x07])
+  expect([...unpackBits(packBits([-8, 7, -1], int4), 3, int4)]).toEqual([-8, 7, -1])
+  expect([...unpackBits(Uint8Array.of(0xf8), 2, uint4)]).toEqual([8, 15])
+  expect([...packBits([-2, -1, 0, 1, 1], int2)]).toEqual([0b01_00_11_10, 0b01])
+  expect([...unpackBits(packBits([-2, -1, 0, 1, 1], int2), 5, int2)]).toEqual([-2, -1, 0, 1, 1])
+  expect([...packBits([1, 0, 0, 0, 0, 0, 0, 1, 1], uint1)]).toEqual([0x81, 1])
 })
 
 test('bytes at odd addresses are read as well', () => {
