@@ -1,13 +1,17 @@
 // The engines behind one face: open() gives what runs once over a fixed input, and what comes of it.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 
 export const OCTAVO = 'octavo'
 export const PEER = 'onnxruntime'
+/** Another build of Octavo. */
+export const BASE = 'base'
 
-/** The module of an engine; folder: where node_modules with onnxruntime-node is. */
+/** The module of an engine; folder: where node_modules with onnxruntime-node is, or a built clone of Octavo. */
 export async function load(engine, folder) {
   if (engine === OCTAVO) return import('../../dist/index.js')
+  if (engine === BASE) return import(pathToFileURL(join(folder, 'dist', 'index.js')).href)
   return createRequire(join(folder, 'index.js'))('onnxruntime-node')
 }
 

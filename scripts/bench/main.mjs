@@ -14,6 +14,7 @@ for (const signal of ['SIGINT', 'SIGTERM'])
     process.exit(signal === 'SIGINT' ? 130 : 143)
   })
 
+const { benchAgainst } = await import('./against.mjs')
 const { benchKernels } = await import('./kernels.mjs')
 const { benchModels } = await import('./run.mjs')
 const { summaryTable } = await import('./tables.mjs')
@@ -38,9 +39,11 @@ const part = (list) => [said, ...list.map(markdown)].join('\n\n')
 for (const document of options.write ?? [])
   writeParts(
     document,
-    options.kernels
-      ? { 'bench:kernels': part(tables) }
-      : { 'bench:x86': part(tables), 'bench:summary': part([summaryTable(results)]) },
+    options.against
+      ? { 'bench:against': part(tables) }
+      : options.kernels
+        ? { 'bench:kernels': part(tables) }
+        : { 'bench:x86': part(tables), 'bench:summary': part([summaryTable(results)]) },
   )
 if (results.verified?.some((v) => !v.ok)) process.exitCode = 1
 // onnxruntime's threads may outlive its sessions; a pipe gets all that was printed.
@@ -49,9 +52,13 @@ process.stdout.write('', () => process.exit())
 /** Says what is wrong before the minutes that it takes, and in one line. */
 async function measured() {
   try {
-    const markers = options.kernels ? ['bench:kernels'] : ['bench:x86', 'bench:summary']
+    const markers = options.against
+      ? ['bench:against']
+      : options.kernels
+        ? ['bench:kernels']
+        : ['bench:x86', 'bench:summary']
     for (const document of options.write ?? []) checkParts(document, markers)
-    return await (options.kernels ? benchKernels : benchModels)(options)
+    return await (options.against ? benchAgainst : options.kernels ? benchKernels : benchModels)(options)
   } catch (error) {
     stopAll()
     console.error(`bench: ${error.message}`)

@@ -6,6 +6,7 @@ const EXAMPLE = `
 Examples:
   npm run bench -- --models 'mobilenetv2|encoder' --seconds 5
   npm run bench -- --isa x86_avx2 --models resnet50 --json build/avx2.json
+  npm run bench -- --against ../before --models 'mobilenetv2|mlperf' --seconds 3
   npm run bench -- --kernels --families qgemm,sgemm
   npm run bench -- --write docs/performance.md README.md
 
@@ -21,6 +22,7 @@ export function parseOptions(args) {
     .option('--seconds <n>', 'seconds of timing for each case of a model', positive, 6)
     .option('--threads <list>', 'numbers of threads, as 1,2', threadList, [1])
     .option('--isa <name>', "Octavo's instruction set (as OCTAVO_ISA)")
+    .option('--against <folder>', 'time this build beside that of another clone of Octavo, built, in one run')
     .option('--kernels', 'time kernels instead of models')
     .option('--families <list>', 'with --kernels: families to time', (text) => text.split(','))
     .option('--quick', 'fewest repetitions, no Python, and compare results; fails on wrong ones')
