@@ -7,5 +7,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
+    // What every pass makes is verified, in all tests.
+    env: { OCTAVO_VERIFY: '1' },
   },
 })

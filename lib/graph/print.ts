@@ -6,17 +6,17 @@
  *       y = Gemm(x, w) {transB=1} # Gemm_0
  */
 
+import { byteLength } from './dtype.js'
 import { formatDim } from './expr.js'
 import type { Attribute, ConstantTensor, Graph, Node, TensorType } from './graph.js'
 import { ownedGraphs } from './subgraph.js'
+import { elementCount, numbersOf } from './tensor.js'
 
 export interface PrintOptions {
-  /** Elements of a constant to show; larger ones end in "...". Default 8. */
+  /** Elements of a constant to show; larger ones end in "...". 0: its type alone. Default 8. */
   readonly elements?: number
   /** Names of nodes as comments. Default true. */
   readonly names?: boolean
-  /** Elements as words; without it constants show their type only. */
-  readonly numbers?: (tensor: ConstantTensor) => ArrayLike<number>
 }
 
 export function printGraph(graph: Graph, options: PrintOptions = {}): string {
@@ -82,17 +82,20 @@ function formatAttribute(attribute: Exclude<Attribute, { kind: 'graph' }>, optio
   }
 }
 
-function formatConstant(tensor: ConstantTensor, { elements = 8, numbers }: PrintOptions): string {
+function formatConstant(tensor: ConstantTensor, { elements = 8 }: PrintOptions): string {
   const type = `${tensor.dtype}[${tensor.dims.join(', ')}]`
-  const values = tensor.strings ?? numbers?.(tensor)
-  if (values === undefined) return type
-  const words: string[] = []
-  for (let i = 0; i < Math.min(values.length, elements); i++) {
-    const value = values[i] as number | string
-    words.push(typeof value === 'string' ? JSON.stringify(value) : formatNumber(value))
-  }
-  if (values.length > elements) words.push('...')
+  const count = elementCount(tensor.dims)
+  if (elements === 0 || count === 0) return type
+  const words = firstElements(tensor, Math.min(count, elements))
+  if (count > elements) words.push('...')
   return `${type} = ${words.join(' ')}`
+}
+
+function firstElements(tensor: ConstantTensor, count: number): string[] {
+  const { dtype, strings } = tensor
+  if (dtype === 'string') return (strings ?? []).slice(0, count).map((s) => JSON.stringify(s))
+  const data = tensor.data.subarray(0, byteLength(dtype, count))
+  return Array.from(numbersOf({ dtype, dims: [count], data }), formatNumber)
 }
 
 /** Up to six digits, so that the last bit of a float does not decide a golden test. */

@@ -1,11 +1,16 @@
 /**
- * Computes what does not depend on the inputs. Sizes known to inference become constants at once, everything
- * else is one graph without inputs that the engine runs. DequantizeLinear of constants stays: it is how a
- * quantized model states its weights.
+ * Computes what does not depend on the inputs:
+ *
+ *     c = Transpose(w), y = MatMul(x, c)  =>  y = MatMul(x, c), c: constant
+ *
+ * Sizes known to inference become constants at once, everything else is one graph without inputs that the engine runs.
+ * DequantizeLinear of constants stays: it is how a quantized model states its weights. So does what reads weights that
+ * will change: two products may share them.
  */
-import { byteLength } from '../graph/dtype.js'
+import { byteLength, isFloat } from '../graph/dtype.js'
 import type { ConstantTensor, Graph, Node } from '../graph/graph.js'
 import { usesOf } from '../graph/graph.js'
+import { elementCount } from '../graph/tensor.js'
 import { ValueNeededError } from '../ops/core/helpers.js'
 import { type Inference, inferGraph } from '../ops/core/infer.js'
 import { constantFromValues } from '../ops/core/sizes.js'
@@ -17,9 +22,11 @@ const MAX_BYTES = 2 ** 28
 
 const NEVER = new Set(['DequantizeLinear', 'If', 'Loop', 'Scan', 'Observe'])
 
-export async function foldConstants(given: Graph, { evaluate, overrides }: PassContext): Promise<Graph> {
-  const { graph, info } = await inferred(given, { evaluate, overrides })
+export async function foldConstants(given: Graph, context: PassContext): Promise<Graph> {
+  const { evaluate, selection } = context
+  const { graph, info } = await inferred(given, context)
   const constants = new Map(graph.constants)
+  const changes = selection === 'training' ? weightsOf(graph) : undefined
   const folded = new Set<string>()
   const selected: Node[] = []
   let sizes = 0
@@ -28,7 +35,10 @@ export async function foldConstants(given: Graph, { evaluate, overrides }: PassC
     if (known) {
       known.forEach((tensor, name) => void constants.set(name, tensor))
       sizes += known.size
-    } else if (isFoldable(node, info, constants, folded)) {
+    } else if (
+      isFoldable(node, info, constants, folded) &&
+      !usesOf(node).some((name) => changes?.has(name))
+    ) {
       selected.push(node)
       for (const name of node.outputs) if (name !== '') folded.add(name)
     }
@@ -42,6 +52,14 @@ export async function foldConstants(given: Graph, { evaluate, overrides }: PassC
     selected.length > 0 ? await evaluate(islandOf(graph, constants, selected, nodes, folded)) : new Map()
   for (const [name, tensor] of results) constants.set(name, tensor)
   return { ...graph, nodes, constants }
+}
+
+/** Names of constants that training may change: floats, more than one. */
+function weightsOf(graph: Graph): Set<string> {
+  const weights = [...graph.constants].filter(
+    ([, { dtype, dims }]) => isFloat(dtype) && elementCount(dims) > 1,
+  )
+  return new Set(weights.map(([name]) => name))
 }
 
 /** Inference, which may need values first that depend on constants alone (a Range whose limit is computed in float). */

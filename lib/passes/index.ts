@@ -2,13 +2,14 @@
 import type { Graph } from '../graph/graph.js'
 import { removeDead } from '../graph/rewrite.js'
 import { settleCaptures } from '../graph/subgraph.js'
+import { isVerifying } from '../graph/verify-pass.js'
 import { foldConstants } from './fold-constants.js'
 import { foldScale } from './fold-scale.js'
 import { inlineIf } from './inline-if.js'
 import { lastAxisSoftmax } from './last-axis-softmax.js'
 import { mergeGemm } from './merge-gemm.js'
 import { removeNoOps } from './no-ops.js'
-import type { Pass, PassContext } from './pass.js'
+import type { PassContext, PassEntry, PassOptions } from './pass.js'
 import { recogniseGelu } from './recognise-gelu.js'
 import { recogniseHardSwish } from './recognise-hardswish.js'
 import { recogniseLayerNorm } from './recognise-layer-norm.js'
@@ -16,42 +17,79 @@ import { recogniseSwish } from './recognise-swish.js'
 import { scanToLoop } from './scan-to-loop.js'
 import { widenFloat16 } from './widen-float16.js'
 
-export const passes: readonly (readonly [string, Pass])[] = [
-  // Nothing below knows Scan.
-  ['scanToLoop', scanToLoop],
-  // Every later pass sees float32 only.
-  ['widenFloat16', widenFloat16],
-  // Patterns need their weights and sizes as constants, whatever sub-graphs the exporter made of them.
-  ['foldConstants', foldConstants],
-  // Its branches hold the patterns that the passes below look for.
-  ['inlineIf', inlineIf],
-  ['lastAxisSoftmax', lastAxisSoftmax],
-  ['removeNoOps', removeNoOps],
-  ['removeDead', removeDead],
-  // Functions that exporters spell out: one node is one table, or one float step.
-  ['recogniseHardSwish', recogniseHardSwish],
-  ['recogniseSwish', recogniseSwish],
-  ['recogniseGelu', recogniseGelu],
-  ['recogniseLayerNorm', recogniseLayerNorm],
-  ['mergeGemm', mergeGemm],
-  ['foldScale', foldScale],
-  // Evaluates what foldScale wrote.
-  ['foldConstants', foldConstants],
-  // Constants that folding made, where owned graphs capture them.
-  ['settleCaptures', settleCaptures],
-  ['removeDead', removeDead],
+export const passes: readonly PassEntry[] = [
+  {
+    name: 'scanToLoop',
+    pass: scanToLoop,
+    why: 'nothing below knows Scan',
+    tags: ['required', 'training'],
+  },
+  {
+    name: 'widenFloat16',
+    pass: widenFloat16,
+    why: 'every later pass sees float32 only',
+    tags: ['required', 'training'],
+  },
+  {
+    name: 'foldConstants',
+    pass: foldConstants,
+    why: 'patterns need their weights and sizes as constants, whatever the exporter computes them from',
+    tags: ['required', 'training'],
+  },
+  {
+    name: 'inlineIf',
+    pass: inlineIf,
+    why: 'the branches hold the patterns that the passes below look for',
+    tags: ['training'],
+  },
+  { name: 'lastAxisSoftmax', pass: lastAxisSoftmax, tags: ['training'] },
+  {
+    name: 'removeNoOps',
+    pass: removeNoOps,
+    why: 'a node that changes nothing would hide a pattern; it asks for values: a bias of zeros goes',
+    tags: [],
+  },
+  { name: 'removeDead', pass: removeDead, why: 'dead readers would hide sole readers', tags: ['training'] },
+  {
+    name: 'recogniseHardSwish',
+    pass: recogniseHardSwish,
+    why: 'functions that exporters spell out: one node is one table, or one float step',
+    tags: ['training'],
+  },
+  { name: 'recogniseSwish', pass: recogniseSwish, tags: ['training'] },
+  { name: 'recogniseGelu', pass: recogniseGelu, tags: ['training'] },
+  { name: 'recogniseLayerNorm', pass: recogniseLayerNorm, tags: ['training'] },
+  { name: 'mergeGemm', pass: mergeGemm, why: 'before foldScale, which knows Gemm', tags: ['training'] },
+  { name: 'foldScale', pass: foldScale, why: 'after the products have their final form', tags: [] },
+  {
+    name: 'foldConstants',
+    pass: foldConstants,
+    why: 'evaluates what foldScale wrote',
+    tags: ['training'],
+  },
+  {
+    name: 'settleCaptures',
+    pass: settleCaptures,
+    why: 'constants that folding made, where owned graphs capture them',
+    tags: ['training'],
+  },
+  { name: 'removeDead', pass: removeDead, tags: ['training'] },
 ]
 
-/** What a graph needs to run at all: the others only make it faster, or quantizable. */
-const required = passes.slice(0, 3)
+/** The passes that run, in their order. */
+export function selectedPasses(selection: PassOptions['selection'] = 'all'): readonly PassEntry[] {
+  return selection === 'all' ? passes : passes.filter(({ tags }) => tags.includes(selection))
+}
 
-/** Runs all passes. `evaluate` computes constants; the compiler gives it. */
+/** Runs the selected passes. `evaluate` computes constants; the compiler gives it. */
 export async function prepareGraph(graph: Graph, context: PassContext): Promise<Graph> {
+  const check = isVerifying() ? (await import('./check.js')).checkGraphPass : undefined
   let current = graph
-  const selected = context.optimize === false ? required : passes
-  for (const [, pass] of selected) {
+  for (const { name, pass } of selectedPasses(context.selection)) {
     context.signal?.throwIfAborted()
-    current = await pass(current, context)
+    const next = await pass(current, context)
+    check?.(name, current, next)
+    current = next
   }
   return current
 }

@@ -1,12 +1,18 @@
 /** What a graph pass is, and what it may ask for. */
 import type { ConstantTensor, Graph } from '../graph/graph.js'
 
+/**
+ * What a pass is for. `required`: a graph needs it to run at all. `training`: it holds for a graph whose weights will
+ * change, because no value of a weight decides what it does, and it merges no weight into another.
+ */
+export type PassTag = 'required' | 'training'
+
 export interface PassOptions {
   /** Numbers for symbolic sizes, by name. */
   readonly overrides?: Readonly<Record<string, number>>
   readonly signal?: AbortSignal
-  /** false: only the passes that a graph needs to run at all. */
-  readonly optimize?: boolean
+  /** The tag of the passes that run. Default 'all': every pass, whatever its tags. */
+  readonly selection?: 'all' | PassTag
 }
 
 /** Computes the outputs of a graph without inputs, on the engine. */
@@ -18,3 +24,12 @@ export interface PassContext extends PassOptions {
 
 /** Graph in, graph out; async where it computes. The same object where nothing changed. */
 export type Pass = (graph: Graph, context: PassContext) => Graph | Promise<Graph>
+
+/** A pass in its place among the others. */
+export interface PassEntry {
+  readonly name: string
+  readonly pass: Pass
+  /** The reason of its place. */
+  readonly why?: string
+  readonly tags: readonly PassTag[]
+}

@@ -226,7 +226,7 @@ async function compile(
   const runner = await createRunner(model.graph, {
     ...loadOptions(options),
     overrides: options.freeDimensionOverrides,
-    optimize,
+    selection: optimize ? 'all' : 'required',
     fuse: optimize,
     onEncoded,
     onPrepared: async (graph) => {

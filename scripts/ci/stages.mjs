@@ -23,6 +23,7 @@ export const stages = [
     name: 'conformance',
     what: 'the operator tests of ONNX against the list of what is expected to pass',
     command: [node, 'scripts/conformance.mjs'],
+    env: { OCTAVO_VERIFY: '1' },
   },
   {
     name: 'peer',

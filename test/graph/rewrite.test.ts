@@ -91,7 +91,7 @@ describe('GraphEditor', () => {
     const result = editor.finish()
     expect(problemsOf(result)).toEqual([])
     expect(printGraph(result)).toBe(
-      'graph g (x: float32[2]) -> (y: ?)\n  u_1: float32[]\n  v = Mul(x, u_1) # a\n  y = Neg(v) # c\n',
+      'graph g (x: float32[2]) -> (y: ?)\n  u_1: float32[] = 2\n  v = Mul(x, u_1) # a\n  y = Neg(v) # c\n',
     )
   })
 

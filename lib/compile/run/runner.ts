@@ -3,6 +3,7 @@ import type { Graph } from '../../graph/graph.js'
 import type { StepProfile } from '../../native/binding.js'
 import { inMemory } from '../../onnx/open-file.js'
 import { ValueNeededError } from '../../ops/core/helpers.js'
+import type { PassOptions } from '../../passes/pass.js'
 import type { Plan } from '../../plan/plan.js'
 import { prepare } from '../model.js'
 import {
@@ -40,8 +41,8 @@ export interface Runner {
 }
 
 export interface RunnerOptions extends CompileOptions {
-  /** false: graphOptimizationLevel 'disabled'. */
-  readonly optimize?: boolean
+  /** 'required': graphOptimizationLevel 'disabled'. */
+  readonly selection?: PassOptions['selection']
   /** Sees the graph once it is prepared, where it can be without feeds. */
   readonly onPrepared?: (graph: Graph) => Promise<void>
 }
