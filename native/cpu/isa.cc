@@ -86,6 +86,8 @@ bool isa_supported(const char* name) {
   return i >= 0 && state().supported[i];
 }
 
+bool isa_supported(Isa isa) { return state().supported[static_cast<int>(isa)]; }
+
 const char* isa_reason(const char* name) {
   const int i = index_of(name, std::strlen(name));
   if (i < 0) return "unknown";
@@ -97,6 +99,8 @@ bool isa_active(const char* name) {
   const int i = index_of(name, std::strlen(name));
   return i >= 0 && state().active[i];
 }
+
+bool isa_active(Isa isa) { return state().active[static_cast<int>(isa)]; }
 
 const IsaInfo& isa_chosen() { return kEntries[state().chosen].info; }
 const std::string& isa_problem() { return state().problem; }

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <string>
 
+#include "cpu/isa.h"
+
 namespace octavo::bench {
 
 struct Bench {
@@ -44,6 +46,7 @@ void report(const char* family, const Result& result);
 
 // Whether a kernel of this instruction set, over this shape, is asked for and can run.
 bool wanted(const char* isa, const std::string& shape = {});
+inline bool wanted(Isa isa, const std::string& shape = {}) { return wanted(isa_name(isa), shape); }
 
 // Seconds of one call: the least of the samples, which is what a busy machine disturbs least.
 template <class F>

@@ -1,4 +1,4 @@
-#include "cpu/isa.h"
+#include "kernels/dispatch.h"
 #include "kernels/finish/finish.h"
 
 namespace octavo {
@@ -8,13 +8,12 @@ namespace octavo {
 #undef OCTAVO_KERNEL
 
 const FinishKernels& finish_kernels() {
-  static const FinishKernels& best = [&]() -> const FinishKernels& {
-#define OCTAVO_KERNEL(isa, symbol) \
-  if (isa_active(#isa)) return symbol;
+  static constexpr const FinishKernels* kTables[] = {
+#define OCTAVO_KERNEL(isa, symbol) &symbol,
 #include "kernels/finish/kernels.inc"
 #undef OCTAVO_KERNEL
-    return finish_scalar;
-  }();
+  };
+  static const FinishKernels& best = best_table(kTables);
   return best;
 }
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "cpu/isa_id.h"
 #include "kernels/requantize/requantize.h"
 
 namespace octavo {
@@ -25,7 +26,7 @@ struct FinishTile {
 };
 
 struct FinishKernels {
-  const char* isa;
+  Isa isa;
   void (*bytes)(const FinishTile& tile);
   void (*floats)(const FinishTile& tile);
   void (*words)(const FinishTile& tile);  // int32

@@ -41,7 +41,8 @@ void check(const FinishKernels& k, void (*FinishKernels::*run)(const FinishTile&
   std::memset(want.data(), 0x5A, kRows * kStride * sizeof(T));
   for (size_t r = 0; r < kRows; ++r)
     for (size_t i = 0; i < t.n; ++i) want[r * kStride + i] = value(t, r, i);
-  EXPECT_SAME(out.data(), want.data(), kRows * kStride, std::string(k.isa) + " " + what + " of " + std::to_string(t.n));
+  EXPECT_SAME(out.data(), want.data(), kRows * kStride,
+              std::string(isa_name(k.isa)) + " " + what + " of " + std::to_string(t.n));
 }
 
 }  // namespace

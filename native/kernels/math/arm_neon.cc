@@ -3,6 +3,6 @@
 namespace octavo {
 
 extern const MathKernels math_arm_neon;
-const MathKernels math_arm_neon = {"arm_neon", apply};
+const MathKernels math_arm_neon = {Isa::arm_neon, apply};
 
 }  // namespace octavo

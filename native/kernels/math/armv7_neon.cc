@@ -3,6 +3,6 @@
 namespace octavo {
 
 extern const MathKernels math_armv7_neon;
-const MathKernels math_armv7_neon = {"armv7_neon", apply};
+const MathKernels math_armv7_neon = {Isa::armv7_neon, apply};
 
 }  // namespace octavo

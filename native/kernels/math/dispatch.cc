@@ -1,4 +1,4 @@
-#include "cpu/isa.h"
+#include "kernels/dispatch.h"
 #include "kernels/math/math.h"
 
 namespace octavo {
@@ -8,13 +8,12 @@ namespace octavo {
 #undef OCTAVO_KERNEL
 
 const MathKernels& math_kernels() {
-  static const MathKernels& best = [&]() -> const MathKernels& {
-#define OCTAVO_KERNEL(isa, symbol) \
-  if (isa_active(#isa)) return symbol;
+  static constexpr const MathKernels* kTables[] = {
+#define OCTAVO_KERNEL(isa, symbol) &symbol,
 #include "kernels/math/kernels.inc"
 #undef OCTAVO_KERNEL
-    return math_scalar;
-  }();
+  };
+  static const MathKernels& best = best_table(kTables);
   return best;
 }
 

@@ -5,6 +5,6 @@
 namespace octavo {
 
 extern const MathKernels math_scalar;
-const MathKernels math_scalar = {"scalar", apply};
+const MathKernels math_scalar = {Isa::scalar, apply};
 
 }  // namespace octavo

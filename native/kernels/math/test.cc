@@ -90,8 +90,8 @@ TEST(math_every_instruction_set_gives_the_bits_of_scalar) {
         EXPECT(got.intact());
         test::expect_same_floats(
             got.data(), want.data(), n,
-            std::string(kernels->isa) + " function " + std::to_string(f) + " of " + std::to_string(n), __FILE__,
-            __LINE__);
+            std::string(isa_name(kernels->isa)) + " function " + std::to_string(f) + " of " + std::to_string(n),
+            __FILE__, __LINE__);
       }
     }
   }

@@ -3,6 +3,6 @@
 namespace octavo {
 
 extern const MathKernels math_x86_avx2;
-const MathKernels math_x86_avx2 = {"x86_avx2", apply};
+const MathKernels math_x86_avx2 = {Isa::x86_avx2, apply};
 
 }  // namespace octavo

@@ -3,6 +3,6 @@
 namespace octavo {
 
 extern const MathKernels math_x86_avx512vnni;
-const MathKernels math_x86_avx512vnni = {"x86_avx512vnni", apply};
+const MathKernels math_x86_avx512vnni = {Isa::x86_avx512vnni, apply};
 
 }  // namespace octavo

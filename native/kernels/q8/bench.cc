@@ -25,7 +25,7 @@ void run(const Q8Kernels& k) {
     const auto measure = [&](const char* what, double bytes, auto&& body) {
       const std::string shape = std::string(what) + " " + std::to_string(n);
       if (!bench::wanted(k.isa, shape)) return;
-      bench::report("q8", {k.isa, "q8", shape, false, bench::Unit::kGigabytes, bytes * static_cast<double>(n),
+      bench::report("q8", {isa_name(k.isa), "q8", shape, false, bench::Unit::kGigabytes, bytes * static_cast<double>(n),
                            bench::seconds(body)});
     };
     Q8Binary p{};

@@ -1,4 +1,4 @@
-#include "cpu/isa.h"
+#include "kernels/dispatch.h"
 #include "kernels/q8/q8.h"
 
 namespace octavo {
@@ -8,13 +8,12 @@ namespace octavo {
 #undef OCTAVO_KERNEL
 
 const Q8Kernels& q8_kernels() {
-  static const Q8Kernels& best = [&]() -> const Q8Kernels& {
-#define OCTAVO_KERNEL(isa, symbol) \
-  if (isa_active(#isa)) return symbol;
+  static constexpr const Q8Kernels* kTables[] = {
+#define OCTAVO_KERNEL(isa, symbol) &symbol,
 #include "kernels/q8/kernels.inc"
 #undef OCTAVO_KERNEL
-    return q8_scalar;
-  }();
+  };
+  static const Q8Kernels& best = best_table(kTables);
   return best;
 }
 

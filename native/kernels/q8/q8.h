@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "cpu/isa_id.h"
+
 namespace octavo {
 
 // Operand b of a binary operation is an array, or one value for all of a.
@@ -18,7 +20,7 @@ struct Q8Binary {
 };
 
 struct Q8Kernels {
-  const char* isa;
+  Isa isa;
   // y[i] = table[x[i]]
   void (*lookup)(const uint8_t* x, uint8_t* y, int64_t n, const uint8_t table[256]);
   void (*add)(const Q8Binary& p, const uint8_t* a, const uint8_t* b, uint8_t* y, int64_t n);

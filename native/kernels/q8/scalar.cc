@@ -5,7 +5,7 @@
 namespace octavo {
 
 extern const Q8Kernels q8_scalar;
-const Q8Kernels q8_scalar = {"scalar",   lookup,         add,    mul,      quantize, dequantize,
-                             requantize, scale_to_bytes, max_of, add_rows, sum,      interleave3};
+const Q8Kernels q8_scalar = {Isa::scalar, lookup,         add,    mul,      quantize, dequantize,
+                             requantize,  scale_to_bytes, max_of, add_rows, sum,      interleave3};
 
 }  // namespace octavo

@@ -56,7 +56,7 @@ TEST(q8_lookup) {
       for (size_t i = 0; i < n && n > 256; ++i) x[i] = static_cast<uint8_t>(i);
       k.lookup(x.data(), got.data(), static_cast<int64_t>(n), table.data());
       q8_scalar.lookup(x.data(), want.data(), static_cast<int64_t>(n), table.data());
-      compare(got, want, n, std::string(k.isa) + " lookup of " + std::to_string(n));
+      compare(got, want, n, std::string(isa_name(k.isa)) + " lookup of " + std::to_string(n));
     }
   });
 }
@@ -82,7 +82,8 @@ TEST(q8_add_and_mul) {
         if (n % 3 == 0) p.qmin = p.zy;
         auto a = random_bytes(n, n), b = random_bytes(p.b_scalar ? 1 : n, n + 1000);
         test::Array<uint8_t> got(n), want(n);
-        const std::string where = std::string(k.isa) + " form " + std::to_string(form) + " of " + std::to_string(n);
+        const std::string where =
+            std::string(isa_name(k.isa)) + " form " + std::to_string(form) + " of " + std::to_string(n);
         k.add(p, a.data(), b.data(), got.data(), static_cast<int64_t>(n));
         q8_scalar.add(p, a.data(), b.data(), want.data(), static_cast<int64_t>(n));
         compare(got, want, n, "add, " + where);
@@ -106,7 +107,7 @@ TEST(q8_quantize_and_back) {
         x[i] = i < awkward.size() ? awkward[i] : static_cast<float>(random.between(-600, 600)) * 0.5f;
       const float scale = zp % 3 == 0 ? 1.0f : random.real(0.001f, 3);
       test::Array<uint8_t> got(n), want(n);
-      const std::string where = std::string(k.isa) + ", zero point " + std::to_string(zp);
+      const std::string where = std::string(isa_name(k.isa)) + ", zero point " + std::to_string(zp);
       const int64_t count = static_cast<int64_t>(n);
       k.quantize(x.data(), got.data(), count, scale, zp, qmin, qmax);
       q8_scalar.quantize(x.data(), want.data(), count, scale, zp, qmin, qmax);
@@ -145,7 +146,7 @@ TEST(q8_quantize_near_ties) {
       test::Array<uint8_t> got(kCount), want(kCount);
       k.quantize(x.data(), got.data(), kCount, scale, 0, -128, 127);
       q8_scalar.quantize(x.data(), want.data(), kCount, scale, 0, -128, 127);
-      compare(got, want, kCount, std::string(k.isa) + " ties, scale " + std::to_string(scale));
+      compare(got, want, kCount, std::string(isa_name(k.isa)) + " ties, scale " + std::to_string(scale));
     }
   });
 }
@@ -157,7 +158,7 @@ TEST(q8_interleaving) {
            want = random_bytes(3 * n, 5);
       k.interleave3(a.data(), b.data(), c.data(), got.data(), static_cast<int64_t>(n));
       q8_scalar.interleave3(a.data(), b.data(), c.data(), want.data(), static_cast<int64_t>(n));
-      compare(got, want, 3 * n, std::string(k.isa) + " interleave of " + std::to_string(n));
+      compare(got, want, 3 * n, std::string(isa_name(k.isa)) + " interleave of " + std::to_string(n));
       for (size_t i = 0; i < n; ++i)
         EXPECT(want.data()[3 * i] == a.data()[i] && want.data()[3 * i + 1] == b.data()[i] &&
                want.data()[3 * i + 2] == c.data()[i]);
@@ -170,7 +171,8 @@ TEST(q8_pooling_kernels) {
     for (size_t n : test::vector_sizes(400))
       for (bool is_signed : {false, true}) {
         const int64_t count = static_cast<int64_t>(n);
-        const std::string where = std::string(k.isa) + (is_signed ? " int8 of " : " uint8 of ") + std::to_string(n);
+        const std::string where =
+            std::string(isa_name(k.isa)) + (is_signed ? " int8 of " : " uint8 of ") + std::to_string(n);
         auto x = random_bytes(n, n), got = random_bytes(n, n + 7), want = random_bytes(n, n + 7);
         auto z = random_bytes(n, n + 3), w = random_bytes(n, n + 5);
         for (int64_t taps : {1, 2, 5}) {

@@ -3,7 +3,7 @@
 namespace octavo {
 
 extern const Q8Kernels q8_x86_avx2;
-const Q8Kernels q8_x86_avx2 = {"x86_avx2", lookup,         add,    mul,      quantize, dequantize,
-                               requantize, scale_to_bytes, max_of, add_rows, sum,      interleave3};
+const Q8Kernels q8_x86_avx2 = {Isa::x86_avx2, lookup,         add,    mul,      quantize, dequantize,
+                               requantize,    scale_to_bytes, max_of, add_rows, sum,      interleave3};
 
 }  // namespace octavo

@@ -58,8 +58,8 @@ BENCH(qdwconv) {
     for (const Image& i : kImages) {
       if (!bench::wanted(kernels[k].isa, i.name())) continue;
       const double products = static_cast<double>(i.pixels * i.pixels * i.channels * i.kernel * i.kernel);
-      bench::report("qdwconv", {kernels[k].isa, kernels[k].name, i.name(), false, bench::Unit::kGmacs, products,
-                                seconds_of(kernels[k], i)});
+      bench::report("qdwconv", {isa_name(kernels[k].isa), kernels[k].name, i.name(), false, bench::Unit::kGmacs,
+                                products, seconds_of(kernels[k], i)});
     }
   }
 }

@@ -1,4 +1,4 @@
-#include "cpu/isa.h"
+#include "kernels/dispatch.h"
 #include "kernels/qdwconv/qdwconv.h"
 
 namespace octavo {
@@ -6,7 +6,7 @@ namespace {
 
 constexpr QDwKernel kKernels[] = {
 #define OCTAVO_KERNEL(isa, symbol, low, high, bytes, rows) \
-  {#isa, #symbol, low, high, bytes, rows, symbol##_pack, symbol##_s8, symbol##_u8},
+  {Isa::isa, #symbol, low, high, bytes, rows, symbol##_pack, symbol##_s8, symbol##_u8},
 #include "kernels/qdwconv/kernels.inc"
 #undef OCTAVO_KERNEL
 };
@@ -20,9 +20,9 @@ const QDwKernel* qdwconv_kernels(size_t* count) {
 }
 
 const QDwKernel& choose_qdwconv(int low, int high) {
-  for (const QDwKernel& kernel : kKernels)
-    if (isa_active(kernel.isa) && kernel.low <= low && high <= kernel.high) return kernel;
-  return kKernels[kCount - 1];  // scalar
+  const QDwKernel* best =
+      best_kernel(kKernels, [&](const QDwKernel& kernel) { return kernel.low <= low && high <= kernel.high; });
+  return best ? *best : kKernels[kCount - 1];  // scalar
 }
 
 size_t qdwconv_rows(const QDwKernel& kernel, const QDwWindow& w) {

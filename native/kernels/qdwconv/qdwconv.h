@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "cpu/isa_id.h"
 #include "kernels/requantize/requantize.h"
 
 namespace octavo {
@@ -59,7 +60,7 @@ using QDwFunction = void (*)(const QDwTile& tile);
 using QDwPack = void (*)(const QDwWindow& window, const int16_t* weights, size_t channels, void* out);
 
 struct QDwKernel {
-  const char* isa;
+  Isa isa;
   const char* name;
   int low, high;  // the weights it takes
   size_t weight_bytes;

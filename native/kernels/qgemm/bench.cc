@@ -66,7 +66,7 @@ BENCH(qgemm) {
     for (const Size& s : kSizes) {
       if (!bench::wanted(kernels[i].isa, s.name)) continue;
       const double products = static_cast<double>(s.m * s.n) * static_cast<double>(s.k * s.taps);
-      bench::report("qgemm", {kernels[i].isa, kernels[i].name, s.name, false, bench::Unit::kGmacs, products,
+      bench::report("qgemm", {isa_name(kernels[i].isa), kernels[i].name, s.name, false, bench::Unit::kGmacs, products,
                               seconds_of(kernels[i], s)});
     }
   }

@@ -1,6 +1,6 @@
-#include <cstring>
+#include <iterator>
 
-#include "cpu/isa.h"
+#include "kernels/dispatch.h"
 #include "kernels/qgemm/qgemm.h"
 
 namespace octavo {
@@ -9,7 +9,7 @@ namespace {
 
 constexpr QGemmKernel kKernels[] = {
 #define OCTAVO_KERNEL(isa, symbol, mr, nr, kr, a_signed, narrow, features) \
-  {#isa, #symbol, symbol, mr, nr, kr, a_signed, narrow, features},
+  {Isa::isa, #symbol, symbol, mr, nr, kr, a_signed, narrow, features},
 #include "kernels/qgemm/kernels.inc"
 #undef OCTAVO_KERNEL
 };
@@ -29,15 +29,14 @@ const QGemmKernel* qgemm_kernels(size_t* count) {
 }
 
 const QGemmKernel& choose_qgemm(int64_t n, bool narrow) {
-  const QGemmKernel* best = nullptr;
-  for (const QGemmKernel& kernel : kKernels) {
-    if (best && std::strcmp(best->isa, kernel.isa) != 0) break;
-    if (kernel.narrow && !narrow) continue;
-    if (!best && !isa_active(kernel.isa)) continue;
-    if (!best || padded(n, kernel.nr) < padded(n, best->nr)) best = &kernel;
-  }
+  const auto takes = [&](const QGemmKernel& kernel) { return narrow || !kernel.narrow; };
+  const QGemmKernel* best = best_kernel(kKernels, takes);
   // scalar is always active, and is the last.
-  return best ? *best : kKernels[sizeof(kKernels) / sizeof(kKernels[0]) - 1];
+  if (best == nullptr) return *(std::end(kKernels) - 1);
+  const Isa isa = best->isa;
+  for (const QGemmKernel* other = best + 1; other != std::end(kKernels) && other->isa == isa; ++other)
+    if (takes(*other) && padded(n, other->nr) < padded(n, best->nr)) best = other;
+  return *best;
 }
 
 }  // namespace octavo

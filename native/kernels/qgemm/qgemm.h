@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "cpu/isa_id.h"
 #include "kernels/requantize/requantize.h"
 
 namespace octavo {
@@ -55,7 +56,7 @@ enum QGemmFeatures : unsigned {
 using QGemmFunction = void (*)(const QGemmTile& tile);
 
 struct QGemmKernel {
-  const char* isa;
+  Isa isa;
   const char* name;
   QGemmFunction run;
   int mr;         // rows of a tile

@@ -7,9 +7,10 @@ namespace octavo {
 #include "kernels/qpack/kernels.inc"
 #undef OCTAVO_KERNEL
 
+// Not a list for dispatch.h: where no instruction set has a kernel it is empty, and kernels are of several kr.
 const QPackKernel* qpack_kernel(size_t kr) {
 #define OCTAVO_KERNEL(isa, symbol) \
-  if (symbol.kr == kr && isa_active(#isa)) return &symbol;
+  if (symbol.kr == kr && isa_active(Isa::isa)) return &symbol;
 #include "kernels/qpack/kernels.inc"
 #undef OCTAVO_KERNEL
   static_cast<void>(kr);

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "cpu/isa_id.h"
+
 namespace octavo {
 
 // Goes to out[(k / kr) * group_bytes + column * kr + k % kr]; sums[column] grows by the bytes of its column.
@@ -20,7 +22,7 @@ struct QPackBlock {
 };
 
 struct QPackKernel {
-  const char* isa;
+  Isa isa;
   size_t kr;
   size_t width;                              // columns at a time
   void (*rows)(const QPackBlock& block);     // n_stride is 1: columns side by side

@@ -33,8 +33,9 @@ void check(const QPackKernel& k, size_t depth, size_t columns, bool by_rows, uin
     }
   (by_rows ? k.rows
            : k.columns)({data.data(), k_stride, n_stride, depth, columns, flip, got.data(), group, sums.data()});
-  const std::string where = std::string(k.isa) + " c" + std::to_string(k.kr) + (by_rows ? " rows " : " columns ") +
-                            std::to_string(depth) + " x " + std::to_string(columns);
+  const std::string where = std::string(isa_name(k.isa)) + " c" + std::to_string(k.kr) +
+                            (by_rows ? " rows " : " columns ") + std::to_string(depth) + " x " +
+                            std::to_string(columns);
   EXPECT(got.intact() && sums.intact());
   EXPECT_SAME(got.data(), want.data(), depth / k.kr * group, where);
   EXPECT_SAME(sums.data(), expected.data(), columns, where + " sums");

@@ -79,6 +79,6 @@ void columns(const QPackBlock& b) {
 }  // namespace
 
 extern const QPackKernel qpack_c4_x86_avx2;
-const QPackKernel qpack_c4_x86_avx2 = {"x86_avx2", 4, 16, rows, columns};
+const QPackKernel qpack_c4_x86_avx2 = {Isa::x86_avx2, 4, 16, rows, columns};
 
 }  // namespace octavo

@@ -116,6 +116,6 @@ void rows(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y, int64_t n, 
 }  // namespace
 
 extern const QSoftmaxKernel qsoftmax_arm_neon;
-const QSoftmaxKernel qsoftmax_arm_neon = {"arm_neon", rows};
+const QSoftmaxKernel qsoftmax_arm_neon = {Isa::arm_neon, rows};
 
 }  // namespace octavo

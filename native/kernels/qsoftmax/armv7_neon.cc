@@ -3,6 +3,6 @@
 namespace octavo {
 
 extern const QSoftmaxKernel qsoftmax_armv7_neon;
-const QSoftmaxKernel qsoftmax_armv7_neon = {"armv7_neon", rows};
+const QSoftmaxKernel qsoftmax_armv7_neon = {Isa::armv7_neon, rows};
 
 }  // namespace octavo

@@ -31,7 +31,7 @@ void run(const QSoftmaxKernel& k) {
     const std::string shape = std::to_string(kRows) + " rows of " + std::to_string(n);
     if (!bench::wanted(k.isa, shape)) continue;
     const double time = bench::seconds([&] { k.rows(p, x.data(), y.data(), n, kRows, values.data()); });
-    bench::report("qsoftmax", {k.isa, "qsoftmax", shape, false, bench::Unit::kGigabytes,
+    bench::report("qsoftmax", {isa_name(k.isa), "qsoftmax", shape, false, bench::Unit::kGigabytes,
                                2.0 * static_cast<double>(kRows * size), time});
   }
 }

@@ -1,4 +1,4 @@
-#include "cpu/isa.h"
+#include "kernels/dispatch.h"
 #include "kernels/qsoftmax/qsoftmax.h"
 
 namespace octavo {
@@ -8,13 +8,12 @@ namespace octavo {
 #undef OCTAVO_KERNEL
 
 const QSoftmaxKernel& qsoftmax_kernel() {
-  static const QSoftmaxKernel& best = [&]() -> const QSoftmaxKernel& {
-#define OCTAVO_KERNEL(isa, symbol) \
-  if (isa_active(#isa)) return symbol;
+  static constexpr const QSoftmaxKernel* kTables[] = {
+#define OCTAVO_KERNEL(isa, symbol) &symbol,
 #include "kernels/qsoftmax/kernels.inc"
 #undef OCTAVO_KERNEL
-    return qsoftmax_scalar;
-  }();
+  };
+  static const QSoftmaxKernel& best = best_table(kTables);
   return best;
 }
 

@@ -10,6 +10,8 @@
 
 #include <cstdint>
 
+#include "cpu/isa_id.h"
+
 namespace octavo {
 
 struct QSoftmaxParameters {
@@ -24,7 +26,7 @@ struct QSoftmaxParameters {
 constexpr int64_t qsoftmax_values(int64_t n) { return 2 * ((n + 31) / 16 * 16); }
 
 struct QSoftmaxKernel {
-  const char* isa;
+  Isa isa;
   // Rows of n > 0 bytes one behind the other, x and y apart. `values` holds qsoftmax_values(n) floats. x may be read
   // kReadSlack bytes past its end.
   void (*rows)(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y, int64_t n, int64_t rows, float* values);

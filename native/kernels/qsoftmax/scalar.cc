@@ -5,6 +5,6 @@
 namespace octavo {
 
 extern const QSoftmaxKernel qsoftmax_scalar;
-const QSoftmaxKernel qsoftmax_scalar = {"scalar", rows};
+const QSoftmaxKernel qsoftmax_scalar = {Isa::scalar, rows};
 
 }  // namespace octavo

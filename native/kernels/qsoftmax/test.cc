@@ -66,7 +66,7 @@ TEST(qsoftmax_every_instruction_set_gives_the_bits_of_scalar) {
           EXPECT(got.intact() && values.intact());
           for (size_t r = 0; r < rows; ++r)
             qsoftmax_scalar.rows(p, x.data() + r * n, want.data() + r * n, count, 1, values.data());
-          EXPECT_SAME(got.data(), want.data(), size, std::string(k->isa) + " of " + std::to_string(n));
+          EXPECT_SAME(got.data(), want.data(), size, std::string(isa_name(k->isa)) + " of " + std::to_string(n));
         }
   }
 }

@@ -3,6 +3,6 @@
 namespace octavo {
 
 extern const QSoftmaxKernel qsoftmax_x86_avx2;
-const QSoftmaxKernel qsoftmax_x86_avx2 = {"x86_avx2", rows};
+const QSoftmaxKernel qsoftmax_x86_avx2 = {Isa::x86_avx2, rows};
 
 }  // namespace octavo

@@ -3,6 +3,6 @@
 namespace octavo {
 
 extern const QSoftmaxKernel qsoftmax_x86_avx512vnni;
-const QSoftmaxKernel qsoftmax_x86_avx512vnni = {"x86_avx512vnni", rows};
+const QSoftmaxKernel qsoftmax_x86_avx512vnni = {Isa::x86_avx512vnni, rows};
 
 }  // namespace octavo

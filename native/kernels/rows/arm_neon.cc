@@ -3,7 +3,7 @@
 namespace octavo {
 
 extern const RowKernels row_arm_neon;
-const RowKernels row_arm_neon = {"arm_neon", reduce,    reduce_columns,     softmax, softmax_columns,
-                                 layer_norm, normalize, squared_deviations, range};
+const RowKernels row_arm_neon = {Isa::arm_neon, reduce,    reduce_columns,     softmax, softmax_columns,
+                                 layer_norm,    normalize, squared_deviations, range};
 
 }  // namespace octavo

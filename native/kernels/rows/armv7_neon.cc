@@ -3,7 +3,7 @@
 namespace octavo {
 
 extern const RowKernels row_armv7_neon;
-const RowKernels row_armv7_neon = {"armv7_neon", reduce,    reduce_columns,     softmax, softmax_columns,
-                                   layer_norm,   normalize, squared_deviations, range};
+const RowKernels row_armv7_neon = {Isa::armv7_neon, reduce,    reduce_columns,     softmax, softmax_columns,
+                                   layer_norm,      normalize, squared_deviations, range};
 
 }  // namespace octavo

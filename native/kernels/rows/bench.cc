@@ -23,7 +23,8 @@ void run(const RowKernels& k) {
     const auto measure = [&](const char* what, double moved, auto&& body) {
       const std::string shape = std::string(what) + " " + std::to_string(n);
       if (bench::wanted(k.isa, shape))
-        bench::report("rows", {k.isa, "rows", shape, true, bench::Unit::kGigabytes, moved, bench::seconds(body)});
+        bench::report("rows",
+                      {isa_name(k.isa), "rows", shape, true, bench::Unit::kGigabytes, moved, bench::seconds(body)});
     };
     float sum = 0, mean = 0, inverse = 0;
     measure("sum", bytes, [&] { sum += k.reduce(Reduction::kSum, x.data(), n, 0); });

@@ -1,4 +1,4 @@
-#include "cpu/isa.h"
+#include "kernels/dispatch.h"
 #include "kernels/rows/rows.h"
 
 namespace octavo {
@@ -8,13 +8,12 @@ namespace octavo {
 #undef OCTAVO_KERNEL
 
 const RowKernels& row_kernels() {
-  static const RowKernels& best = [&]() -> const RowKernels& {
-#define OCTAVO_KERNEL(isa, symbol) \
-  if (isa_active(#isa)) return symbol;
+  static constexpr const RowKernels* kTables[] = {
+#define OCTAVO_KERNEL(isa, symbol) &symbol,
 #include "kernels/rows/kernels.inc"
 #undef OCTAVO_KERNEL
-    return row_scalar;
-  }();
+  };
+  static const RowKernels& best = best_table(kTables);
   return best;
 }
 

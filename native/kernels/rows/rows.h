@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "cpu/isa_id.h"
+
 namespace octavo {
 
 enum class Reduction : uint8_t { kSum, kSumAbs, kSumSquares, kSumExp, kProduct, kMax, kMin };
@@ -17,7 +19,7 @@ struct LayerNormRow {
 };
 
 struct RowKernels {
-  const char* isa;
+  Isa isa;
   // Of x[0..n). kSumExp sums exp(x - shift). Max and min of nothing are the infinities; NaN wins over all.
   float (*reduce)(Reduction kind, const float* x, int64_t n, float shift);
   // y[c] = reduction over i of x[i * stride + c], c < columns; the same bits as reduce of that column. shift: [columns]

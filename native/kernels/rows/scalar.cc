@@ -5,7 +5,7 @@
 namespace octavo {
 
 extern const RowKernels row_scalar;
-const RowKernels row_scalar = {"scalar",   reduce,    reduce_columns,     softmax, softmax_columns,
-                               layer_norm, normalize, squared_deviations, range};
+const RowKernels row_scalar = {Isa::scalar, reduce,    reduce_columns,     softmax, softmax_columns,
+                               layer_norm,  normalize, squared_deviations, range};
 
 }  // namespace octavo

@@ -45,7 +45,7 @@ TEST(rows_every_instruction_set_gives_the_bits_of_scalar) {
   each_isa([](const RowKernels& k) {
     for (size_t n : test::vector_sizes(700)) {
       const int64_t count = static_cast<int64_t>(n);
-      const std::string where = std::string(k.isa) + " of " + std::to_string(n);
+      const std::string where = std::string(isa_name(k.isa)) + " of " + std::to_string(n);
       test::Array<float> x(n), scale(n), bias(n), got(n), want(n);
       fill(x, n, n);
       fill(scale, n, n + 1);
@@ -86,7 +86,8 @@ TEST(rows_columns_give_the_bits_of_rows) {
   each_isa([](const RowKernels& k) {
     for (size_t n : {1, 2, 15, 16, 17, 33, 70})
       for (size_t columns : {1, 3, 4, 7, 8, 9, 16, 17, 40}) {
-        const std::string where = std::string(k.isa) + " " + std::to_string(n) + " x " + std::to_string(columns);
+        const std::string where =
+            std::string(isa_name(k.isa)) + " " + std::to_string(n) + " x " + std::to_string(columns);
         test::Array<float> x(n * columns), got(n * columns), line(n), one(n), reduced(columns);
         test::Array<float> shift(columns);
         fill(x, n * columns, n * 100 + columns);

@@ -74,14 +74,14 @@ BENCH(sgemm) {
     for (const Size& s : kSizes) {
       if (!bench::wanted(kernel.isa, s.name)) continue;
       const double products = static_cast<double>(s.m * s.n) * static_cast<double>(s.depth * s.taps);
-      bench::report("sgemm",
-                    {kernel.isa, kernel.name, s.name, true, bench::Unit::kGmacs, products, seconds_of(kernel, s)});
+      bench::report("sgemm", {isa_name(kernel.isa), kernel.name, s.name, true, bench::Unit::kGmacs, products,
+                              seconds_of(kernel, s)});
     }
     for (const size_t channels : {32, 144, 576}) {
       const std::string name = "depthwise 14 pixels x" + std::to_string(channels) + " 3x3";
       if (!bench::wanted(kernel.isa, name)) continue;
       const double products = static_cast<double>(14 * channels * 9);
-      bench::report("sgemm", {kernel.isa, kernel.name, name, true, bench::Unit::kGmacs, products,
+      bench::report("sgemm", {isa_name(kernel.isa), kernel.name, name, true, bench::Unit::kGmacs, products,
                               depthwise_seconds(kernel, channels, 14, 9)});
     }
   }

@@ -1,4 +1,4 @@
-#include "cpu/isa.h"
+#include "kernels/dispatch.h"
 #include "kernels/sgemm/sgemm.h"
 
 namespace octavo {
@@ -12,7 +12,7 @@ namespace octavo {
 
 namespace {
 constexpr SgemmKernel kKernels[] = {
-#define OCTAVO_KERNEL(isa, symbol, depthwise, mr, nr) {#isa, #symbol, symbol, depthwise, mr, nr},
+#define OCTAVO_KERNEL(isa, symbol, depthwise, mr, nr) {Isa::isa, #symbol, symbol, depthwise, mr, nr},
 #include "kernels/sgemm/kernels.inc"
 #undef OCTAVO_KERNEL
 };
@@ -25,12 +25,8 @@ const SgemmKernel* sgemm_kernels(size_t* count) {
 }
 
 const SgemmKernel& sgemm_kernel() {
-  static const SgemmKernel& best = []() -> const SgemmKernel& {
-    for (const SgemmKernel& kernel : kKernels)
-      if (isa_active(kernel.isa)) return kernel;
-    return kKernels[kCount - 1];
-  }();
-  return best;
+  static const SgemmKernel* best = best_kernel(kKernels, [](const SgemmKernel&) { return true; });
+  return *best;  // scalar, the last, is always active
 }
 
 }  // namespace octavo

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "cpu/isa_id.h"
+
 namespace octavo {
 
 constexpr size_t kSgemmMaxRows = 16;
@@ -46,7 +48,7 @@ struct DepthwiseStrip {
 };
 
 struct SgemmKernel {
-  const char* isa;
+  Isa isa;
   const char* name;
   void (*tile)(const SgemmTile& tile);
   void (*depthwise)(const DepthwiseStrip& strip);

@@ -2,6 +2,7 @@
 #include "kernels/math/math.h"
 #include "kernels/qsoftmax/qsoftmax.h"
 #include "ops/support/chunks.h"
+#include "ops/support/scratch_plan.h"
 #include "ops/quantize/quantization.h"
 
 namespace octavo {
@@ -34,9 +35,13 @@ class QSoftmax final : public Bound {
     outer_ = ops::span(in, 0, axis);
     n_ = in[axis];
     inner_ = ops::span(in, axis + 1, in.rank);
-    values_bytes_ = round_up(static_cast<size_t>(qsoftmax_values(n_)) * sizeof(float));
-    row_bytes_ = inner_ == 1 ? 0 : round_up(static_cast<size_t>(n_) + kReadSlack);
-    c.scratch(0, values_bytes_ + 2 * row_bytes_);
+    const size_t row = inner_ == 1 ? 0 : static_cast<size_t>(n_), slack = inner_ == 1 ? 0 : kReadSlack;
+    ScratchPlan scratch;
+    values_ = scratch.add<float>(static_cast<size_t>(qsoftmax_values(n_)));
+    from_ = scratch.add<uint8_t>(row, slack);
+    to_ = scratch.add<uint8_t>(row, slack);
+    if (!scratch.fits()) return c.error(Code::kLimit, "a row of " + ops::dims_text(in));
+    c.scratch(0, scratch.bytes());
     return Status::Ok();
   }
 
@@ -51,13 +56,13 @@ class QSoftmax final : public Bound {
     const int64_t rows = outer_ * inner_, each = n_ >= ops::kChunk ? 1 : ops::kChunk / n_;
     const QSoftmaxKernel& kernel = qsoftmax_kernel();
     c.pool().for_each((rows + each - 1) / each, [&](int64_t task, int thread) {
-      auto* scratch = static_cast<uint8_t*>(c.thread_scratch(thread));
-      auto* values = reinterpret_cast<float*>(scratch);
+      void* scratch = c.thread_scratch(thread);
+      float* values = values_.in(scratch);
       const int64_t begin = task * each, end = rows - begin < each ? rows : begin + each;
       if (inner_ == 1) return kernel.rows(p, in + begin * n_, out + begin * n_, n_, end - begin, values);
       for (int64_t row = begin; row < end; ++row) {
         const int64_t at = row / inner_ * n_ * inner_ + row % inner_;
-        uint8_t *from = scratch + values_bytes_, *to = from + row_bytes_;
+        uint8_t *from = from_.in(scratch), *to = to_.in(scratch);
         for (int64_t i = 0; i < n_; ++i) from[i] = in[at + i * inner_];
         kernel.rows(p, from, to, n_, 1, values);
         for (int64_t i = 0; i < n_; ++i) out[at + i * inner_] = to[i];
@@ -67,8 +72,6 @@ class QSoftmax final : public Bound {
   }
 
  private:
-  static size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
-
   QSoftmaxParameters parameters(float x_scale, const ops::QuantParams& y) const {
     QSoftmaxParameters p = {
         {}, {}, attributes_.x.is_signed(), y.scale, y.zp, attributes_.clamp.qmin, attributes_.clamp.qmax};
@@ -86,7 +89,8 @@ class QSoftmax final : public Bound {
 
   Attributes attributes_;
   int64_t outer_ = 0, n_ = 0, inner_ = 0;
-  size_t values_bytes_ = 0, row_bytes_ = 0;
+  ScratchArray<float> values_;
+  ScratchArray<uint8_t> from_, to_;  // a row gathered, and its results
 };
 
 }  // namespace

@@ -11,7 +11,7 @@ struct Attributes {
   Status load(const LoadContext& c) { return ops::expect_arity(c, 1, 1, 1); }
 };
 
-class Copy final : public Bound {
+class Copy final : public ops::BoundCopy {
  public:
   Status prepare(const Attributes&, BindContext& c) {
     const int64_t bits = bit_width(c.in_type(0)), out_bits = bit_width(c.out_type(0));
@@ -23,13 +23,6 @@ class Copy final : public Bound {
     copy_.plan(&axis, 1, 1);
     return Status::Ok();
   }
-  Status run(RunContext& c) override {
-    copy_.run(c.input(0), c.output(0), c.pool());
-    return Status::Ok();
-  }
-
- private:
-  ops::StridedCopy copy_;
 };
 
 }  // namespace

@@ -13,7 +13,7 @@ struct Attributes {
   }
 };
 
-class Repeat final : public Bound {
+class Repeat final : public ops::BoundCopy {
  public:
   Status prepare(const Attributes& a, BindContext& c) {
     const Shape &in = c.in(0), &out = c.out(0);
@@ -39,13 +39,6 @@ class Repeat final : public Bound {
     copy_.plan(axes, count, width);
     return Status::Ok();
   }
-  Status run(RunContext& c) override {
-    copy_.run(c.input(0), c.output(0), c.pool());
-    return Status::Ok();
-  }
-
- private:
-  ops::StridedCopy copy_;
 };
 
 }  // namespace

@@ -9,7 +9,7 @@ struct Attributes {
   Status load(const LoadContext& c) { return ops::expect_arity(c, 1, 1, 1); }
 };
 
-class Fill final : public Bound {
+class Fill final : public ops::BoundCopy {
  public:
   Status prepare(const Attributes&, BindContext& c) {
     size_t width;
@@ -20,13 +20,6 @@ class Fill final : public Bound {
     copy_.plan(&axis, 1, width);
     return Status::Ok();
   }
-  Status run(RunContext& c) override {
-    copy_.run(c.input(0), c.output(0), c.pool());
-    return Status::Ok();
-  }
-
- private:
-  ops::StridedCopy copy_;
 };
 
 }  // namespace

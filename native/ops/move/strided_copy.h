@@ -4,8 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "engine/tensor.h"
-#include "engine/thread_pool.h"
+#include "engine/op.h"
 
 namespace octavo::ops {
 
@@ -43,6 +42,18 @@ class StridedCopy {
   int64_t parts_ = 1;  // pieces of axis_
   int64_t group_ = 1;  // outer indices per task (1 if parts_ > 1)
   int64_t tasks_ = 0;
+};
+
+// A step that is one such copy of its input. Its prepare plans it.
+class BoundCopy : public Bound {
+ public:
+  Status run(RunContext& c) override {
+    copy_.run(c.input(0), c.output(0), c.pool());
+    return Status::Ok();
+  }
+
+ protected:
+  StridedCopy copy_;
 };
 
 }  // namespace octavo::ops

@@ -14,7 +14,7 @@ struct Attributes {
   }
 };
 
-class Transpose final : public Bound {
+class Transpose final : public ops::BoundCopy {
  public:
   Status prepare(const Attributes& a, BindContext& c) {
     const Shape &in = c.in(0), &out = c.out(0);
@@ -41,13 +41,6 @@ class Transpose final : public Bound {
     copy_.plan(axes, in.rank, width);
     return Status::Ok();
   }
-  Status run(RunContext& c) override {
-    copy_.run(c.input(0), c.output(0), c.pool());
-    return Status::Ok();
-  }
-
- private:
-  ops::StridedCopy copy_;
 };
 
 }  // namespace
