@@ -8,6 +8,10 @@ check(
   run(process.execPath, [join(root, 'scripts', 'gen-isa.mjs'), '--check']).ok,
   'isa.gypi and isa_table.inc are those of isa.json',
 )
+check(
+  run(process.execPath, [join(root, 'scripts', 'gen-steps.mjs'), '--check']).ok,
+  'files made of the table of steps (lib/plan/steps/) are fresh',
+)
 
 const isas = new Set(
   JSON.parse(run('cat', [join(root, 'native', 'isa.json')]).stdout)

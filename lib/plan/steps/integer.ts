@@ -1,0 +1,101 @@
+/** Steps on 8-bit tensors, but for products, and between real and quantized numbers. */
+import { AXIS, CLAMP, F32, FLAG, FUNCTIONS, INT, INTS, OUT8, POOL_WINDOW, RESIZE, X8, Y8 } from './shared.js'
+import type { StepTable } from './spec.js'
+
+export const integerSteps = {
+  QBinary: {
+    kind: 'integer',
+    inputs: { a: X8, b: X8, y: Y8 },
+    outputs: { y: OUT8 },
+    attributes: {
+      fn: { type: 'text', required: true, values: ['add', 'sub', 'mul', 'max', 'min', 'prelu'] },
+      ...CLAMP,
+    },
+    shiftsSign: true,
+  },
+  QUnary: {
+    kind: 'integer',
+    inputs: { x: X8, y: Y8 },
+    outputs: { y: OUT8 },
+    attributes: { ...FUNCTIONS, ...CLAMP },
+    shiftsSign: true,
+  },
+  QPool: {
+    kind: 'integer',
+    inputs: { x: { ...X8, note: '[N, s..., C]' }, y: Y8 },
+    outputs: { y: OUT8 },
+    attributes: {
+      fn: { type: 'text', required: true, values: ['max', 'average'] },
+      ...POOL_WINDOW,
+      ...CLAMP,
+    },
+    shiftsSign: true,
+  },
+  QReduceMean: {
+    kind: 'integer',
+    inputs: { x: X8, y: Y8 },
+    outputs: { y: OUT8 },
+    attributes: { axes: INTS, ...CLAMP },
+    shiftsSign: true,
+  },
+  QConcat: {
+    kind: 'integer',
+    inputs: { y: Y8, x: { ...X8, many: true } },
+    outputs: { y: OUT8 },
+    attributes: { axis: AXIS, ...CLAMP },
+    shiftsSign: true,
+  },
+  QSoftmax: {
+    kind: 'integer',
+    inputs: { x: X8, y: Y8 },
+    outputs: { y: OUT8 },
+    attributes: { axis: AXIS, ...CLAMP },
+    shiftsSign: true,
+  },
+  QResize: {
+    kind: 'integer',
+    inputs: { x: { ...X8, note: '[N, s..., C]' }, y: Y8 },
+    outputs: { y: OUT8 },
+    attributes: { fn: { type: 'text', required: true, values: ['linear'] }, ...RESIZE, ...CLAMP },
+    shiftsSign: true,
+  },
+  QTable: {
+    kind: 'data',
+    inputs: { x: Y8, y: Y8 },
+    outputs: { y: { ...OUT8, rank: 1, note: '[256]' } },
+    attributes: { ...FUNCTIONS, ...CLAMP, unsigned: FLAG },
+  },
+  FlipSign: {
+    kind: 'integer',
+    inputs: { x: { kind: 'data', types: 'q8' } },
+    outputs: { y: OUT8 },
+    attributes: {},
+  },
+  QuantizeLinear: {
+    kind: 'convert',
+    inputs: {
+      x: F32,
+      y: { kind: 'parameters', types: 'quantized', note: 'scales as axis and block_size say' },
+    },
+    outputs: { y: { kind: 'data', types: 'quantized' } },
+    attributes: { axis: { type: 'int', default: 1 }, block_size: FLAG, qmin: INT, qmax: INT },
+    shiftsSign: true,
+  },
+  DequantizeLinear: {
+    kind: 'convert',
+    inputs: { x: { kind: 'quantized', types: 'stored', note: 'scales as axis and block_size say' } },
+    outputs: { y: F32 },
+    attributes: { axis: { type: 'int', default: 1 }, block_size: FLAG },
+    shiftsSign: true,
+  },
+  DynamicQuantizeLinear: {
+    kind: 'float',
+    inputs: { x: F32 },
+    outputs: {
+      y: { kind: 'data', types: 'uint8' },
+      scale: F32,
+      zero_point: { kind: 'data', types: 'uint8' },
+    },
+    attributes: {},
+  },
+} as const satisfies StepTable

@@ -1,0 +1,72 @@
+/** Integer products: all of them end in the same epilogue. */
+import { CLAMP, FLAG, INT, INTS, WINDOW, X8, Y8 } from './shared.js'
+import type { AttributeSpec, OperandSpec, StepTable } from './spec.js'
+
+const BIAS = {
+  kind: 'bias',
+  types: 'bias',
+  optional: true,
+  note: 'int32, or f32 where the output is f32',
+} as const satisfies OperandSpec
+
+/** What follows the sums: to bytes; then the sum with a residual; then a table of 256 bytes. */
+const EPILOGUE = {
+  y: { ...Y8, optional: true },
+  bias: BIAS,
+  residual: { ...X8, optional: true },
+  sum: { ...Y8, optional: true },
+  table: { kind: 'table', types: 'q8', optional: true, rank: 1, note: '256 bytes, by the byte before' },
+} as const satisfies Record<string, OperandSpec>
+
+const BOUNDS = { ...CLAMP, sum_qmin: INT, sum_qmax: INT } as const
+const SUMS = { kind: 'data', types: 'sums' } as const satisfies OperandSpec
+
+const CONVOLUTION = { ...WINDOW, group: { type: 'int', default: 1 }, ...BOUNDS } as const satisfies Record<
+  string,
+  AttributeSpec
+>
+
+const weights = (note: string) => ({ kind: 'weights', types: 'q8', note }) as const satisfies OperandSpec
+
+export const productSteps = {
+  QConv: {
+    kind: 'integer',
+    inputs: {
+      x: X8,
+      w: weights('[M, C/g, k...], constant; scales 1 or [M]'),
+      ...EPILOGUE,
+    },
+    outputs: { y: { ...SUMS, note: '[N, o..., M]' } },
+    attributes: CONVOLUTION,
+    shiftsSign: true,
+  },
+  QConvTranspose: {
+    kind: 'integer',
+    inputs: {
+      x: X8,
+      w: weights('[C, M/g, k...], constant; scales 1 or [M]'),
+      ...EPILOGUE,
+    },
+    outputs: { y: { ...SUMS, note: '[N, o..., M]' } },
+    attributes: CONVOLUTION,
+    shiftsSign: true,
+  },
+  QMatMul: {
+    kind: 'integer',
+    inputs: {
+      a: { ...X8, note: '[..., m, k]' },
+      b: { ...X8, note: '[..., k, n]; scales 1 or [n]' },
+      ...EPILOGUE,
+    },
+    outputs: { y: { ...SUMS, note: '[..., m, n]' } },
+    attributes: {
+      trans_a: FLAG,
+      trans_b: FLAG,
+      perm_a: INTS,
+      perm_b: INTS,
+      perm_y: INTS,
+      ...BOUNDS,
+    },
+    shiftsSign: true,
+  },
+} as const satisfies StepTable

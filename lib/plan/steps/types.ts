@@ -1,0 +1,38 @@
+/** Sets of element types that operands of steps may have. */
+import type { DType } from '../../graph/dtype.js'
+
+const NUMBERS = [
+  ...(['float32', 'float64', 'uint8', 'int8', 'uint16', 'int16'] as const),
+  ...(['uint32', 'int32', 'uint64', 'int64'] as const),
+] as const
+
+export const TYPES = {
+  f32: ['float32'],
+  f64: ['float64'],
+  bool: ['bool'],
+  int32: ['int32'],
+  int64: ['int64'],
+  uint8: ['uint8'],
+  /** 8-bit activations. */
+  q8: ['uint8', 'int8'],
+  /** What QuantizeLinear writes; types of 4 bits where it is constant. */
+  quantized: ['uint8', 'int8', 'uint16', 'int16', 'uint4', 'int4'],
+  /** What DequantizeLinear reads. */
+  stored: ['uint8', 'int8', 'uint16', 'int16', 'int32', 'uint4', 'int4'],
+  /** What an integer product writes: requantized, real, or the sums themselves. */
+  sums: ['uint8', 'int8', 'float32', 'int32'],
+  bias: ['int32', 'float32'],
+  index: ['int32', 'int64'],
+  /** What matrix products are computed in. */
+  matrix: ['float32', 'float64', 'int32', 'int64', 'uint32', 'uint64'],
+  pooled: ['float32', 'float64', 'uint8', 'int8'],
+  range: ['float32', 'float64', 'int16', 'int32', 'int64'],
+  number: NUMBERS,
+  /** Numbers and bool. */
+  plain: [...NUMBERS, 'bool'],
+  /** Any type of 8 bits or more. */
+  bytes: [...NUMBERS, 'bool', 'float16', 'bfloat16'],
+  any: [...NUMBERS, 'bool', 'float16', 'bfloat16', 'uint4', 'int4', 'uint2', 'int2', 'uint1'],
+} as const satisfies Record<string, readonly DType[]>
+
+export type TypeClass = keyof typeof TYPES
