@@ -68,13 +68,15 @@ function printNode(node: Node, indent: string, options: PrintOptions, lines: str
 function formatAttribute(attribute: Exclude<Attribute, { kind: 'graph' }>, options: PrintOptions): string {
   switch (attribute.kind) {
     case 'int':
+      return String(attribute.value)
     case 'float':
-      return formatNumber(attribute.value)
+      return formatFloat(attribute.value)
     case 'string':
       return JSON.stringify(attribute.value)
     case 'ints':
+      return `[${attribute.value.join(', ')}]`
     case 'floats':
-      return `[${attribute.value.map(formatNumber).join(', ')}]`
+      return `[${attribute.value.map(formatFloat).join(', ')}]`
     case 'strings':
       return JSON.stringify(attribute.value)
     case 'tensor':
@@ -96,6 +98,11 @@ function firstElements(tensor: ConstantTensor, count: number): string[] {
   if (dtype === 'string') return (strings ?? []).slice(0, count).map((s) => JSON.stringify(s))
   const data = tensor.data.subarray(0, byteLength(dtype, count))
   return Array.from(numbersOf({ dtype, dims: [count], data }), formatNumber)
+}
+
+/** With a point, which tells it from an integer. */
+function formatFloat(value: number): string {
+  return Number.isInteger(value) ? value.toFixed(1) : formatNumber(value)
 }
 
 /** Up to six digits, so that the last bit of a float does not decide a golden test. */

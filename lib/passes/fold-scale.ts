@@ -1,7 +1,12 @@
 /**
- * BatchNormalization, and Mul or Add of a constant per channel, folded into the Conv, ConvTranspose or Gemm
- * before them: W' = W k, b' = (b - mean) k + beta with k = gamma / sqrt(variance + epsilon) (Jacob et al. 2018,
- * section 3.2). The arithmetic is written as nodes on constants, which folding evaluates on the engine.
+ * A scale or shift per channel goes into the product before it:
+ *
+ *     Conv(x, w) -> Mul(k)                             =>  Conv(x, w * k)
+ *     Conv(x, w, b) -> Add(c)                          =>  Conv(x, w, b + c)
+ *     Conv(x, w, b) -> BatchNormalization(g, c, m, v)  =>  Conv(x, w * k, (b - m) * k + c), k = g / sqrt(v + epsilon)
+ *
+ * also for ConvTranspose and Gemm (Jacob et al. 2018, section 3.2). The arithmetic is written as nodes on constants,
+ * which folding evaluates on the engine.
  */
 import type { Attribute, ConstantTensor, Graph, Node } from '../graph/graph.js'
 import { consumersOf, floatAttribute, intAttribute } from '../graph/graph.js'

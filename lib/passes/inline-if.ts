@@ -1,4 +1,8 @@
-/** An If whose condition is known becomes the nodes of the branch that it takes, which every other pass can then see. */
+/**
+ * An If whose condition is known becomes the nodes of the branch that it takes, which every other pass can then see:
+ *
+ *     y = If(true) { then: Exp(x), else: Neg(x) }  =>  y = Exp(x)
+ */
 import type { ConstantTensor, Graph, Node, TensorType } from '../graph/graph.js'
 import { Names } from '../graph/names.js'
 import { definedNames } from '../graph/subgraph.js'

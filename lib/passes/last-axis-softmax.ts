@@ -1,4 +1,8 @@
-/** A flattened Softmax over the last axis alone is a Softmax: known once inference knows the rank. */
+/**
+ * A flattened Softmax over the last axis alone is a Softmax, known once inference knows the rank:
+ *
+ *     octavo.FlattenedSoftmax(x: [2, 3]) {axis=1}  =>  Softmax(x) {axis=-1}
+ */
 import type { Graph, Node } from '../graph/graph.js'
 import { intAttribute } from '../graph/graph.js'
 import { inferGraph } from '../ops/core/infer.js'
@@ -16,7 +20,7 @@ export function lastAxisSoftmax(graph: Graph, { overrides }: PassContext): Graph
     const attributes = { axis: { kind: 'int', value: -1 } } as const
     return { ...node, opType: node.opType.slice(PREFIX.length), domain: '', attributes }
   })
-  return { ...graph, nodes }
+  return nodes.every((node, i) => node === graph.nodes[i]) ? graph : { ...graph, nodes }
 }
 
 function isFlattened(node: Node): boolean {

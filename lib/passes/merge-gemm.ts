@@ -1,4 +1,9 @@
-/** MatMul of rank 2 with constant weights -> Add of a constant vector becomes Gemm, which quantized models state with an int32 bias. */
+/**
+ * A product of rank 2 with constant weights and the Add of a constant vector are a Gemm, which quantized models state with
+ * an int32 bias:
+ *
+ *     MatMul(x, w) -> Add(b)  =>  Gemm(x, w, b)
+ */
 import type { Graph, Node } from '../graph/graph.js'
 import { consumersOf } from '../graph/graph.js'
 import { inferGraph } from '../ops/core/infer.js'

@@ -1,5 +1,10 @@
-/** Removes nodes that give out what they take in: Identity, casts to the same type, transposes and reshapes that change nothing. */
-
+/**
+ * Removes nodes that give out what they take in: Identity, casts to the same type, transposes and reshapes that change
+ * nothing, arithmetic with a neutral operand:
+ *
+ *     Relu(Reshape(x: [2, 3], [2, 3]))  =>  Relu(x)
+ *     Relu(Add(x, 0))                   =>  Relu(x)
+ */
 import { DTYPES } from '../graph/dtype.js'
 import type { Dim } from '../graph/expr.js'
 import { sameDim } from '../graph/expr.js'

@@ -1,4 +1,9 @@
-/** 0.5 * x * (1 + Erf(x / sqrt(2))) and its tanh approximation -> Gelu. */
+/**
+ * Gelu and its approximation, as PyTorch writes them:
+ *
+ *     0.5 * x * (1 + Erf(x / sqrt(2)))                              =>  Gelu(x)
+ *     0.5 * x * (1 + Tanh(sqrt(2 / pi) * (x + 0.044715 * x ^ 3)))  =>  Gelu(x) {approximate="tanh"}
+ */
 import type { Attribute, Graph } from '../graph/graph.js'
 import type { GraphEditor } from '../graph/rewrite.js'
 import {

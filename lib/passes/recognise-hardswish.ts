@@ -1,4 +1,9 @@
-/** x * HardSigmoid(x) and x * Clip(x + 3, 0, 6) / 6 -> HardSwish, as MobileNetV3 is exported. */
+/**
+ * HardSwish, as MobileNetV3 is exported:
+ *
+ *     x * HardSigmoid(x) {alpha=1/6, beta=0.5}  =>  HardSwish(x)
+ *     x * Clip(x + 3, 0, 6) / 6                 =>  HardSwish(x)
+ */
 import { floatAttribute, type Graph } from '../graph/graph.js'
 import type { GraphEditor } from '../graph/rewrite.js'
 import { near, plusConstant, producedBy, replaceProducts, scalarOf } from './product.js'

@@ -1,4 +1,9 @@
-/** LayerNormalization and RMSNormalization over the last axis, from the means, roots and quotients exporters write. */
+/**
+ * Normalization over the last axis, from the means, roots and quotients that exporters write:
+ *
+ *     d = x - Mean(x), d / Sqrt(Mean(d ^ 2) + epsilon) * scale + bias  =>  LayerNormalization(x, scale, bias)
+ *     x / Sqrt(Mean(x ^ 2) + epsilon) * scale                          =>  RMSNormalization(x, scale)
+ */
 import { type Graph, intAttribute, type Node } from '../graph/graph.js'
 import { GraphEditor } from '../graph/rewrite.js'
 import { numbersOf } from '../ops/core/values.js'

@@ -1,4 +1,8 @@
-/** x * Sigmoid(x) -> Swish (SiLU), as PyTorch and Ultralytics models write it. */
+/**
+ * Swish (SiLU), as PyTorch and Ultralytics models write it:
+ *
+ *     x * Sigmoid(x)  =>  Swish(x)
+ */
 import type { Graph } from '../graph/graph.js'
 import { near, producedBy, replaceProducts } from './product.js'
 

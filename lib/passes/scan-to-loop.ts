@@ -1,4 +1,8 @@
-/** Scan is a Loop that takes its element of each scanned input by Gather: the engine has the one. */
+/**
+ * A Scan is a Loop that takes its element of each scanned input by Gather; the engine has Loop alone:
+ *
+ *     Scan(h, x) { body(h, e) }  =>  Loop(length of x, h) { e = Gather(x, i), body(h, e) }
+ */
 import { OctavoError } from '../errors.js'
 import {
   type Attribute,

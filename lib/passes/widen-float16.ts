@@ -1,6 +1,9 @@
 /**
- * float16 and bfloat16 become float32: constants are widened by a Cast that folding evaluates, casts to them
- * become casts to float32, inputs and outputs keep their type behind a Cast. Octavo computes in float32.
+ * float16 and bfloat16 become float32, in which Octavo computes:
+ *
+ *     x: float16 -> Mul(w: float16) -> y: float16  =>  x -> Cast(float32) -> Mul(Cast(w)) -> Cast(float16) -> y
+ *
+ * Folding evaluates the Casts of constants; casts to float16 become casts to float32; inputs and outputs keep their type.
  */
 import type { DType } from '../graph/dtype.js'
 import { DTYPES } from '../graph/dtype.js'
