@@ -28,6 +28,15 @@ export interface StepProfile {
   readonly microseconds: number
 }
 
+export interface NativeMemory {
+  /** Bytes of prepacked constants. */
+  readonly constants: number
+  /** Bytes of the arenas of all executions. */
+  readonly arena: number
+  /** Executions made so far. */
+  readonly executions: number
+}
+
 /** Cancels a load or a run between steps. */
 export interface NativeToken {
   cancel(): void
@@ -35,7 +44,7 @@ export interface NativeToken {
 
 export interface NativeModel {
   /**
-   * Off the main thread; runs of one model are queued. Results are in the order of `outputs` (indices into the plan's outputs;
+   * Off the main thread, as many at once as the model has executions; others wait, first come, first served. Results are in the order of `outputs` (indices into the plan's outputs;
    * undefined: all of them).
    */
   run(
@@ -52,14 +61,16 @@ export interface NativeModel {
   /** Microseconds per step of the last run that was profiled. */
   profile(): StepProfile[]
   setProfiling(on: boolean): void
-  /** Bytes: prepacked constants, arena of the last binding. */
-  memory(): { constants: number; arena: number }
+  memory(): NativeMemory
   /** Idempotent; runs in flight finish. */
   release(): void
 }
 
 export interface LoadOptions {
+  /** Of one run that has the process to itself, at most; runs in flight share the cores. Default: the cores. */
   readonly threads?: number
+  /** Runs that may be under way at once, each with an arena of its own. Default: one more than the cores. A program that writes states has one. */
+  readonly executions?: number
   readonly maxTensorBytes?: number
   readonly maxLoopIterations?: number
 }

@@ -35,6 +35,12 @@ export interface SessionOptions {
   readonly enableGraphCapture?: boolean
   readonly externalData?: readonly ExternalData[]
   readonly extra?: Readonly<Record<string, unknown>>
+  /**
+   * Octavo: runs of this session that may be under way at once, 1 to 256; others wait their turn. Each has memory for its
+   * intermediate tensors, made when it is first needed and kept until `release`; weights are in memory once. Runs under way
+   * share the cores. Default: one more than the cores that the process may use, so that none waits while a result is handed out.
+   */
+  readonly executions?: number
   /** Octavo: cancels the creation. */
   readonly signal?: AbortSignal
   /** Octavo: largest tensor, in bytes, that a run may need. Default 2 GiB, on 32-bit machines 1 GiB. */
@@ -52,6 +58,7 @@ export function checkSessionOptions(options: SessionOptions): void {
   integer(options, 'interOpNumThreads', 0, 2 ** 31 - 1)
   integer(options, 'logSeverityLevel', 0, 4)
   integer(options, 'logVerbosityLevel', 0, 2 ** 31 - 1)
+  integer(options, 'executions', 1, 256)
   integer(options, 'maxTensorBytes', 1, Number.MAX_SAFE_INTEGER)
   integer(options, 'maxLoopIterations', 1, Number.MAX_SAFE_INTEGER)
   for (const name of [

@@ -93,7 +93,7 @@ export class InferenceSession {
     }
   }
 
-  /** Runs the model off the main thread, unless that takes longer than the run. Feeds are copied before this returns; runs of one session are queued. */
+  /** Runs the model off the main thread, unless that takes longer than the run. Feeds are copied before this returns. Several runs may be under way at once (option `executions`); more wait their turn. */
   run(feeds: Feeds, options?: RunOptions): Promise<ReturnType>
   run(feeds: Feeds, fetches: Fetches, options?: RunOptions): Promise<ReturnType>
   async run(feeds: Feeds, second?: Fetches | RunOptions, third?: RunOptions): Promise<ReturnType> {
@@ -245,8 +245,9 @@ async function load(model: EncodedModel, options: SessionOptions): Promise<Runne
   return engine
 }
 
-function loadOptions({ intraOpNumThreads, maxTensorBytes, maxLoopIterations, signal }: SessionOptions) {
-  return { threads: intraOpNumThreads || undefined, maxTensorBytes, maxLoopIterations, signal }
+function loadOptions(options: SessionOptions) {
+  const { intraOpNumThreads, executions, maxTensorBytes, maxLoopIterations, signal } = options
+  return { threads: intraOpNumThreads || undefined, executions, maxTensorBytes, maxLoopIterations, signal }
 }
 
 function metadata({ name, dtype, shape = [] }: RunnerValue): ValueMetadata {

@@ -21,15 +21,18 @@ class LoadJob final : public Job {
   std::vector<Buffer> buffers;
   Napi::ObjectReference keep_alive;  // the arrays that the buffers point into
   Limits limits;
-  int threads = 1;
+  int threads = 1, executions = 1;
 
   void execute() noexcept override {
     std::shared_ptr<const Program> program;
     status_ = Program::load(words.data(), words.size(), buffers, limits, *cancelled, &program, &step_);
     if (!status_.ok()) return;
     try {
-      state_ = std::make_shared<ModelState>(std::move(program), threads);
-      status_ = state_->execution.prepare();
+      state_ = std::make_shared<ModelState>(std::move(program), threads, executions);
+      // The first run is as quick as those that follow it.
+      std::shared_ptr<Lane> first = state_->executions.take();
+      status_ = first->prepare();
+      state_->executions.give_back(std::move(first));
     } catch (const std::bad_alloc&) {
       status_ = Status::Error(Code::kOutOfMemory, "out of memory");
     }
@@ -59,6 +62,9 @@ class LoadJob final : public Job {
   Status status_;
   int step_ = -1;
 };
+
+// One more than the cores: while the results of one run are handed out, none of the cores waits.
+int default_executions() { return usable_cores() + 1; }
 
 // A positive whole number of the options, or `fallback`.
 double option(const Napi::Object& options, const char* name, double fallback) {
@@ -101,6 +107,8 @@ Napi::Value load(const Napi::CallbackInfo& info) {
   auto job = std::make_shared<LoadJob>(env, Token::flag_of(info[3]));
   const Napi::Object options = info[2].As<Napi::Object>();
   job->threads = static_cast<int>(std::min<double>(option(options, "threads", usable_cores()), kMaxThreads));
+  job->executions =
+      static_cast<int>(std::min<double>(option(options, "executions", default_executions()), kMaxThreads));
   job->limits.max_tensor_bytes =
       static_cast<size_t>(std::min(option(options, "maxTensorBytes", static_cast<double>(job->limits.max_tensor_bytes)),
                                    static_cast<double>(SIZE_MAX / 8)));

@@ -1,21 +1,11 @@
 #include "addon/model.h"
 
+#include <algorithm>
 #include <new>
 
 #include "addon/token.h"
 
 namespace octavo::addon {
-
-Status run_model(ModelState& state, const std::vector<TensorView>& inputs,
-                 const std::atomic<bool>& cancelled) noexcept {
-  try {
-    return state.execution.run(inputs, {}, state.pool, cancelled);
-  } catch (const std::bad_alloc&) {
-    return Status::Error(Code::kOutOfMemory, "out of memory");
-  } catch (const std::exception& e) {
-    return Status::Error(Code::kInvalidPlan, e.what());
-  }
-}
 
 namespace {
 
@@ -55,8 +45,7 @@ class RunJob final : public Job {
 
   void execute() noexcept override {
     try {
-      state_->execution.set_profiling(profiling_);
-      status_ = run_model(*state_, views(inputs_), *cancelled);
+      status_ = lane->run(views(inputs_), *cancelled, profiling_);
     } catch (const std::bad_alloc&) {
       status_ = Status::Error(Code::kOutOfMemory, "out of memory");
     }
@@ -65,17 +54,18 @@ class RunJob final : public Job {
   void finish() override {
     Napi::HandleScope scope(env_);
     try {
-      if (status_.ok()) deferred.Resolve(collect(env_, state_->execution, outputs_));
-      else deferred.Reject(make_error(env_, status_, state_->execution.failed_step()).Value());
+      if (status_.ok()) deferred.Resolve(collect(env_, *lane->execution(), outputs_));
+      else deferred.Reject(make_error(env_, status_, lane->failed_step()).Value());
     } catch (const Napi::Error& error) {
       deferred.Reject(error.Value());
     }
     model_->keep(std::move(inputs_));  // not before: an output may be an input under another name
-    model_->after_run();
+    model_->after_run(this, std::move(lane));
     model_->Unref();
   }
 
   const Napi::Promise::Deferred deferred;
+  std::shared_ptr<Lane> lane;  // from submission to finish
 
  private:
   Napi::Env env_;
@@ -123,8 +113,8 @@ Napi::Value Model::run(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   ModelState& state = open(env);
   std::vector<OwnedTensor> inputs =
-      read_tensors(env, info[0], info[1], state.execution.program().limits().max_tensor_bytes, &spare_);
-  std::vector<int> outputs = read_indices(env, info[2], state.execution.outputs());
+      read_tensors(env, info[0], info[1], state.program().limits().max_tensor_bytes, &spare_);
+  std::vector<int> outputs = read_indices(env, info[2], state.program().outputs());
   auto job = std::make_shared<RunJob>(env, this, std::move(inputs), std::move(outputs), Token::flag_of(info[3]));
   const Napi::Promise promise = job->deferred.Promise();
   queue_.push_back(std::move(job));
@@ -136,34 +126,41 @@ Napi::Value Model::run_sync(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   ModelState& state = open(env);
   std::vector<OwnedTensor> inputs =
-      read_tensors(env, info[0], info[1], state.execution.program().limits().max_tensor_bytes, &spare_);
-  const std::vector<int> outputs = read_indices(env, info[2], state.execution.outputs());
+      read_tensors(env, info[0], info[1], state.program().limits().max_tensor_bytes, &spare_);
+  const std::vector<int> outputs = read_indices(env, info[2], state.program().outputs());
   const std::shared_ptr<ModelState> held = state_;
-  pause();
-  held->execution.set_profiling(profiling_);
+  std::shared_ptr<Lane> lane = take_lane();
   static const std::atomic<bool> never{false};
-  const Status status = run_model(*held, views(inputs), never);
+  const Status status = lane->run(views(inputs), never, profiling_);
   Napi::Value results;
   try {
-    if (!status.ok()) throw make_error(env, status, held->execution.failed_step());
-    results = collect(env, held->execution, outputs);
+    if (!status.ok()) throw make_error(env, status, lane->failed_step());
+    results = collect(env, *lane->execution(), outputs);
   } catch (...) {
-    resume();
+    after_run(nullptr, std::move(lane));
     throw;
   }
   keep(std::move(inputs));
-  if (profiling_) nanoseconds_ = held->execution.profile();
-  arena_ = held->execution.arena_bytes();
-  account(env);
-  resume();
+  after_run(nullptr, std::move(lane));
   return results;
+}
+
+std::shared_ptr<Lane> Model::take_lane() {
+  std::shared_ptr<Lane> lane = state_->executions.take();
+  if (lane != nullptr) return lane;
+  const bool was_paused = paused_;
+  paused_ = true;
+  const std::shared_ptr<RunJob> oldest = active_.front();
+  environment_->wait_for(*oldest);
+  paused_ = was_paused;
+  return state_->executions.take();
 }
 
 void Model::pause() {
   paused_ = true;
-  if (active_ != nullptr) {
-    const std::shared_ptr<RunJob> job = active_;
-    environment_->wait_for(*job);
+  while (!active_.empty()) {
+    const std::shared_ptr<RunJob> oldest = active_.front();
+    environment_->wait_for(*oldest);
   }
 }
 
@@ -173,34 +170,39 @@ void Model::resume() {
 }
 
 void Model::start_next() {
-  if (paused_ || active_ != nullptr || queue_.empty()) return;
-  active_ = std::move(queue_.front());
-  queue_.pop_front();
-  submit(active_, environment_);
+  while (!paused_ && !queue_.empty()) {
+    std::shared_ptr<Lane> lane = state_->executions.take();
+    if (lane == nullptr) return;
+    active_.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+    active_.back()->lane = std::move(lane);
+    submit(active_.back(), environment_);
+  }
 }
 
-void Model::after_run() {
-  active_.reset();
-  if (state_ != nullptr) {
-    if (profiling_) nanoseconds_ = state_->execution.profile();
-    arena_ = state_->execution.arena_bytes();
-  }
+void Model::after_run(const RunJob* job, std::shared_ptr<Lane> lane) {
+  if (job != nullptr)
+    active_.erase(std::find_if(active_.begin(), active_.end(), [&](const auto& other) { return other.get() == job; }));
+  if (profiling_ && lane->execution() != nullptr) nanoseconds_ = lane->execution()->profile();
+  state_->executions.give_back(std::move(lane));
   account(Env());
   start_next();
-  if (released_ && active_ == nullptr) {
+  if (released_ && active_.empty() && queue_.empty()) {
     state_.reset();
     account(Env());
   }
 }
 
 void Model::keep(std::vector<OwnedTensor> feeds) {
-  spare_.clear();
   if (released_) return;
   for (OwnedTensor& feed : feeds) spare_.push_back(std::move(feed.memory));
+  const size_t most = feeds.size() * static_cast<size_t>(state_->executions.made());
+  if (spare_.size() > most) spare_.erase(spare_.begin(), spare_.end() - static_cast<ptrdiff_t>(most));
 }
 
 void Model::account(Napi::Env env) {
-  const int64_t bytes = state_ == nullptr ? 0 : static_cast<int64_t>(state_->constant_bytes + arena_);
+  const int64_t bytes =
+      state_ == nullptr ? 0 : static_cast<int64_t>(state_->constant_bytes + state_->executions.arena_bytes());
   int64_t total = 0;
   if (bytes != reported_) napi_adjust_external_memory(env, bytes - reported_, &total);
   reported_ = bytes;
@@ -211,25 +213,28 @@ Napi::Value Model::read_state(const Napi::CallbackInfo& info) {
   ModelState& state = open(env);
   if (!info[0].IsString()) throw Napi::TypeError::New(env, "readState: expected the name of a state tensor");
   const std::string name = info[0].As<Napi::String>();
-  const TensorView view = state.execution.state(name);
-  if (view.data == nullptr) throw Napi::RangeError::New(env, "readState: there is no state tensor " + name);
-  size_t bytes = 0;
-  if (!tensor_bytes(view.dtype, view.shape, SIZE_MAX / 2, &bytes))
-    throw Napi::RangeError::New(env, "readState: too large");
   pause();
+  std::shared_ptr<Lane> lane = state.executions.take();
   Napi::ArrayBuffer buffer;
   try {
+    const TensorView view = lane->execution() == nullptr ? TensorView() : lane->execution()->state(name);
+    if (view.data == nullptr) throw Napi::RangeError::New(env, "readState: there is no state tensor " + name);
+    size_t bytes = 0;
+    if (!tensor_bytes(view.dtype, view.shape, SIZE_MAX / 2, &bytes))
+      throw Napi::RangeError::New(env, "readState: too large");
     buffer = write_bytes(env, view.data, bytes);
   } catch (...) {
+    state.executions.give_back(std::move(lane));
     resume();
     throw;
   }
+  state.executions.give_back(std::move(lane));
   resume();
   return buffer;
 }
 
 Napi::Value Model::kernels(const Napi::CallbackInfo& info) {
-  const std::vector<ProgramStep>& steps = open(info.Env()).execution.program().steps();
+  const std::vector<ProgramStep>& steps = open(info.Env()).program().steps();
   Napi::Array names = Napi::Array::New(info.Env(), steps.size());
   for (size_t i = 0; i < steps.size(); ++i) {
     Napi::HandleScope scope(info.Env());
@@ -241,7 +246,7 @@ Napi::Value Model::kernels(const Napi::CallbackInfo& info) {
 
 Napi::Value Model::profile(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const std::vector<ProgramStep>& steps = open(env).execution.program().steps();
+  const std::vector<ProgramStep>& steps = open(env).program().steps();
   Napi::Array entries = Napi::Array::New(env);
   uint32_t count = 0;
   for (size_t i = 0; i < nanoseconds_.size(); ++i) {
@@ -265,8 +270,9 @@ void Model::set_profiling(const Napi::CallbackInfo& info) {
 Napi::Value Model::memory(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   Napi::Object result = Napi::Object::New(env);
-  result.Set("constants", Napi::Number::New(env, static_cast<double>(open(env).execution.program().constant_bytes())));
-  result.Set("arena", Napi::Number::New(env, static_cast<double>(arena_)));
+  result.Set("constants", Napi::Number::New(env, static_cast<double>(open(env).constant_bytes)));
+  result.Set("arena", Napi::Number::New(env, static_cast<double>(state_->executions.arena_bytes())));
+  result.Set("executions", Napi::Number::New(env, state_->executions.made()));
   return result;
 }
 
@@ -274,7 +280,7 @@ void Model::release(const Napi::CallbackInfo& info) {
   if (released_) return;
   released_ = true;
   spare_.clear();
-  if (active_ != nullptr || !queue_.empty()) return;  // the last run does it
+  if (!active_.empty() || !queue_.empty()) return;  // the last run does it
   state_.reset();
   account(info.Env());
 }

@@ -1,4 +1,4 @@
-// The JavaScript object NativeModel: an execution, and the queue of its runs.
+// The JavaScript object NativeModel: a loaded program, its executions, and the queue of runs that wait for one.
 #pragma once
 
 #include <deque>
@@ -9,19 +9,19 @@
 
 #include "addon/environment.h"
 #include "addon/marshal.h"
-#include "engine/execution.h"
-#include "engine/pool.h"
+#include "engine/executions.h"
 
 namespace octavo::addon {
 
 // What runs of a model share. Runs in flight hold it, so release never pulls it from under them.
 struct ModelState {
-  ModelState(std::shared_ptr<const Program> program, int threads)
-      : execution(std::move(program)), constant_bytes(execution.program().constant_bytes()), pool(threads) {}
+  ModelState(std::shared_ptr<const Program> program, int threads, int most)
+      : constant_bytes(program->constant_bytes()), executions(std::move(program), threads, most) {}
 
-  Execution execution;
+  const Program& program() const { return executions.program(); }
+
   const size_t constant_bytes;
-  PoolView pool;
+  Executions executions;  // JavaScript thread, once the model is loaded
 };
 
 class RunJob;
@@ -47,27 +47,25 @@ class Model : public Napi::ObjectWrap<Model> {
 
   // Throws kReleased after release.
   ModelState& open(Napi::Env env);
-  // Waits for the run in flight, if any, and settles it, without starting the next. resume starts it.
+  // A lane, if need be after the oldest run in flight has been waited for and settled. Runs of the queue go after.
+  std::shared_ptr<Lane> take_lane();
+  // Waits for all runs in flight and settles them, without starting others. resume starts those.
   void pause();
   void resume();
   void start_next();
-  void after_run();
+  // The lane is free again; job is nullptr after a run on this thread.
+  void after_run(const RunJob* job, std::shared_ptr<Lane> lane);
   void account(Napi::Env env);
   // The memory of these feeds, for those of the next run.
   void keep(std::vector<OwnedTensor> feeds);
 
   std::shared_ptr<ModelState> state_;
   std::shared_ptr<Environment> environment_;
-  std::shared_ptr<RunJob> active_;
-  std::deque<std::shared_ptr<RunJob>> queue_;
+  std::deque<std::shared_ptr<RunJob>> active_, queue_;  // the oldest first
   std::vector<Memory> spare_;
   bool released_ = false, paused_ = false, profiling_ = false;
   int64_t reported_ = 0;              // bytes that V8 has been told of
-  size_t arena_ = 0;                  // after the last run
   std::vector<int64_t> nanoseconds_;  // of the last run that was profiled
 };
-
-// Runs on any thread; nothing is thrown.
-Status run_model(ModelState& state, const std::vector<TensorView>& inputs, const std::atomic<bool>& cancelled) noexcept;
 
 }  // namespace octavo::addon

@@ -32,7 +32,6 @@ class Execution final : private Provider {
              const std::atomic<bool>& cancelled);
   // After a run that succeeded, until the next.
   TensorView output(int i) const;
-  int outputs() const { return static_cast<int>(program_->plan().outputs.size()); }
   const Program& program() const { return *program_; }
 
   // Step where the last run failed, or -1.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "cpu/cores.h"
 #include "cpu/float_mode.h"
 #include "engine/thread.h"
 
@@ -24,6 +25,13 @@ inline void relax() {
   __asm__ volatile("yield");
 #endif
 }
+
+int cores() {
+  static const int count = usable_cores();
+  return count;
+}
+
+std::atomic<int> runs_in_flight{0};
 
 struct Job {
   ThreadPool::Task fn;
@@ -87,12 +95,20 @@ class Workers {
     }
   }
 
+  // Runs that share the cores leave that many to workers.
+  bool has_core_left() const {
+    const int runs = runs_in_flight.load(std::memory_order_relaxed);
+    return runs <= 1 || working_ < cores() - runs;
+  }
+
   Job* join(int* thread) {
+    if (!has_core_left()) return nullptr;
     for (Job* job = jobs_; job != nullptr; job = job->link) {
       if (job->wanted == 0 || job->next.load(std::memory_order_relaxed) >= job->tasks) continue;
       --job->wanted;
       *thread = ++job->joined;
       job->working.fetch_add(1, std::memory_order_relaxed);
+      ++working_;
       return job;
     }
     return nullptr;
@@ -110,6 +126,7 @@ class Workers {
         mutex_.lock();
         // Under the mutex: a caller that sleeps cannot miss it, and one that returns cannot free the job under us.
         job->working.fetch_sub(1, std::memory_order_release);
+        --working_;
         if (waiting_ > 0) done_.wake_all();
         continue;
       }
@@ -128,16 +145,20 @@ class Workers {
   Condition work_, done_;
   Job* jobs_ = nullptr;
   std::atomic<unsigned> posted_{0};
-  int started_ = 0, sleeping_ = 0, waiting_ = 0;
+  int started_ = 0, sleeping_ = 0, waiting_ = 0, working_ = 0;
   bool exhausted_ = false;
 };
 
 }  // namespace
 
+RunInFlight::RunInFlight() { runs_in_flight.fetch_add(1, std::memory_order_relaxed); }
+RunInFlight::~RunInFlight() { runs_in_flight.fetch_sub(1, std::memory_order_relaxed); }
+
 PoolView::PoolView(int threads) : threads_(std::max(1, std::min(threads, kMaxThreads))) {}
 
 void PoolView::run(int64_t tasks, Task fn, void* context) {
-  if (threads_ == 1 || tasks <= 1) {
+  const int runs = runs_in_flight.load(std::memory_order_relaxed);
+  if (threads_ == 1 || tasks <= 1 || (runs > 1 && runs >= cores())) {
     for (int64_t i = 0; i < tasks; ++i) fn(context, i, 0);
     return;
   }

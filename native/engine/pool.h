@@ -7,6 +7,16 @@ namespace octavo {
 
 constexpr int kMaxThreads = 256;
 
+// While it lives, a run of a model counts among those in flight in this process. Several share the cores: each has one
+// to itself, workers help on those that are left. Which thread computes a task changes no bit.
+class RunInFlight {
+ public:
+  RunInFlight();
+  ~RunInFlight();
+  RunInFlight(const RunInFlight&) = delete;
+  RunInFlight& operator=(const RunInFlight&) = delete;
+};
+
 // A view of the process's pool that uses at most `threads` threads, the caller included. Many views may run at
 // once; they share the workers. One view is used by one thread at a time.
 class PoolView final : public ThreadPool {

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <atomic>
+#include <memory>
 #include <vector>
 
 #include "test/check.h"
@@ -43,6 +44,19 @@ TEST(pool_serves_many_callers) {
         },
         nullptr);
   for (pthread_t& caller : callers) pthread_join(caller, nullptr);
+}
+
+TEST(pool_gives_each_of_many_runs_a_core) {
+  // More runs than any machine has cores: each works alone, on the thread that called.
+  std::vector<std::unique_ptr<RunInFlight>> others;
+  for (int i = 0; i < 300; ++i) others.push_back(std::make_unique<RunInFlight>());
+  PoolView pool(8);
+  int helped = 0;
+  pool.for_each(100, [&](int64_t, int thread) { helped += thread != 0; });
+  EXPECT_EQ(helped, 0);
+  exercise(8, 100);
+  others.resize(1);
+  exercise(8, 100);
 }
 
 }  // namespace octavo

@@ -44,6 +44,7 @@ class Program {
   const Schedule& schedule() const { return schedule_; }
   // Of tensor i (a root); no memory: not constant, or nobody reads it.
   const Constant& constant(int32_t i) const { return constants_[static_cast<size_t>(i)]; }
+  int outputs() const { return static_cast<int>(plan_->outputs.size()); }
   bool is_constant(int32_t root) const { return is_constant_[static_cast<size_t>(root)] != 0; }
   // "QConv 'conv1'": for messages.
   std::string step_name(int32_t step) const;

@@ -47,8 +47,12 @@ export interface Ended {
   readonly stderr: string
 }
 
+export interface RunOptions {
+  readonly env?: Readonly<Record<string, string>>
+}
+
 /** Runs a module; there, \`bytes\` is the slow model, and \`worker(source)\` starts a worker whose \`bytes\` it is too. */
-export function run(body: string, args: readonly string[] = [], command = process.execPath): Ended {
+export function run(body: string, args: readonly string[] = [], { env = {} }: RunOptions = {}): Ended {
   const model = Buffer.from(slowModel()).toString('base64')
   const script = `${PRELUDE}
     const bytes = new Uint8Array(Buffer.from(${JSON.stringify(model)}, 'base64'))
@@ -57,11 +61,11 @@ export function run(body: string, args: readonly string[] = [], command = proces
       new URL('data:text/javascript,' + encodeURIComponent(prelude + source)), { workerData: bytes })
     const message = (w) => new Promise((resolve, reject) => { w.once('message', resolve); w.once('error', reject) })
     ${body}`
-  const result = spawnSync(command, [...args, '--input-type=module', '-'], {
+  const result = spawnSync(process.execPath, [...args, '--input-type=module', '-'], {
     input: script,
     encoding: 'utf8',
     timeout: 100_000,
-    env: { ...process.env, OCTAVO_BINARY: bindingPath() },
+    env: { ...process.env, OCTAVO_BINARY: bindingPath(), ...env },
   })
   const stderr = result.stderr
     .split('\n')

@@ -7,7 +7,13 @@ import { OctavoError } from '../../errors.js'
 import { DTYPES, type DType, dtypeFromOnnx } from '../../graph/dtype.js'
 import type { Dim } from '../../graph/expr.js'
 import type { Graph } from '../../graph/graph.js'
-import type { NativeModel, NativeOutputs, NativeToken, StepProfile } from '../../native/binding.js'
+import type {
+  NativeMemory,
+  NativeModel,
+  NativeOutputs,
+  NativeToken,
+  StepProfile,
+} from '../../native/binding.js'
 import { binding } from '../../native/load.js'
 import { type Inference, inferGraph } from '../../ops/core/infer.js'
 import { type EncodedPlan, encodePlan } from '../../plan/encode.js'
@@ -38,6 +44,8 @@ export interface EngineValue {
 
 export interface CompileOptions {
   readonly threads?: number
+  /** Runs that may be under way at once (see `LoadOptions` of the addon). */
+  readonly executions?: number
   /** Numbers for symbolic sizes, by name. */
   readonly overrides?: Readonly<Record<string, number>>
   /** false: every node as its own float steps (graphOptimizationLevel 'disabled'). */
@@ -148,7 +156,7 @@ export class Engine {
     return this.native.profile()
   }
 
-  memory(): { constants: number; arena: number } {
+  memory(): NativeMemory {
     return this.native.memory()
   }
 
@@ -219,11 +227,11 @@ export async function compileGraph(graph: Graph, options: CompileOptions = {}): 
 }
 
 export async function loadModel(model: EncodedModel, options: CompileOptions = {}): Promise<Engine> {
-  const { threads, maxTensorBytes, maxLoopIterations, signal } = options
+  const { threads, executions, maxTensorBytes, maxLoopIterations, signal } = options
   signal?.throwIfAborted()
-  const limits = { threads, maxTensorBytes, maxLoopIterations }
+  const loading = { threads, executions, maxTensorBytes, maxLoopIterations }
   const native = await cancellable(signal, (token) =>
-    binding().load(model.words, model.buffers, limits, token),
+    binding().load(model.words, model.buffers, loading, token),
   )
   return new Engine(native, model.inputs, model.outputs, model.plan)
 }

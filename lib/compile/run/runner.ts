@@ -1,6 +1,6 @@
 /** What InferenceSession needs of a compiled model, and the choice between the two that there are. */
 import type { Graph } from '../../graph/graph.js'
-import type { StepProfile } from '../../native/binding.js'
+import type { NativeMemory, StepProfile } from '../../native/binding.js'
 import { inMemory } from '../../onnx/open-file.js'
 import { ValueNeededError } from '../../ops/core/helpers.js'
 import type { PassOptions } from '../../passes/pass.js'
@@ -36,7 +36,7 @@ export interface Runner {
   kernels(): string[]
   setProfiling(on: boolean): void
   profile(): StepProfile[]
-  memory(): { constants: number; arena: number }
+  memory(): NativeMemory
   release(): void
 }
 

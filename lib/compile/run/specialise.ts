@@ -7,7 +7,7 @@ import { sha256 } from '../../builtins.js'
 import { OctavoError } from '../../errors.js'
 import { type Dim, dimKey } from '../../graph/expr.js'
 import type { ConstantTensor, Graph, TensorType } from '../../graph/graph.js'
-import type { StepProfile } from '../../native/binding.js'
+import type { NativeMemory, StepProfile } from '../../native/binding.js'
 import { ValueNeededError } from '../../ops/core/helpers.js'
 import type { Plan } from '../../plan/plan.js'
 import { inputsBehind } from '../lower/dependencies.js'
@@ -113,11 +113,14 @@ export class SpecialisingEngine implements Runner {
     return this.latest?.profile() ?? []
   }
 
-  memory(): { constants: number; arena: number } {
+  memory(): NativeMemory {
     const all = [...this.engines.values()].flatMap(({ ready }) => (ready ? [ready.memory()] : []))
-    const sum = (pick: (m: { constants: number; arena: number }) => number) =>
-      all.reduce((total, m) => total + pick(m), 0)
-    return { constants: sum((m) => m.constants), arena: sum((m) => m.arena) }
+    const sum = (pick: (m: NativeMemory) => number) => all.reduce((total, m) => total + pick(m), 0)
+    return {
+      constants: sum((m) => m.constants),
+      arena: sum((m) => m.arena),
+      executions: sum((m) => m.executions),
+    }
   }
 
   release(): void {
