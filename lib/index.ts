@@ -1,5 +1,16 @@
-/** Octavo: quantize ONNX models, and run them on integer kernels. The first part is the surface of onnxruntime-node. */
-
+/**
+ * Octavo: quantize ONNX models, and run them on integer kernels. `InferenceSession`, `Tensor` and `env` are the surface
+ * of onnxruntime-node; `quantize`, `compare`, `explain` and `inspect` are Octavo's own.
+ *
+ * @example
+ * ```ts
+ * import { InferenceSession, Tensor } from 'octavo'
+ *
+ * const session = await InferenceSession.create('model.int8.onnx')
+ * const results = await session.run({ input: new Tensor('float32', new Float32Array(8), [1, 8]) })
+ * console.log(results)
+ * ```
+ */
 export { type ErrorCode, OctavoError } from './errors.js'
 export type {
   DataSource,

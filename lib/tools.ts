@@ -4,7 +4,42 @@ import type { CompareOptions, Comparison } from './report/compare.js'
 import type { ExplainOptions, Explanation } from './report/explain.js'
 import type { Inspection, InspectOptions } from './report/inspect.js'
 
-/** Quantizes a float model (a path, or the bytes of the file) to int8. */
+/**
+ * Quantizes a float model to int8, calibrated on samples. The result is a standard ONNX file in QDQ form (opset 21),
+ * which other runtimes read too. The same model, data and options give the same bytes. The event loop stays free.
+ *
+ * @param model Path of the float model, or the bytes of its file.
+ *
+ * @example
+ * ```ts
+ * import { writeFile } from 'node:fs/promises'
+ * import { quantize, Tensor } from 'octavo'
+ *
+ * async function* samples() {
+ *   for (let i = 0; i < 100; ++i) {
+ *     const pixels = Float32Array.from({ length: 3 * 224 * 224 }, Math.random) // your data here
+ *     yield { input: new Tensor('float32', pixels, [1, 3, 224, 224]) }
+ *   }
+ * }
+ *
+ * const { model, report } = await quantize('model.onnx', { data: samples })
+ * await writeFile('model.int8.onnx', model)
+ * console.log(report.samples, report.warnings)
+ * ```
+ *
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`: `model` is neither a path nor bytes, `data` is missing or gives no samples,
+ * or an option is not possible; the message names it.
+ * @throws {OctavoError} `ERR_ALREADY_QUANTIZED`: the model has quantized operators.
+ * @throws {OctavoError} `ERR_CALIBRATION_DATA`: there are no samples, or one does not fit the model or holds NaN or
+ * infinity; the message says which.
+ * @throws {OctavoError} `ERR_IO`: a file is not there or cannot be read.
+ * @throws {OctavoError} `ERR_MODEL_PARSE`, `ERR_MODEL_INVALID`: it is not an ONNX file, or breaks a rule of ONNX.
+ * @throws {OctavoError} `ERR_UNSUPPORTED_OP`, `ERR_UNSUPPORTED_OPSET`: the model needs what Octavo lacks.
+ * @throws {OctavoError} `ERR_EXTERNAL_DATA`: a file of external data is missing, too short, or outside of the folder.
+ * @throws {OctavoError} `ERR_SHAPE_MISMATCH`, `ERR_RUN`: a sample cannot be run; the error names the node.
+ * @throws {OctavoError} `ERR_LIMIT`: the model or a run of it needs more memory than there is.
+ * @throws {OctavoError} `ERR_NATIVE_LOAD`: the native part does not load on this machine.
+ */
 export async function quantize(
   model: string | Uint8Array,
   options: QuantizeOptions,
@@ -13,7 +48,38 @@ export async function quantize(
   return tool.quantize(model, options)
 }
 
-/** How far the outputs of two models are apart, and where the difference comes from. */
+/**
+ * Runs a float model and its quantized form on the same samples, and says how far their outputs, and with `layers` the
+ * values inside, are apart. Samples are streamed, and the event loop stays free.
+ *
+ * @param float Path of the float model, or the bytes of its file.
+ * @param int8 Path of the quantized model, or the bytes of its file.
+ *
+ * @example
+ * ```ts
+ * import { compare, Tensor } from 'octavo'
+ *
+ * const data = [{ input: new Tensor('float32', new Float32Array(3 * 224 * 224), [1, 3, 224, 224]) }]
+ * const { outputs, layers = [] } = await compare('model.onnx', 'model.int8.onnx', { data, layers: true })
+ * for (const { name, cosine, sqnr, top1Agreement } of outputs) console.log(name, cosine, sqnr, top1Agreement)
+ * console.log('worst layer', [...layers].sort((a, b) => a.cosine - b.cosine)[0]?.name)
+ * ```
+ *
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`: a model is neither a path nor bytes, or `data` is missing or no source of
+ * samples.
+ * @throws {RangeError} `ERR_OUT_OF_RANGE`: `labels` has fewer entries than there are samples, or than a sample has rows.
+ * @throws {OctavoError} `ERR_CALIBRATION_DATA`: there are no samples, or one does not fit the float model or holds NaN
+ * or infinity.
+ * @throws {OctavoError} `ERR_MODEL_INVALID`: the models have no output in common.
+ * @throws {OctavoError} `ERR_SHAPE_MISMATCH`: a value has other sizes in one model than in the other.
+ * @throws {OctavoError} `ERR_IO`: a file is not there or cannot be read.
+ * @throws {OctavoError} `ERR_MODEL_PARSE`, `ERR_MODEL_INVALID`: it is not an ONNX file, or breaks a rule of ONNX.
+ * @throws {OctavoError} `ERR_UNSUPPORTED_OP`, `ERR_UNSUPPORTED_OPSET`: the model needs what Octavo lacks.
+ * @throws {OctavoError} `ERR_EXTERNAL_DATA`: a file of external data is missing, too short, or outside of the folder.
+ * @throws {OctavoError} `ERR_RUN`: a sample cannot be run; the error names the node.
+ * @throws {OctavoError} `ERR_LIMIT`: a model or a run of it needs more memory than there is.
+ * @throws {OctavoError} `ERR_NATIVE_LOAD`: the native part does not load on this machine.
+ */
 export async function compare(
   float: string | Uint8Array,
   int8: string | Uint8Array,
@@ -23,7 +89,31 @@ export async function compare(
   return tool.compare(float, int8, options)
 }
 
-/** For every node of a model: integer or float, by which kernel, and why. */
+/**
+ * Says of every node of a model whether it runs in integers or in float on this machine, by which kernel, and why.
+ * The model is compiled and not run; weights are packed, so it takes what a session takes.
+ *
+ * @param model Path of the model, or the bytes of its file.
+ *
+ * @example
+ * ```ts
+ * import { explain } from 'octavo'
+ *
+ * const { isa, steps, nodes } = await explain('model.int8.onnx')
+ * console.log(isa, steps)
+ * for (const { node, opType, reason } of nodes.filter((n) => n.kind === 'float')) console.log(node, opType, reason)
+ * ```
+ *
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`: `model` is neither a path nor bytes.
+ * @throws {OctavoError} `ERR_IO`: a file is not there or cannot be read.
+ * @throws {OctavoError} `ERR_MODEL_PARSE`, `ERR_MODEL_INVALID`: it is not an ONNX file, or breaks a rule of ONNX.
+ * @throws {OctavoError} `ERR_UNSUPPORTED_OP`, `ERR_UNSUPPORTED_OPSET`: the model needs what Octavo lacks.
+ * @throws {OctavoError} `ERR_EXTERNAL_DATA`: a file of external data is missing, too short, or outside of the folder.
+ * @throws {OctavoError} `ERR_UNSUPPORTED_OP`: also for a model that is compiled for the sizes that it is fed, as long
+ * as `overrides` does not give them; after a run `InferenceSession.explain` has the answer.
+ * @throws {OctavoError} `ERR_LIMIT`: the model needs more memory than there is.
+ * @throws {OctavoError} `ERR_NATIVE_LOAD`: the native part does not load on this machine.
+ */
 export async function explain(
   model: string | Uint8Array,
   options: ExplainOptions = {},
@@ -32,7 +122,28 @@ export async function explain(
   return tool.explain(model, options)
 }
 
-/** What a model file holds. */
+/**
+ * Says what a model file holds: inputs, outputs, operators, weights with their statistics, scales and zero points.
+ * Nothing is compiled or run, so it works where the native part does not.
+ *
+ * @param model Path of the model, or the bytes of its file.
+ *
+ * @example
+ * ```ts
+ * import { inspect } from 'octavo'
+ *
+ * const { inputs, operators, parameters, quantized } = await inspect('model.onnx')
+ * console.log(inputs, operators, parameters)
+ * for (const { name, scale, zeroPoint } of quantized) console.log(name, scale, zeroPoint)
+ * ```
+ *
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`: `model` is neither a path nor bytes.
+ * @throws {OctavoError} `ERR_IO`: a file is not there or cannot be read.
+ * @throws {OctavoError} `ERR_MODEL_PARSE`, `ERR_MODEL_INVALID`: it is not an ONNX file, or breaks a rule of ONNX.
+ * @throws {OctavoError} `ERR_UNSUPPORTED_OP`, `ERR_UNSUPPORTED_OPSET`: the model needs what Octavo lacks.
+ * @throws {OctavoError} `ERR_EXTERNAL_DATA`: a file of external data is missing, too short, or outside of the folder.
+ * @throws {OctavoError} `ERR_LIMIT`: the model has too many nodes, or graphs in graphs in graphs.
+ */
 export async function inspect(model: string | Uint8Array, options: InspectOptions = {}): Promise<Inspection> {
   const tool = await import('./report/inspect.js')
   return tool.inspect(model, options)

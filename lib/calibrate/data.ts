@@ -3,14 +3,18 @@ import { OctavoError, typeError } from '../errors.js'
 
 /** A tensor as callers give it: Octavo's Tensor, onnxruntime-common's, or any object of this form. */
 export interface TensorLike {
+  /** Element type, as `float32`. */
   readonly type: string
+  /** Sizes, outermost first. */
   readonly dims: readonly number[]
+  /** The elements in row-major order: a typed array. Those of float32 and float64 must be finite. */
   readonly data: unknown
 }
 
-/** One sample: a tensor for every input of the model. */
+/** One sample: a tensor for every input of the model, by its name. */
 export type Feeds = Readonly<Record<string, TensorLike>>
 
+/** Samples in their order: an array, or a generator that makes one at a time. */
 export type Samples = Iterable<Feeds> | AsyncIterable<Feeds>
 
 /** Samples, or a function that starts them anew for methods that need several passes. */

@@ -1,12 +1,13 @@
 /** What the steps of a plan say about each node of the model: integer or float, which kernel, and why. */
 import type { Plan, PlanStep, StepKind } from '../plan/plan.js'
 
+/** How one node of a model is computed. */
 export interface NodeExplanation {
   /** Name of the node in the model. */
   readonly node: string
-  /** integer and float compute; data moves bytes; shape is arithmetic on sizes; convert is a quantizer or dequantizer. */
+  /** What the step does: see `StepKind`. */
   readonly kind: StepKind
-  /** The step that computes the node. */
+  /** The step that computes the node, as `QConv` (docs/steps.md lists all). */
   readonly step: string
   /** Its kernel, '' where the step has only one implementation. */
   readonly kernel: string

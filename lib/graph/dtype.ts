@@ -23,6 +23,7 @@ export const DTYPES = {
   uint1: { onnx: 127, bits: 1 },
 } as const
 
+/** Name of an element type: those of `TensorType`, and the ones that only occur inside of models. */
 export type DType = keyof typeof DTYPES
 
 const byNumber = new Map<number, DType>(

@@ -22,9 +22,13 @@ export interface IsaInfo {
   readonly reason: string
 }
 
+/** Time of one step of a run. Steps that are computed when the model is loaded are left out. */
 export interface StepProfile {
+  /** Position among the steps of the plan, from 0. */
   readonly step: number
+  /** Name of its kernel; `''` for a step with one implementation. */
   readonly kernel: string
+  /** Time that it took, in microseconds. */
   readonly microseconds: number
 }
 

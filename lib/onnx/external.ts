@@ -15,7 +15,12 @@ import type { OpenFiles } from './open-file.js'
 /** A file given by the caller: `path` is the location that the model names, `data` its bytes or where they really are. */
 export type ExternalDataFile =
   | string
-  | { readonly path: string; readonly data: Uint8Array | ArrayBuffer | string }
+  | {
+      /** The location that the model names, as `weights.bin`. */
+      readonly path: string
+      /** Where the file really is, or its bytes. */
+      readonly data: Uint8Array | ArrayBuffer | string
+    }
 
 interface Reference {
   readonly location: string

@@ -45,7 +45,10 @@ export type PlanAttribute =
   | { readonly kind: 'texts'; readonly value: readonly string[] }
   | { readonly kind: 'plan'; readonly value: Plan }
 
-/** integer: computed in integers; float: in floating point; data: moves or makes bytes; shape: arithmetic on sizes; convert: QuantizeLinear and DequantizeLinear. */
+/**
+ * What a step does. `integer`: computes in integers. `float`: computes in floating point. `data`: moves or makes bytes.
+ * `shape`: arithmetic on sizes. `convert`: QuantizeLinear or DequantizeLinear.
+ */
 export type StepKind = 'integer' | 'float' | 'data' | 'shape' | 'convert'
 
 export interface PlanStep {

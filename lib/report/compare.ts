@@ -10,33 +10,62 @@ import { readModel } from '../onnx/index.js'
 import { type LayerPair, layerPairs } from './layers.js'
 import { argmaxRows, MetricSums, type Metrics } from './metrics.js'
 
+/** Options of `compare`. */
 export interface CompareOptions {
+  /** Samples to run both models on; streamed, never held. One pass is enough. */
   readonly data: DataSource
-  /** Class of every sample, in their order (a list where a sample is a batch). */
+  /**
+   * Class of every sample, from 0, in the order of the samples (a list where a sample is a batch). Default: none, and no
+   * accuracy.
+   */
   readonly labels?: readonly (number | readonly number[])[]
-  /** Compare every layer too. */
+  /** true: compares every layer too. Default false. */
   readonly layers?: boolean
+  /** Called after each sample; `total` is undefined where `data` is no array. */
   readonly onProgress?: (done: number, total: number | undefined) => void
+  /** Aborting it stops between two samples or steps; `compare` then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
+/** How far an output of the two models is apart, over all samples. */
 export interface OutputComparison extends Metrics {
+  /** Name of the output, which both models have. */
   readonly name: string
-  /** Share of the rows (last axis) whose largest element is the same; outputs of rank 1 to 3 with at least two columns. */
+  /**
+   * Share of the rows (along the last axis) whose largest element is at the same place, 0 to 1. For outputs of rank 1 to 3
+   * with at least two columns; otherwise absent.
+   */
   readonly top1Agreement?: number
-  /** Share of the samples whose largest element is the label: the first output that has classes. */
-  readonly accuracy?: { readonly float: number; readonly int8: number }
+  /**
+   * With `labels`, for the first output that has rows of classes: the share of the rows whose largest element is the
+   * label, 0 to 1.
+   */
+  readonly accuracy?: {
+    /** Of the first model. */
+    readonly float: number
+    /** Of the second model. */
+    readonly int8: number
+  }
 }
 
+/** How far a value inside of the two models is apart, over all samples. */
 export interface LayerComparison extends Metrics {
+  /** Name of the value in both models, as it is after preparation. */
   readonly name: string
+  /** Operator of the node that computes it in the float model. */
   readonly opType: string
 }
 
+/** What `compare` found. */
 export interface Comparison {
+  /** Samples that were run. */
   readonly samples: number
+  /** One for each output that both models have, in the order of the first model. */
   readonly outputs: readonly OutputComparison[]
-  /** In the order of the graph: errors are those that have gathered up to there. */
+  /**
+   * With the option `layers`: the float32 values that both models have, in the order of the graph. Errors are those that
+   * have gathered up to there.
+   */
   readonly layers?: readonly LayerComparison[]
 }
 

@@ -7,22 +7,27 @@ import { binding } from '../native/load.js'
 import { type ReadOptions, readModel } from '../onnx/index.js'
 import type { StepKind } from '../plan/plan.js'
 
+/** Options of `explain`. */
 export interface ExplainOptions extends Pick<CompileOptions, 'overrides' | 'threads' | 'signal'> {
+  /** Files of external data, where `model` is bytes or they are not in its folder. */
   readonly externalData?: ReadOptions['externalData']
 }
 
+/** How one node of a model is computed. */
 export interface ExplainedNode extends NodeExplanation {
   /** Operator of the node in the file; '' for one that Octavo added. */
   readonly opType: string
 }
 
+/** What `explain` found, for this machine. */
 export interface Explanation {
-  /** Instruction set that the kernels are for. */
+  /** Instruction set that the kernels are for, as `x86_avx2`. */
   readonly isa: string
-  /** Steps that run, by what they do. */
+  /** How many steps there are of each kind. */
   readonly steps: Readonly<Record<StepKind, number>>
   /** For each operator type, how many nodes are computed by steps of each kind. */
   readonly operators: Readonly<Record<string, Readonly<Record<StepKind, number>>>>
+  /** Every node with the step that computes it, in the order of execution; a node of several steps occurs several times. */
   readonly nodes: readonly ExplainedNode[]
 }
 

@@ -8,54 +8,86 @@ import { numbersOf, typedArrayOf } from '../graph/tensor.js'
 import { type ReadOptions, readModel } from '../onnx/index.js'
 import { type Summary, summarize } from './summary.js'
 
+/** Options of `inspect`. */
 export interface InspectOptions {
+  /** Files of external data, where `model` is bytes or they are not in its folder. */
   readonly externalData?: ReadOptions['externalData']
+  /** Aborting it stops the work; `inspect` then rejects with the signal's reason. */
   readonly signal?: AbortSignal
 }
 
+/** An input or output of a model. */
 export interface InspectedValue {
+  /** Its name in the model. */
   readonly name: string
+  /** Element type; undefined where the model does not say it. */
   readonly type: DType | undefined
-  /** Sizes, symbols as text; undefined: unknown rank. */
+  /** Sizes, outermost first, symbols as text; undefined where the model does not say the rank. */
   readonly shape: readonly (number | string)[] | undefined
 }
 
+/**
+ * A constant of at least two elements that is float, or that a DequantizeLinear reads. The numbers of its summary are
+ * the real ones: (q - zero point) * scale for quantized weights.
+ */
 export interface InspectedWeights extends Summary {
+  /** Its name in the model. */
   readonly name: string
+  /** Element type in the file. */
   readonly type: DType
+  /** Sizes, outermost first. */
   readonly shape: readonly number[]
-  /** Of quantized weights (the numbers are the real ones): one or per channel. */
+  /** Of quantized weights: one number for the tensor, or one for each index of `axis`. Absent for float weights. */
   readonly scale?: readonly number[]
+  /** Of quantized weights: as many integers as there are scales, 0 where the model has none. */
   readonly zeroPoint?: readonly number[]
+  /** Of quantized weights with several scales: the axis that they are along. */
   readonly axis?: number
 }
 
+/** A QuantizeLinear of the model with one scale: what it makes of a tensor. */
 export interface InspectedQuantization {
+  /** Name of the tensor that it quantizes. */
   readonly name: string
+  /** Type of the integers. */
   readonly type: DType
+  /** What one step of the integers is worth. */
   readonly scale: number
+  /** The integer that stands for 0. */
   readonly zeroPoint: number
-  /** Real numbers that it can hold. */
+  /** The smallest real number that the integers can hold. */
   readonly min: number
+  /** The largest real number that the integers can hold. */
   readonly max: number
 }
 
+/** What `inspect` found in a file. Nodes are counted as Octavo reads them: functions written out, in the form of opset 21. */
 export interface Inspection {
   /** Bytes of the file, external data excluded. */
   readonly bytes: number
+  /** Opset of ai.onnx that the file imports; 21 where it imports none. */
   readonly opset: number
+  /** Version of the ONNX file format. */
   readonly irVersion: number
+  /** The program that wrote the file, `''` where the file does not say it. */
   readonly producer: string
+  /** The file's own metadata, keys and texts. */
   readonly metadata: Readonly<Record<string, string>>
+  /** What the model takes, in its order. */
   readonly inputs: readonly InspectedValue[]
+  /** What the model gives, in its order. */
   readonly outputs: readonly InspectedValue[]
-  /** Nodes by operator, most frequent first; owned graphs included. */
+  /** Nodes by operator, most frequent first; those of other domains as `domain.Operator`; graphs of If and Loop included. */
   readonly operators: Readonly<Record<string, number>>
+  /** Number of nodes, graphs of If and Loop included. */
   readonly nodes: number
   /** Elements of all constants. */
   readonly parameters: number
+  /** Bytes of all constants, as they are stored. */
   readonly parameterBytes: number
+  /** Float and quantized weights of the main graph, with their scales. */
   readonly weights: readonly InspectedWeights[]
+  /** The quantized tensors of the main graph, one for each QuantizeLinear with one constant scale. */
   readonly quantized: readonly InspectedQuantization[]
 }
 

@@ -3,14 +3,17 @@ import type { Pace } from '../event-loop.js'
 
 const SLICE = 1 << 17
 
+/** How far a tensor y' is from the float tensor y, over all samples. */
 export interface Metrics {
-  /** Elements compared. */
+  /** Elements compared, of all samples together. */
   readonly elements: number
-  /** Of all samples as one vector; 1 where both are 0 everywhere. */
+  /** Cosine of the angle between y and y', all samples as one vector: -1 to 1; 1 where both are 0 everywhere. */
   readonly cosine: number
-  /** 20 log10(|y| / |y - y'|); null where the two are equal. */
+  /** Signal to quantization noise in dB, 20 log10(|y| / |y - y'|), all samples as one vector; null where the two are equal. */
   readonly sqnr: number | null
+  /** The largest |y - y'| of all elements, in the unit of y; NaN where one of the two is NaN. */
   readonly maxDifference: number
+  /** The mean of |y - y'| over all elements, in the unit of y. */
   readonly meanDifference: number
 }
 

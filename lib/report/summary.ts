@@ -3,10 +3,15 @@ import type { Pace } from '../event-loop.js'
 
 const SLICE = 1 << 16
 
+/** What the elements of a tensor are like, as real numbers; all 0 for a tensor without elements. */
 export interface Summary {
+  /** The smallest element. */
   readonly min: number
+  /** The largest element. */
   readonly max: number
+  /** The mean of all elements. */
   readonly mean: number
+  /** Standard deviation of the elements as a whole population. */
   readonly deviation: number
 }
 

@@ -5,22 +5,39 @@ import { Tensor } from './tensor.js'
 
 /** Anything with the parts of a tensor: ours, or that of onnxruntime-common. */
 export interface TensorLike {
+  /** Element type, as `float32`: one of `TensorType`. */
   readonly type: string
+  /** The elements in row-major order: a typed array of that type. */
   readonly data: unknown
+  /** Sizes, outermost first; `[]` for a scalar. */
   readonly dims: readonly number[]
 }
 
+/** A tensor for every input of the model, by its name. Other names are ignored. */
 export type Feeds = Readonly<Record<string, TensorLike>>
+
+/**
+ * Which outputs a run gives: a list of their names, or an object that has under each name `null`, or a tensor of the
+ * output's type and sizes that the run writes into. Without fetches a run gives all outputs.
+ */
 export type Fetches = readonly string[] | Readonly<Record<string, TensorLike | null>>
 
+/** Options of one run. */
 export interface RunOptions {
+  /** onnxruntime's; checked (0 to 4) and ignored: `env.logLevel` decides what is written. */
   readonly logSeverityLevel?: 0 | 1 | 2 | 3 | 4
+  /** onnxruntime's; checked (a non-negative integer) and ignored. */
   readonly logVerbosityLevel?: number
-  /** true: the run ends before its first step. */
+  /** true: the run ends before its first step, with `ERR_ABORTED`. Default false. */
   readonly terminate?: boolean
+  /** onnxruntime's; checked (a string) and ignored. */
   readonly tag?: string
+  /** onnxruntime's; ignored. */
   readonly extra?: Readonly<Record<string, unknown>>
-  /** Octavo: cancels the run between steps. */
+  /**
+   * Not in onnxruntime. Aborting it cancels `run` between two steps, which then rejects with the signal's reason;
+   * `runSync` only looks at it before it starts.
+   */
   readonly signal?: AbortSignal
 }
 

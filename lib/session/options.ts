@@ -3,49 +3,95 @@ import { rangeError, typeError } from '../errors.js'
 import type { RunOptions } from './arguments.js'
 import { log } from './env.js'
 
+/** A file of external data by the name that the model has for it. */
 export interface ExternalDataDescription {
+  /** The location that the model names, as `weights.bin`. */
   readonly path: string
-  /** A path, or the bytes (a Blob is read). */
+  /** Where the file really is, or its bytes (a Blob is read). */
   readonly data: string | ArrayBufferLike | Uint8Array | Blob
 }
 
+/** A file of external data: a path whose last part is the location that the model names, or both of them apart. */
 export type ExternalData = string | ExternalDataDescription
 
-export type ExecutionProvider = string | { readonly name: string }
+/** An execution provider of onnxruntime, by its name alone or in an object with its options, which are ignored. */
+export type ExecutionProvider =
+  | string
+  | {
+      /** `cpu`, for example. */
+      readonly name: string
+    }
 
+/**
+ * Options of `InferenceSession.create`. A value of the wrong type is a TypeError (`ERR_INVALID_ARG_TYPE`), one out of
+ * its range a RangeError (`ERR_OUT_OF_RANGE`); both name the option.
+ */
 export interface SessionOptions {
-  /** 'cpu' (and 'xnnpack', for which the CPU stands in); others are dropped with a warning. */
+  /**
+   * `cpu`, or `xnnpack`, for which the CPU stands in. Others are dropped with a warning; where none is left, create
+   * fails with `ERR_OUT_OF_RANGE`. Default: `cpu`.
+   */
   readonly executionProviders?: readonly ExecutionProvider[]
-  /** Threads used inside one run; 0 or absent: the physical cores that the process may use. */
+  /**
+   * Threads used inside one run, the caller's included; at most 256. Default, and the meaning of 0: the cores that the
+   * process may use, by its affinity mask and the quota of its cgroup. Results do not depend on it.
+   */
   readonly intraOpNumThreads?: number
+  /** onnxruntime's; checked (a non-negative integer) and ignored: the steps of a run follow one another. */
   readonly interOpNumThreads?: number
+  /** Numbers for symbolic sizes, by name, as `{ batch: 1 }`: the session then takes inputs of these sizes only. */
   readonly freeDimensionOverrides?: Readonly<Record<string, number>>
+  /**
+   * `disabled`: every node runs as steps of its own, as it stands in the file; models in QDQ form then compute in
+   * float. All other words mean the same: everything. Default `all`.
+   */
   readonly graphOptimizationLevel?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all'
+  /** onnxruntime's; checked (a boolean) and ignored: every execution has one arena, laid out when sizes are known. */
   readonly enableCpuMemArena?: boolean
+  /** onnxruntime's; checked (a boolean) and ignored. */
   readonly enableMemPattern?: boolean
+  /** onnxruntime's; checked and ignored: the steps of a run follow one another, each on all threads. */
   readonly executionMode?: 'sequential' | 'parallel'
-  /** Where to write the model as it is after graph preparation. */
+  /**
+   * Where to write the model as ONNX once constants are folded and patterns recognized. A file that exists is replaced.
+   * A model whose constants cannot be folded without the sizes of a run is not written.
+   */
   readonly optimizedModelFilePath?: string
+  /** true: runs are timed from the start, as after `startProfiling()`; `profile()` has the times. Default false. */
   readonly enableProfiling?: boolean
+  /** onnxruntime's; checked (a string) and ignored: profiles are not written to files. */
   readonly profileFilePrefix?: string
+  /** onnxruntime's; checked (a string) and ignored. */
   readonly logId?: string
+  /** onnxruntime's; checked (0 to 4) and ignored: `env.logLevel` decides what is written. */
   readonly logSeverityLevel?: 0 | 1 | 2 | 3 | 4
+  /** onnxruntime's; checked (a non-negative integer) and ignored. */
   readonly logVerbosityLevel?: number
+  /** onnxruntime's; ignored: outputs are on the CPU. */
   readonly preferredOutputLocation?: unknown
+  /** onnxruntime's; checked (a boolean) and ignored. */
   readonly enableGraphCapture?: boolean
+  /**
+   * Files with tensors of the model. For a model that is given as bytes all must be named; for a path, those that are
+   * not in the folder of the model.
+   */
   readonly externalData?: readonly ExternalData[]
+  /** onnxruntime's; ignored. */
   readonly extra?: Readonly<Record<string, unknown>>
   /**
-   * Octavo: runs of this session that may be under way at once, 1 to 256; others wait their turn. Each has memory for its
+   * Not in onnxruntime. Runs of this session that may be under way at once, 1 to 256; others wait their turn. Each has memory for its
    * intermediate tensors, made when it is first needed and kept until `release`; weights are in memory once. Runs under way
    * share the cores. Default: one more than the cores that the process may use, so that none waits while a result is handed out.
    */
   readonly executions?: number
-  /** Octavo: cancels the creation. */
+  /** Not in onnxruntime. Aborting it cancels the creation, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
-  /** Octavo: largest tensor, in bytes, that a run may need. Default 2 GiB, on 32-bit machines 1 GiB. */
+  /**
+   * Not in onnxruntime. The largest tensor, in bytes, that a run may need: more is `ERR_LIMIT`. Default 2^31 (2 GiB), on
+   * 32-bit machines 2^30.
+   */
   readonly maxTensorBytes?: number
-  /** Octavo: most iterations of a Loop. Default 2^31. */
+  /** Not in onnxruntime. The most iterations of a Loop: more is `ERR_LIMIT`. Default 2^31. */
   readonly maxLoopIterations?: number
 }
 

@@ -30,21 +30,46 @@ import { findRecent } from './recent.js'
 import type { Tensor } from './tensor.js'
 import type { TensorType } from './tensor-types.js'
 
+/** An input or output of a model. */
 export interface ValueMetadata {
+  /** Its name in the model, and in feeds and results. */
   readonly name: string
+  /** true: models with sequences or maps are not supported. */
   readonly isTensor: true
+  /** Element type. */
   readonly type: TensorType
-  /** Sizes; a symbolic one is its name or expression. */
+  /**
+   * Sizes, outermost first; a symbolic one is its name or expression, as `batch` or `2*n`. `[]` for a scalar, and where
+   * the model does not say the rank.
+   */
   readonly shape: readonly (number | string)[]
 }
 
+/** What a run gives: its outputs by name. */
 export type ReturnType = Record<string, Tensor>
 
+/**
+ * A loaded model: `InferenceSession.create` makes it, `run` runs it, `release` frees it.
+ *
+ * @example
+ * ```ts
+ * import { InferenceSession, Tensor } from 'octavo'
+ *
+ * const session = await InferenceSession.create('model.onnx')
+ * const feeds = { input: new Tensor('float32', new Float32Array(3 * 224 * 224), [1, 3, 224, 224]) }
+ * for (const [name, { type, dims }] of Object.entries(await session.run(feeds))) console.log(name, type, dims)
+ * await session.release()
+ * ```
+ */
 export class InferenceSession {
   #engine: Runner | undefined
+  /** Names of the inputs, in the order of the model. */
   readonly inputNames: readonly string[]
+  /** Names of the outputs, in the order of the model. */
   readonly outputNames: readonly string[]
+  /** The inputs, in the order of `inputNames`. */
   readonly inputMetadata: readonly ValueMetadata[]
+  /** The outputs, in the order of `outputNames`. */
   readonly outputMetadata: readonly ValueMetadata[]
 
   private constructor(engine: Runner) {
@@ -55,15 +80,49 @@ export class InferenceSession {
     this.outputMetadata = engine.outputs.map(metadata)
   }
 
-  /** Loads a model from a file, or from its bytes. The work is done off the main thread. */
+  /**
+   * Loads a model from a file. Weights are packed off the main thread, and the event loop is not held up.
+   *
+   * @example
+   * ```ts
+   * import { InferenceSession } from 'octavo'
+   *
+   * const session = await InferenceSession.create('model.int8.onnx', { intraOpNumThreads: 1 })
+   * console.log(session.inputMetadata, session.outputMetadata)
+   * await session.release()
+   * ```
+   *
+   * @throws {TypeError} `ERR_INVALID_ARG_TYPE`: the first argument is neither a path nor bytes; an option is of the
+   * wrong kind.
+   * @throws {RangeError} `ERR_OUT_OF_RANGE`: an option, byteOffset or byteLength is out of its range.
+   * @throws {Error} `ERR_OUT_OF_RANGE`: none of the execution providers is one of Octavo's.
+   * @throws {OctavoError} `ERR_IO`: the file is not there or cannot be read, or `optimizedModelFilePath` not written.
+   * @throws {OctavoError} `ERR_MODEL_PARSE`: it is not an ONNX file.
+   * @throws {OctavoError} `ERR_MODEL_INVALID`: the model breaks a rule of ONNX; the message names the node or value.
+   * @throws {OctavoError} `ERR_UNSUPPORTED_OP`: the model has operators, or forms of them, that Octavo lacks.
+   * @throws {OctavoError} `ERR_UNSUPPORTED_OPSET`: the model is of an opset that Octavo does not know.
+   * @throws {OctavoError} `ERR_EXTERNAL_DATA`: a file of external data is missing, too short, or outside of the folder.
+   * @throws {OctavoError} `ERR_SHAPE_MISMATCH`: sizes in the model contradict each other.
+   * @throws {OctavoError} `ERR_LIMIT`: the model is larger than `maxTensorBytes`, other limits or the memory allow.
+   * @throws {OctavoError} `ERR_NATIVE_LOAD`: the native part does not load on this machine.
+   */
   static create(path: string, options?: SessionOptions): Promise<InferenceSession>
+  /** Loads a model from the bytes of its file. They must not change before the promise settles, nor later where each size is compiled anew. */
   static create(buffer: ArrayBufferLike, options?: SessionOptions): Promise<InferenceSession>
+  /**
+   * Loads a model from a part of a buffer. It must not change before the promise settles, nor later where each
+   * size is compiled anew.
+   *
+   * @param byteOffset Where the file starts, in bytes.
+   * @param byteLength Bytes of the file. Default: up to the end of the buffer.
+   */
   static create(
     buffer: ArrayBufferLike,
     byteOffset: number,
     byteLength?: number,
     options?: SessionOptions,
   ): Promise<InferenceSession>
+  /** Loads a model from the bytes of its file. They must not change before the promise settles, nor later where each size is compiled anew. */
   static create(buffer: Uint8Array, options?: SessionOptions): Promise<InferenceSession>
   static async create(
     first: unknown,
@@ -93,8 +152,34 @@ export class InferenceSession {
     }
   }
 
-  /** Runs the model off the main thread, unless that takes longer than the run. Feeds are copied before this returns. Several runs may be under way at once (option `executions`); more wait their turn. */
+  /**
+   * Runs the model and gives all outputs. The work is done off the main thread, unless that takes longer than the run.
+   * Feeds are copied before this returns. Several runs may be under way at once (option `executions`); more wait their turn.
+   *
+   * @example
+   * ```ts
+   * import { InferenceSession, Tensor } from 'octavo'
+   *
+   * const session = await InferenceSession.create('classifier.onnx')
+   * const input = new Tensor('float32', new Float32Array(3 * 224 * 224), [1, 3, 224, 224])
+   * const { logits } = await session.run({ input }, ['logits'], { signal: AbortSignal.timeout(1000) })
+   * console.log(logits?.dims, logits?.data)
+   * ```
+   *
+   * @throws {TypeError} `ERR_INVALID_ARG_TYPE`: feeds, fetches or options are of the wrong kind.
+   * @throws {RangeError} `ERR_OUT_OF_RANGE`: a fetch is no output of the model; an option is out of its range.
+   * @throws {OctavoError} `ERR_MISSING_INPUT`: the feeds lack an input.
+   * @throws {OctavoError} `ERR_DTYPE_MISMATCH`: a feed has another element type than the input.
+   * @throws {OctavoError} `ERR_SHAPE_MISMATCH`: a feed has other sizes than the input, or than another feed allows; a
+   * tensor to write into is not of the output's type and sizes.
+   * @throws {OctavoError} `ERR_LIMIT`: the run needs more memory than there is, a larger tensor than `maxTensorBytes`,
+   * or more iterations than `maxLoopIterations`.
+   * @throws {OctavoError} `ERR_RUN`: the data cannot be computed with; the error names the node.
+   * @throws {OctavoError} `ERR_ABORTED`: `terminate` is set. An aborted `signal` rejects with its reason.
+   * @throws {OctavoError} `ERR_SESSION_DISPOSED`: the session was released.
+   */
   run(feeds: Feeds, options?: RunOptions): Promise<ReturnType>
+  /** Runs the model and gives the outputs that `fetches` names. */
   run(feeds: Feeds, fetches: Fetches, options?: RunOptions): Promise<ReturnType>
   async run(feeds: Feeds, second?: Fetches | RunOptions, third?: RunOptions): Promise<ReturnType> {
     const engine = this.engine()
@@ -105,8 +190,34 @@ export class InferenceSession {
     return this.returned(call, results, names)
   }
 
-  /** Runs the model on the calling thread: for worker threads, and models of a few microseconds. */
+  /**
+   * Runs the model on the calling thread and gives all outputs: for worker threads, and models of a few microseconds.
+   * Not in onnxruntime. Where as many runs are under way as `executions` allows, it waits for the oldest of them, ahead of
+   * those in the queue.
+   *
+   * @example
+   * ```ts
+   * import { InferenceSession, Tensor } from 'octavo'
+   *
+   * const session = await InferenceSession.create('keywords.int8.onnx', { intraOpNumThreads: 1 })
+   * const samples = new Tensor('float32', new Float32Array(490), [1, 1, 49, 10])
+   * const { scores } = session.runSync({ samples })
+   * console.log(scores?.data)
+   * ```
+   *
+   * @throws {TypeError} `ERR_INVALID_ARG_TYPE`: feeds, fetches or options are of the wrong kind.
+   * @throws {RangeError} `ERR_OUT_OF_RANGE`: a fetch is no output of the model; an option is out of its range.
+   * @throws {OctavoError} `ERR_MISSING_INPUT`: the feeds lack an input.
+   * @throws {OctavoError} `ERR_DTYPE_MISMATCH`: a feed has another element type than the input.
+   * @throws {OctavoError} `ERR_SHAPE_MISMATCH`: as for `run`.
+   * @throws {OctavoError} `ERR_LIMIT`: as for `run`.
+   * @throws {OctavoError} `ERR_RUN`: as for `run`; or the model is compiled for the sizes that it is fed, and `run` was
+   * not called with these before.
+   * @throws {OctavoError} `ERR_ABORTED`: `terminate` is set. A `signal` that is aborted already throws its reason.
+   * @throws {OctavoError} `ERR_SESSION_DISPOSED`: the session was released.
+   */
   runSync(feeds: Feeds, options?: RunOptions): ReturnType
+  /** Runs the model on the calling thread and gives the outputs that `fetches` names. */
   runSync(feeds: Feeds, fetches: Fetches, options?: RunOptions): ReturnType
   runSync(feeds: Feeds, second?: Fetches | RunOptions, third?: RunOptions): ReturnType {
     const engine = this.engine()
@@ -116,26 +227,40 @@ export class InferenceSession {
     return this.returned(call, engine.runSync(this.feeds(engine, call.feeds), names), names)
   }
 
-  /** Frees the model; runs in flight finish first. A second call does nothing. */
+  /**
+   * Frees the model. Runs that were called before still finish, and the memory is freed after the last of them; later
+   * calls fail with `ERR_SESSION_DISPOSED`. A second call does nothing.
+   */
   async release(): Promise<void> {
     this.#engine?.release()
     this.#engine = undefined
   }
 
+  /** `release()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release()
   }
 
+  /** From the next run on, steps are timed for `profile()`. Throws `ERR_SESSION_DISPOSED` once released. */
   startProfiling(): void {
     this.engine().setProfiling(true)
   }
 
+  /** Runs are no longer timed. No file is written: `profile()` has the times. */
   endProfiling(): void {
     this.engine().setProfiling(false)
   }
 
-  /** Microseconds of each step in the last run that was profiled. */
-  profile(): (StepProfile & { readonly op: string; readonly nodes: readonly string[] })[] {
+  /**
+   * How long each step took in the last run that was timed, in the order of execution; `[]` where none was. A step may
+   * compute several nodes. Not in onnxruntime.
+   */
+  profile(): (StepProfile & {
+    /** What the step does, as `QConv` (docs/steps.md lists all). */
+    readonly op: string
+    /** Names of the nodes of the model that the step computes; `[]` for one that Octavo added. */
+    readonly nodes: readonly string[]
+  })[] {
     const engine = this.engine()
     return engine.profile().map((p) => {
       const step = engine.plan.steps[p.step]
@@ -143,13 +268,17 @@ export class InferenceSession {
     })
   }
 
-  /** For every node: integer or float, the kernel it got, and why it is float where it is. */
+  /**
+   * For every node: integer or float, the kernel it got, and why it is float where it is. In the order of the steps; not
+   * in onnxruntime. A model that is compiled for the sizes that it is fed has an answer after its first run, and
+   * throws `ERR_RUN` before.
+   */
   explain(): NodeExplanation[] {
     const engine = this.engine()
     return explainPlan(engine.plan, engine.kernels())
   }
 
-  /** Kernel of each step, in the order of the steps. */
+  /** Name of the kernel of each step, in the order of the steps; `''` for a step with one implementation. Not in onnxruntime. */
   get kernels(): readonly string[] {
     return this.engine().kernels()
   }
@@ -181,21 +310,35 @@ export class InferenceSession {
 
 /** The names that onnxruntime gives these types. */
 export declare namespace InferenceSession {
+  /** Tensors by name. */
   type OnnxValueMapType = Readonly<Record<string, Tensor>>
+  /** Tensors by name, or null for those that are to be made. */
   type NullableOnnxValueMapType = Readonly<Record<string, Tensor | null>>
+  /** A tensor for every input, by its name. */
   type FeedsType = Feeds
+  /** Which outputs a run gives, and where it writes them. */
   type FetchesType = Fetches
+  /** What a run gives: its outputs by name. */
   type ReturnType = Readonly<Record<string, Tensor>>
+  /** Options of `create`. */
   type SessionOptions = Options
+  /** Options of one run. */
   type RunOptions = OptionsOfRun
+  /** An input or output of a model. */
   type ValueMetadata = TensorMetadata
+  /** The same: every value is a tensor. */
   type TensorValueMetadata = TensorMetadata
+  /** An execution provider, as a name or an object. */
   type ExecutionProviderConfig = ExecutionProvider
+  /** An execution provider as an object. */
   type ExecutionProviderOption = Exclude<ExecutionProvider, string>
 }
 
+/** `SessionOptions` of this module, which the namespace's own name hides. */
 type Options = SessionOptions
+/** `RunOptions` of this module, which the namespace's own name hides. */
 type OptionsOfRun = RunOptions
+/** `ValueMetadata` of this module, which the namespace's own name hides. */
 type TensorMetadata = ValueMetadata
 
 async function readBlobs(files: SessionOptions['externalData'] = []) {

@@ -12,16 +12,22 @@ import {
   typeOfArray,
 } from './tensor-types.js'
 
+/** Where the data of a tensor is: `cpu`, `cpu-pinned` for a pinned buffer, `none` once it is disposed. Others do not occur. */
 export type TensorLocation = 'none' | 'cpu' | 'cpu-pinned' | 'texture' | 'gpu-buffer' | 'ml-tensor'
 
 /** `{ location: 'cpu-pinned', type, data, dims }`: the data is used as it is. */
 export interface PinnedTensorParameters<T extends TensorType = TensorType> {
+  /** Says that the caller goes on writing into `data`. */
   readonly location: 'cpu-pinned'
+  /** Element type. */
   readonly type: T
+  /** The elements in row-major order. */
   readonly data: TensorDataTypeMap[T]
+  /** Sizes, outermost first. Default: `[data.length]`. */
   readonly dims?: readonly number[]
 }
 
+/** What a tensor can be made of: its data, or plain arrays that are converted. */
 type Data =
   | TensorData
   | Uint8ClampedArray
@@ -31,20 +37,50 @@ type Data =
   | readonly string[]
 
 /**
- * An n-dimensional array: element type, sizes, and dense row-major data, which is kept and not copied.
+ * An n-dimensional array: element type, sizes, and dense row-major data. A typed array is kept and not copied;
+ * a plain array and a Uint8ClampedArray are.
  *
- * @example new Tensor('float32', new Float32Array(6), [2, 3])
+ * @example
+ * ```ts
+ * import { Tensor } from 'octavo'
+ *
+ * const image = new Tensor('float32', new Float32Array(3 * 224 * 224), [1, 3, 224, 224])
+ * const ids = new Tensor('int64', [101n, 2054n, 102n], [1, 3])
+ * console.log(image.size, ids.dims, ids.data)
+ * ```
+ *
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`: the data does not belong to the element type, or the type is unknown;
+ * dims are no array of integers.
+ * @throws {RangeError} `ERR_OUT_OF_RANGE`: a size is negative.
+ * @throws {Error} `ERR_SHAPE_MISMATCH`: the data has another length than dims ask for.
  */
 export class Tensor<T extends TensorType = TensorType> {
+  /** Sizes, outermost first; `[]` for a scalar. */
   readonly dims: readonly number[]
+  /** Element type. */
   readonly type: T
   /** Number of elements: the product of dims. */
   readonly size: number
   #data: TensorData | undefined
   #location: TensorLocation
 
+  /**
+   * A tensor of a given element type.
+   *
+   * @param data An array of the class that belongs to the type, or a plain array of numbers, booleans or bigints, which
+   * is converted (not for `uint4`, `int4`, and `float16` where the platform has no Float16Array). For `int64` and
+   * `uint64` numbers will do; `uint8` takes a Uint8ClampedArray, `float16` a Uint16Array of bit patterns.
+   * @param dims Sizes, outermost first. Default: `[data.length]`.
+   */
   constructor(type: T, data: Data, dims?: readonly number[])
+  /**
+   * A tensor of the element type that the data's class tells: a typed array, a Uint8ClampedArray (`uint8`), booleans
+   * (`bool`) or strings (`string`). Of plain numbers it cannot tell one.
+   *
+   * @param dims Sizes, outermost first. Default: `[data.length]`.
+   */
   constructor(data: Data, dims?: readonly number[])
+  /** A tensor over a buffer that the caller keeps writing to; see `fromPinnedBuffer`. */
   constructor(parameters: PinnedTensorParameters<T>)
   constructor(
     first: T | Data | PinnedTensorParameters<T>,
@@ -75,74 +111,94 @@ export class Tensor<T extends TensorType = TensorType> {
     this.#location = parts.location
   }
 
-  /** The elements, in row-major order. Throws once the tensor is disposed. */
+  /** The elements in row-major order: the array that the tensor was made of. Throws an Error once it is disposed. */
   get data(): TensorDataTypeMap[T] {
     if (this.#data === undefined) throw new Error('The tensor is disposed.')
     return this.#data as TensorDataTypeMap[T]
   }
 
+  /** `cpu`, `cpu-pinned` for a pinned buffer, `none` once the tensor is disposed. */
   get location(): TensorLocation {
     return this.#location
   }
 
-  /** The data. It is on the CPU: `releaseData` is about copies on other devices. */
+  /** `data` as a promise. `releaseData` is ignored: it is about copies on other devices. */
   async getData(_releaseData?: boolean): Promise<TensorDataTypeMap[T]> {
     return this.data
   }
 
-  /** A tensor with the same data and other sizes. */
+  /**
+   * A tensor with the same data, not a copy, and other sizes, whose product must be the same (else an Error with the
+   * code `ERR_SHAPE_MISMATCH`).
+   */
   reshape(dims: readonly number[]): Tensor<T> {
     const data = this.data
     if (this.#location !== 'cpu-pinned') return new Tensor(this.type, data as Data, dims)
     return new Tensor({ location: 'cpu-pinned', type: this.type, data, dims })
   }
 
+  /** Lets go of the data: reading it is an error from now on. A second call does nothing. */
   dispose(): void {
     this.#data = undefined
     this.#location = 'none'
   }
 
+  /** `dispose()`, for `using`. */
   [Symbol.dispose](): void {
     this.dispose()
   }
 
+  /** onnxruntime's, of web backends: throws, as the data is on the CPU. */
   get texture(): never {
     throw notSupported('texture')
   }
 
+  /** onnxruntime's, of web backends: throws, as the data is on the CPU. */
   get gpuBuffer(): never {
     throw notSupported('gpuBuffer')
   }
 
+  /** onnxruntime's, of web backends: throws, as the data is on the CPU. */
   get mlTensor(): never {
     throw notSupported('mlTensor')
   }
 
+  /** onnxruntime's, of browsers: throws. */
   toDataURL(): string {
     throw notSupported('toDataURL')
   }
 
+  /** onnxruntime's, of browsers: throws. */
   toImageData(): never {
     throw notSupported('toImageData')
   }
 
+  /** onnxruntime's, of browsers: throws. */
   static fromImage(): Promise<never> {
     throw notSupported('fromImage')
   }
 
+  /** onnxruntime's, of web backends: throws. */
   static fromTexture(): never {
     throw notSupported('fromTexture')
   }
 
+  /** onnxruntime's, of web backends: throws. */
   static fromGpuBuffer(): never {
     throw notSupported('fromGpuBuffer')
   }
 
+  /** onnxruntime's, of web backends: throws. */
   static fromMLTensor(): never {
     throw notSupported('fromMLTensor')
   }
 
-  /** A tensor over a buffer that the caller keeps writing to. */
+  /**
+   * A tensor over a buffer that the caller keeps writing to, with the location `cpu-pinned`. A run copies what is in the
+   * buffer when it is called; in fetches, a run writes into it.
+   *
+   * @param dims Sizes, outermost first. Default: `[buffer.length]`.
+   */
   static fromPinnedBuffer<T extends Exclude<TensorType, 'string'>>(
     type: T,
     buffer: TensorDataTypeMap[T],
@@ -154,12 +210,19 @@ export class Tensor<T extends TensorType = TensorType> {
 
 /** The names that onnxruntime gives these types. */
 export declare namespace Tensor {
+  /** For every element type, the array that holds the data. */
   type DataTypeMap = TensorDataTypeMap
+  /** For every element type, what one element is in JavaScript. */
   type ElementTypeMap = TensorElementTypeMap
+  /** Name of an element type. */
   type Type = TensorType
+  /** The data of any tensor. */
   type DataType = TensorDataTypeMap[TensorType]
+  /** One element of any tensor. */
   type ElementType = TensorElementTypeMap[TensorType]
+  /** Element types that a pinned buffer may have. */
   type CpuPinnedDataTypes = Exclude<TensorType, 'string'>
+  /** Where the data of a tensor is. */
   type DataLocation = TensorLocation
 }
 

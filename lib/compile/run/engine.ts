@@ -43,10 +43,11 @@ export interface EngineValue {
 }
 
 export interface CompileOptions {
+  /** Threads of one run. Default: the cores that the process may use. */
   readonly threads?: number
   /** Runs that may be under way at once (see `LoadOptions` of the addon). */
   readonly executions?: number
-  /** Numbers for symbolic sizes, by name. */
+  /** Numbers for symbolic sizes, by name, as `{ batch: 1 }`. */
   readonly overrides?: Readonly<Record<string, number>>
   /** false: every node as its own float steps (graphOptimizationLevel 'disabled'). */
   readonly fuse?: boolean
@@ -56,6 +57,7 @@ export interface CompileOptions {
   readonly extraOutputs?: readonly string[]
   readonly maxTensorBytes?: number
   readonly maxLoopIterations?: number
+  /** Aborting it cancels the work, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
   /** Sees what the addon is given. */
   readonly onEncoded?: (model: EncodedModel) => void
