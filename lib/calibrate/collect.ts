@@ -4,7 +4,7 @@ import { Pace } from '../event-loop.js'
 import type { Graph } from '../graph/graph.js'
 import type { Inference } from '../ops/core/infer.js'
 import { type DataSource, emptyDataError, samplesOf } from './data.js'
-import { type Engine, type Observation, openEngine } from './engine.js'
+import type { Engine, Observation } from './engine.js'
 import { checkFeeds, type InputSpec } from './feeds.js'
 import { MovingRange, rangeBetween } from './observers/moving-average.js'
 import type { Reservoir } from './reservoir.js'
@@ -30,23 +30,6 @@ export interface Collected {
   readonly moving: ReadonlyMap<string, MovingRange>
 }
 
-/** Runs all samples of `data` through the float graph. The engine stays open for `use`, then is released. */
-export async function collect<T>(
-  graph: Graph,
-  info: Inference,
-  data: DataSource,
-  options: CollectOptions,
-  use: (collected: Collected, engine: Engine) => Promise<T>,
-): Promise<T> {
-  const { observe, signal } = options
-  const engine = await openEngine(graph, { observe, bins: BINS, signal })
-  try {
-    return await use(await stream(engine, inputsOf(graph, info), data, options), engine)
-  } finally {
-    engine.release()
-  }
-}
-
 export function inputsOf(graph: Graph, info: Inference): InputSpec[] {
   return graph.inputs.map((name) => {
     const type = info.types.get(name) ?? graph.types.get(name)
@@ -55,7 +38,8 @@ export function inputsOf(graph: Graph, info: Inference): InputSpec[] {
   })
 }
 
-async function stream(
+/** Runs all samples of `data` through an engine that observes what `options.observe` lists. */
+export async function collect(
   engine: Engine,
   inputs: readonly InputSpec[],
   data: DataSource,

@@ -1,18 +1,17 @@
 /** quantize(): a float ONNX model and data in, an int8 ONNX model in QDQ form out. */
 import type { DataSource } from '../calibrate/data.js'
-import { prepare } from '../calibrate/engine.js'
 import { typeError } from '../errors.js'
 import { type ReadOptions, readModel, writeModel } from '../onnx/index.js'
 import { decompose } from '../ops/registry.js'
+import { begin } from './begin.js'
 import type { Progress } from './progress.js'
-import { parseRecipe, type Recipe, type RecipeOptions } from './recipe.js'
-import { refuseQuantized } from './refuse.js'
-import type { QuantizationReport } from './report.js'
-import { quantizeGraph } from './static.js'
+import { parseRecipe, type Recipe, type RecipeOptions } from './recipe/recipe.js'
+import { type QuantizationReport, reportOf } from './report.js'
+import { runStages } from './stages.js'
 
 export type { DataSource, Feeds, Samples, TensorLike } from '../calibrate/data.js'
 export type { Progress } from './progress.js'
-export type { Recipe, RecipeOptions } from './recipe.js'
+export type { Recipe, RecipeOptions } from './recipe/recipe.js'
 export type { QuantizationReport, QuantizedValueReport, QuantizedWeightsReport } from './report.js'
 
 export interface QuantizeOptions extends RecipeOptions {
@@ -49,9 +48,14 @@ export async function quantize(
   const recipe = parseRecipe(options)
   signal?.throwIfAborted()
   const source = await readModel(model, { externalData, signal })
-  refuseQuantized(source.graph)
-  const { graph, info } = await prepare(source.graph, signal)
-  const quantized = await quantizeGraph(graph, info, { data, recipe, onProgress, signal })
-  const bytes = writeModel({ ...source, graph: quantized.graph }, { decompose })
-  return { model: bytes, recipe, report: quantized.report }
+  const releases: (() => void)[] = []
+  const atEnd = (release: () => void) => void releases.push(release)
+  let done = begin({ graph: source.graph, recipe, data, onProgress, signal, atEnd })
+  try {
+    done = await runStages(done)
+  } finally {
+    for (const release of releases) release()
+  }
+  const graph = done.quantized?.graph ?? done.graph
+  return { model: writeModel({ ...source, graph }, { decompose }), recipe, report: reportOf(done) }
 }

@@ -1,13 +1,11 @@
 /** What a quantization did, as plain JSON. */
 import type { Collected } from '../calibrate/collect.js'
 import { deviationOf, meanOf } from '../calibrate/statistics.js'
+import type { QuantizedDType } from '../graph/format.js'
 import type { Graph } from '../graph/graph.js'
-import type { Inserted } from './insert.js'
-import { type Params, rangeOf } from './params.js'
-import type { Product } from './products.js'
-import type { QuantizedType } from './recipe.js'
-import type { Unit, Units } from './units.js'
-import type { QuantizedValues } from './values.js'
+import type { Quantization } from './quantization.js'
+import { type AffineParameters, rangeOf } from './scales/affine.js'
+import type { Layer } from './scales/layers.js'
 
 export interface QuantizedValueReport {
   readonly name: string
@@ -16,7 +14,7 @@ export interface QuantizedValueReport {
   readonly high: number
   readonly scale: number
   readonly zeroPoint: number
-  readonly type: QuantizedType
+  readonly type: QuantizedDType
   /** What calibration saw; absent where the function fixes the range. */
   readonly seen?: {
     readonly min: number
@@ -39,7 +37,7 @@ export interface QuantizedWeightsReport {
 export interface QuantizationReport {
   /** Samples that calibrated. */
   readonly samples: number
-  /** Nodes that compute in integers, activations that they absorb included. */
+  /** Nodes that compute in integers, activations fused to them included. */
   readonly integer: readonly { readonly node: string; readonly opType: string }[]
   /** Nodes that compute floats, and why. */
   readonly float: readonly { readonly node: string; readonly opType: string; readonly reason: string }[]
@@ -49,59 +47,52 @@ export interface QuantizationReport {
   readonly warnings: readonly string[]
 }
 
-export interface ReportInput {
-  readonly graph: Graph
-  readonly units: Units
-  readonly values: QuantizedValues
-  readonly params: ReadonlyMap<string, Params>
-  readonly products: ReadonlyMap<Unit, Product>
-  readonly inserted: Inserted
-  readonly collected: Collected
-}
-
-export function reportOf({
-  graph,
-  units,
-  params,
-  products,
-  inserted,
-  collected,
-}: ReportInput): QuantizationReport {
-  const integer = units.integer.flatMap((u) => [u.node, ...u.absorbed])
-  const warnings = [...products.values()].flatMap((p) => p.warning ?? [])
+/** The report of a quantization that went through all its stages. */
+export function reportOf(quantization: Quantization): QuantizationReport {
+  const { graph, fusions, activations, layers, quantized, collected, samples, recipe } = quantization
+  const integer = fusions.integer.flatMap((f) => [f.node, ...f.fused])
+  const warnings = [...quantization.warnings]
   for (const [name, seen] of collected.statistics) {
-    if (params.has(name) && seen.count === 0) warnings.push(`'${name}' was never computed by a sample`)
+    if (activations.has(name) && seen.count === 0) warnings.push(`'${name}' was never computed by a sample`)
   }
+  const correction = { samples: samples.length, layers: quantization.correctedLayers }
   return {
     samples: collected.samples,
     integer: integer.map(({ name, opType }) => ({ node: name, opType })),
     float: graph.nodes.flatMap(({ name, opType }) => {
-      const reason = units.float.get(name)
+      const reason = fusions.float.get(name)
       return reason === undefined ? [] : [{ node: name, opType, reason }]
     }),
-    values: [...params, ...inserted.operands].map(([name, p]) => valueReport(name, p, collected)),
-    weights: [...products.values()].map(weightsReport),
+    values: [...activations, ...(quantized?.operands ?? [])].map(([name, p]) =>
+      valueReport(name, p, collected),
+    ),
+    weights: [...layers.values()].map((layer) => weightsReport(layer, graph)),
+    ...(recipe.biasCorrection ? { biasCorrection: correction } : {}),
     warnings,
   }
 }
 
-function valueReport(name: string, params: Params, { statistics }: Collected): QuantizedValueReport {
-  const [low, high] = rangeOf(params)
-  const { scale, zeroPoint, dtype } = params
-  const report = { name, low, high, scale, zeroPoint, type: dtype }
+function valueReport(
+  name: string,
+  parameters: AffineParameters,
+  { statistics }: Collected,
+): QuantizedValueReport {
+  const [low, high] = rangeOf(parameters)
+  const { scale, zeroPoint, format } = parameters
+  const report = { name, low, high, scale, zeroPoint, type: format.storage }
   const seen = statistics.get(name)
   if (!seen || seen.count === 0) return report
   const { min, max } = seen
   return { ...report, seen: { min, max, mean: meanOf(seen), deviation: deviationOf(seen) } }
 }
 
-function weightsReport({ unit, weights }: Product): QuantizedWeightsReport {
+function weightsReport({ fusion, weights, scales }: Layer, graph: Graph): QuantizedWeightsReport {
   return {
-    name: unit.weights ?? '',
-    node: unit.node.name,
-    dims: weights.dims,
-    scales: weights.scales.length,
-    smallestScale: weights.scales.reduce((a, b) => Math.min(a, b)),
-    largestScale: weights.scales.reduce((a, b) => Math.max(a, b)),
+    name: weights,
+    node: fusion.node.name,
+    dims: graph.constants.get(weights)?.dims ?? [],
+    scales: scales.length,
+    smallestScale: scales.reduce((a, b) => Math.min(a, b)),
+    largestScale: scales.reduce((a, b) => Math.max(a, b)),
   }
 }

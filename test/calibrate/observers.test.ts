@@ -7,7 +7,8 @@ import { mse } from '../../lib/calibrate/observers/mse.js'
 import { percentile } from '../../lib/calibrate/observers/percentile.js'
 import { mulberry32 } from '../../lib/calibrate/reservoir.js'
 import { clipStatistics, deviationOf, meanOf, statisticsOf } from '../../lib/calibrate/statistics.js'
-import { type Params, paramsOf } from '../../lib/quantize/params.js'
+import { FORMATS } from '../../lib/graph/format.js'
+import { type AffineParameters, affineOf } from '../../lib/quantize/scales/affine.js'
 
 const BINS = 4096
 const asymmetric = { levels: 256, symmetric: false }
@@ -27,8 +28,8 @@ function heavyTailed(n: number): Float32Array {
   return gaussian(n, 7).map((x, i) => (i % 5000 === 0 ? x * 40 : x))
 }
 
-function squaredError(values: Float32Array, { scale, zeroPoint, dtype }: Params): number {
-  const [qmin, qmax] = dtype === 'int8' ? [-128, 127] : [0, 255]
+function squaredError(values: Float32Array, { scale, zeroPoint, format }: AffineParameters): number {
+  const { qmin, qmax } = format
   let sum = 0
   for (const v of values) {
     const q = Math.min(qmax, Math.max(qmin, Math.round(v / scale) + zeroPoint))
@@ -104,11 +105,14 @@ describe('observers', () => {
         let least = Number.POSITIVE_INFINITY
         for (let i = 1; i <= 25; ++i) {
           for (let j = 1; j <= 25; ++j) {
-            const params = paramsOf([(a * i) / 25, (b * j) / 25], 'int8', target.symmetric)
+            const params = affineOf([(a * i) / 25, (b * j) / 25], FORMATS.int8, target.symmetric)
             least = Math.min(least, squaredError(values, params))
           }
         }
-        const chosen = squaredError(values, paramsOf(mse.range(s, target, {}), 'int8', target.symmetric))
+        const chosen = squaredError(
+          values,
+          affineOf(mse.range(s, target, {}), FORMATS.int8, target.symmetric),
+        )
         expect(chosen).toBeLessThan(least * 1.1)
       })
     }
@@ -117,7 +121,8 @@ describe('observers', () => {
   it('mse beats minmax on heavy tails', () => {
     const values = heavyTailed(50_000)
     const s = statisticsOf(values, BINS)
-    const error = (o: typeof mse) => squaredError(values, paramsOf(o.range(s, asymmetric, {}), 'int8', false))
+    const error = (o: typeof mse) =>
+      squaredError(values, affineOf(o.range(s, asymmetric, {}), FORMATS.int8, false))
     expect(error(mse)).toBeLessThan(error(minmax) * 0.95)
   })
 

@@ -1,0 +1,52 @@
+/** The record of a quantization before its first stage. */
+import type { DataSource } from '../calibrate/data.js'
+import { Pace } from '../event-loop.js'
+import type { Graph } from '../graph/graph.js'
+import type { Progress } from './progress.js'
+import type { Quantization } from './quantization.js'
+import type { Recipe } from './recipe/recipe.js'
+import { settingsOf } from './recipe/settings.js'
+
+export interface QuantizationInput {
+  /** The float graph as it was read. */
+  readonly graph: Graph
+  readonly recipe: Recipe
+  readonly data: DataSource
+  readonly onProgress?: (progress: Progress) => void
+  readonly signal?: AbortSignal
+  readonly atEnd: (release: () => void) => void
+}
+
+export function begin({ graph, recipe, data, onProgress, signal, atEnd }: QuantizationInput): Quantization {
+  return {
+    recipe,
+    settingsOf: settingsOf(recipe),
+    data,
+    onProgress: onProgress ?? (() => {}),
+    signal,
+    pace: new Pace(signal),
+    atEnd,
+    graph,
+    inference: {
+      types: graph.types,
+      values: new Map(),
+      reads: new Map(),
+      symbols: new Map(),
+      nested: new Map(),
+    },
+    fusions: { integer: [], float: new Map() },
+    values: { values: new Map(), observed: [], fixed: new Map(), domains: new Map() },
+    valueFormats: new Map(),
+    weightFormats: new Map(),
+    collected: { samples: 0, statistics: new Map(), moving: new Map() },
+    engine: undefined,
+    samples: [],
+    ranges: new Map(),
+    activations: new Map(),
+    layers: new Map(),
+    levels: new Map(),
+    quantized: undefined,
+    correctedLayers: 0,
+    warnings: [],
+  }
+}

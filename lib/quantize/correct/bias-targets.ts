@@ -1,0 +1,116 @@
+/** The biases that can take a correction: where they are in the quantized graph, and what they are afterwards. */
+import type { ConstantTensor, Graph, Node } from '../../graph/graph.js'
+import { floatsOf, tensorOf } from '../../graph/tensor.js'
+import { type AddedBias, addedBias } from '../assign/added-bias.js'
+import type { Quantization } from '../quantization.js'
+import { quantizeBiases } from '../scales/bias.js'
+import type { Layer } from '../scales/layers.js'
+import type { QdqGraph } from '../write/qdq.js'
+
+/** A layer whose bias can be corrected. */
+export interface BiasTarget {
+  /** The value after bias and bounds in the float graph. */
+  readonly floatValue: string
+  /** The value after the bias in the quantized graph. */
+  readonly value: string
+  /** Relu and Clip that follow, in order. */
+  readonly bounds: readonly Node[]
+  readonly channelAxis: number
+  readonly bias: StoredBias
+}
+
+/** A bias as the quantized graph holds it. */
+export interface StoredBias {
+  readonly constant: string
+  /** The node and input that read it; where others do too, the corrected bias gets a name of its own. */
+  readonly reader: string
+  readonly position: number
+  /** What can be added: rounds a wanted correction, one number per channel, to what the bias can hold. */
+  correctable(delta: Float64Array): Float64Array
+  /** The bias with the correction in it. */
+  corrected(delta: Float64Array): ConstantTensor
+}
+
+/** The targets of a quantization that is written, in the order of its layers. */
+export function biasTargets(quantization: Quantization, { graph: qdq, biases }: QdqGraph): BiasTarget[] {
+  const { graph, inference, layers, collected } = quantization
+  const byName = new Map(qdq.nodes.map((n) => [n.name, n]))
+  const targets: BiasTarget[] = []
+  for (const [fusion, layer] of layers) {
+    const added = addedBias(graph, inference, fusion)
+    const maker = added?.node ?? fusion.node
+    const floatValue = fusion.results[0] ?? ''
+    const value = byName.get(maker.name)?.outputs[0]
+    const channels = collected.statistics.get(floatValue)?.channelSums.length ?? 0
+    if (value === undefined || channels === 0) continue
+    const bounds = added ? fusion.fused.slice(1) : fusion.fused
+    const target = { floatValue, value, bounds, channelAxis: layer.channelAxis }
+    const constant = biases.get(layer)
+    if (constant !== undefined && layer.bias?.length === channels) {
+      const reader = qdq.nodes.find((n) => n.inputs[0] === constant)
+      targets.push({ ...target, bias: integerBias(layer, layer.bias, constant, reader?.name ?? '') })
+    } else if (added) {
+      targets.push({ ...target, bias: floatBias(graph, added) })
+    }
+  }
+  return targets
+}
+
+function integerBias(
+  { accumulatorScales }: Layer,
+  bias: Float64Array,
+  constant: string,
+  reader: string,
+): StoredBias {
+  const step = (c: number) => accumulatorScales[accumulatorScales.length === 1 ? 0 : c] as number
+  const integers = (delta: Float64Array) =>
+    quantizeBiases(
+      bias.map((b, c) => b + (delta[c] ?? 0)),
+      accumulatorScales,
+    )
+  const before = quantizeBiases(bias, accumulatorScales)
+  return {
+    constant,
+    reader,
+    position: 0,
+    correctable: (delta) =>
+      Float64Array.from(integers(delta), (q, c) => (q - (before[c] as number)) * step(c)),
+    corrected: (delta) => tensorOf('int32', [bias.length], integers(delta)),
+  }
+}
+
+function floatBias(graph: Graph, { node, position }: AddedBias): StoredBias {
+  const constant = node.inputs[position] ?? ''
+  const tensor = graph.constants.get(constant)
+  const values = tensor ? floatsOf(tensor) : new Float32Array(0)
+  return {
+    constant,
+    reader: node.name,
+    position,
+    correctable: (delta) => delta,
+    corrected: (delta) =>
+      tensorOf(
+        'float32',
+        [values.length],
+        values.map((b, c) => b + (delta[c] ?? 0)),
+      ),
+  }
+}
+
+/** The graph with its biases corrected. */
+export function withCorrections(graph: Graph, corrections: ReadonlyMap<BiasTarget, Float64Array>): Graph {
+  const constants = new Map(graph.constants)
+  const readers = new Map<string, Map<number, string>>()
+  for (const [{ bias }, delta] of corrections) {
+    const { constant, reader, position } = bias
+    const shared = graph.nodes.filter((n) => n.inputs.includes(constant)).length > 1
+    const name = shared ? `${reader}_bias_corrected` : constant
+    constants.set(name, bias.corrected(delta))
+    if (shared) readers.set(reader, new Map([[position, name]]))
+  }
+  const nodes = graph.nodes.map((node) => {
+    const renamed = readers.get(node.name)
+    return renamed ? { ...node, inputs: node.inputs.map((name, i) => renamed.get(i) ?? name) } : node
+  })
+  return { ...graph, nodes, constants }
+}

@@ -1,0 +1,87 @@
+/**
+ * The quantization under way: one record that every stage reads and returns with more in it. What a stage has not made
+ * yet is empty. The order of the stages, and the reason of each place, is in `stages.ts`.
+ */
+import type { Collected } from '../calibrate/collect.js'
+import type { DataSource } from '../calibrate/data.js'
+import type { Engine } from '../calibrate/engine.js'
+import type { Range } from '../calibrate/observers/observer.js'
+import type { Sample } from '../calibrate/reservoir.js'
+import type { Pace } from '../event-loop.js'
+import type { Format } from '../graph/format.js'
+import type { Graph, Node } from '../graph/graph.js'
+import type { Inference } from '../ops/core/infer.js'
+import type { Fusion, Fusions } from './assign/fusions.js'
+import type { QuantizedValues } from './assign/quantized-values.js'
+import type { Progress } from './progress.js'
+import type { Recipe } from './recipe/recipe.js'
+import type { NodeSettings } from './recipe/settings.js'
+import type { AffineParameters } from './scales/affine.js'
+import type { Layer } from './scales/layers.js'
+import type { QdqGraph } from './write/qdq.js'
+
+export interface Quantization {
+  readonly recipe: Recipe
+  /** What the recipe says of one node. */
+  readonly settingsOf: (node: Node) => NodeSettings
+  readonly data: DataSource
+  readonly onProgress: (progress: Progress) => void
+  readonly signal: AbortSignal | undefined
+  readonly pace: Pace
+  /** Releases something when the quantization has ended, done or not. */
+  readonly atEnd: (release: () => void) => void
+
+  /** prepare: the float model that is quantized; equalize may change it. */
+  readonly graph: Graph
+  readonly inference: Inference
+
+  /** assign: which nodes become integer, and which values and weights are quantized for them. */
+  readonly fusions: Fusions
+  readonly values: QuantizedValues
+  /** assign: how each value that has a scale of its own is quantized, by its name. */
+  readonly valueFormats: ReadonlyMap<string, ValueFormat>
+  /** assign: the format of the weights of each weighted fusion. */
+  readonly weightFormats: ReadonlyMap<Fusion, Format>
+
+  /** ranges: what calibration saw. */
+  readonly collected: Collected
+  /** ranges: the float engine that calibrated and observes still; undefined before. */
+  readonly engine: Engine | undefined
+  /** ranges: samples that are held for the stages that compute with them. */
+  readonly samples: readonly Sample[]
+  /** ranges: the real numbers that each value with a scale of its own must cover, by its name. */
+  readonly ranges: ReadonlyMap<string, Range>
+
+  /** scales: scale and zero point of each value with a scale of its own, by its name. */
+  readonly activations: ReadonlyMap<string, AffineParameters>
+  /** scales: the weighted fusions with the scales of their weights. */
+  readonly layers: ReadonlyMap<Fusion, Layer>
+
+  /** round: the levels of the weights of each layer, one byte an element, in the order of the tensor. */
+  readonly levels: ReadonlyMap<Layer, Uint8Array>
+
+  /** write: the quantized graph; correct changes constants of it. Undefined before. */
+  readonly quantized: QdqGraph | undefined
+
+  /** correct: the layers whose biases were corrected. */
+  readonly correctedLayers: number
+  /** What the user should know, in the order in which it was found. */
+  readonly warnings: readonly string[]
+}
+
+/** How the levels of a value are chosen. */
+export interface ValueFormat {
+  readonly format: Format
+  /** The zero point is the middle level. */
+  readonly symmetric: boolean
+}
+
+/** Scale and zero point of a quantized value, whichever value has them. */
+export function parametersOf({ values, activations }: Quantization, value: string): AffineParameters {
+  const found = activations.get(values.values.get(value)?.root ?? '')
+  if (!found) throw new RangeError(`value ${value} has no scale`)
+  return found
+}
+
+/** One line of a stage: the record with more in it. */
+export type Method = (quantization: Quantization) => Quantization | Promise<Quantization>

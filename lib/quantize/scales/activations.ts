@@ -1,0 +1,18 @@
+/** Scale and zero point of every value, from its range and its format. */
+import type { Range } from '../../calibrate/observers/observer.js'
+import type { Method, ValueFormat } from '../quantization.js'
+import { type AffineParameters, affineOf, fixedAffine } from './affine.js'
+
+export const activationScales: Method = (quantization) => {
+  const { values, valueFormats, ranges } = quantization
+  const activations = new Map<string, AffineParameters>()
+  for (const [root, range] of ranges) {
+    const { format, symmetric } = valueFormats.get(root) as ValueFormat
+    activations.set(root, parameters(range, { format, symmetric }, values.fixed.has(root)))
+  }
+  return { ...quantization, activations }
+}
+
+function parameters(range: Range, { format, symmetric }: ValueFormat, fixed: boolean): AffineParameters {
+  return fixed && !symmetric ? fixedAffine(range, format) : affineOf(range, format, symmetric)
+}

@@ -1,0 +1,61 @@
+/** The stages of a static quantization in their order, with the reason of each place. A stage is a folder, a method a file and a line. */
+import { assignFormats } from './assign/assign.js'
+import { correctBiases } from './correct/bias.js'
+import { prepareModel } from './prepare/prepare.js'
+import type { Method, Quantization } from './quantization.js'
+import { observedRanges } from './ranges/activations.js'
+import { calibrate } from './ranges/calibrate.js'
+import { keepInfiniteFloat } from './ranges/infinite.js'
+import { roundNearest } from './round/nearest.js'
+import { activationScales } from './scales/activations.js'
+import { layerScales } from './scales/layers.js'
+import { writeQdq } from './write/qdq.js'
+
+export type StageName =
+  | 'prepare'
+  | 'equalize'
+  | 'assign'
+  | 'ranges'
+  | 'scales'
+  | 'round'
+  | 'write'
+  | 'correct'
+
+export interface Stage {
+  readonly name: StageName
+  /** They run in this order; each decides by the recipe whether it has anything to do. */
+  readonly methods: readonly Method[]
+}
+
+export const stages: readonly Stage[] = [
+  // Scales and constants are where the engine will have them: all that follows looks at the graph that runs.
+  { name: 'prepare', methods: [prepareModel] },
+  // Moves range between float weights and activations, so formats, ranges and scales must not be chosen yet.
+  { name: 'equalize', methods: [] },
+  // Calibration observes the values that are quantized, and no others.
+  { name: 'assign', methods: [assignFormats] },
+  // What the data shows to be infinite leaves the assignment before any range is chosen.
+  { name: 'ranges', methods: [calibrate, keepInfiniteFloat, observedRanges] },
+  // The bias guard of a layer's weights needs the scale of its input.
+  { name: 'scales', methods: [activationScales, layerScales] },
+  // Chooses between levels, whose scales are fixed by now.
+  { name: 'round', methods: [roundNearest] },
+  { name: 'write', methods: [writeQdq] },
+  // Compares the graph that was written with the float one.
+  { name: 'correct', methods: [correctBiases] },
+]
+
+/** Runs stages from the record that `begin` gives. */
+export async function runStages(
+  quantization: Quantization,
+  list: readonly Stage[] = stages,
+): Promise<Quantization> {
+  let current = quantization
+  for (const { methods } of list) {
+    for (const method of methods) {
+      current.signal?.throwIfAborted()
+      current = await method(current)
+    }
+  }
+  return current
+}

@@ -1,0 +1,55 @@
+/** Levels, scales and zero points as the constants of a file. */
+import type { Range } from '../../calibrate/observers/observer.js'
+import { encodeLevel, type Format, roundHalfEven } from '../../graph/format.js'
+import type { ConstantTensor } from '../../graph/graph.js'
+import { tensorOf } from '../../graph/tensor.js'
+import { type AffineParameters, symmetricZeroPoint } from '../scales/affine.js'
+import type { Layer } from '../scales/layers.js'
+
+/** A tensor of levels: one byte an element, which must be those that the format stores. */
+export function levelsTensor(format: Format, dims: readonly number[], levels: Uint8Array): ConstantTensor {
+  return tensorOf(format.storage, dims, levels)
+}
+
+/** The scale and the zero point of a whole tensor. */
+export function scalarsOf({ format, scale, zeroPoint }: AffineParameters): [ConstantTensor, ConstantTensor] {
+  return [
+    tensorOf('float32', [], Float32Array.of(scale)),
+    tensorOf(format.storage, [], Uint8Array.of(encodeLevel(zeroPoint, format))),
+  ]
+}
+
+/** The weights of a layer, their scales and their zero points. */
+export function weightTensors(
+  { format, scales, alpha, axis }: Layer,
+  dims: readonly number[],
+  levels: Uint8Array,
+): [ConstantTensor, ConstantTensor, ConstantTensor] {
+  const real = alpha === 1 ? scales : scales.map((s) => Math.fround(s * alpha))
+  const shape = axis === undefined ? [] : [scales.length]
+  const zeros = new Uint8Array(scales.length).fill(encodeLevel(symmetricZeroPoint(format), format))
+  return [
+    levelsTensor(format, dims, levels),
+    tensorOf('float32', shape, real),
+    tensorOf(format.storage, shape, zeros),
+  ]
+}
+
+/** The least and the largest element, and 0. */
+export function extremesOf(values: Float32Array): Range {
+  let [low, high] = [0, 0]
+  for (const v of values) {
+    if (v < low) low = v
+    if (v > high) high = v
+  }
+  return [low, high]
+}
+
+/** The nearest level of every element, one byte each. */
+export function quantizeAll(
+  values: Float32Array,
+  { format, scale, zeroPoint }: AffineParameters,
+): Uint8Array {
+  const { qmin, qmax } = format
+  return Uint8Array.from(values, (v) => Math.min(qmax, Math.max(qmin, roundHalfEven(v / scale) + zeroPoint)))
+}

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest'
+import { statisticsOf } from '../../../lib/calibrate/statistics.js'
+import { observedRanges } from '../../../lib/quantize/ranges/activations.js'
+import { graph, node, noise } from '../graphs.js'
+import { assigned, through } from '../record.js'
+
+const float = graph({
+  inputs: { x: [1, 3, 4, 4] },
+  outputs: ['y'],
+  nodes: [node('c = Conv(x, w)'), node('h = HardSwish(c)'), node('s = Sigmoid(h)'), node('y = Conv(s, v)')],
+  constants: { w: noise(4, 3, 1, 1), v: noise(2, 4, 1, 1) },
+})
+
+async function ranges(observer: 'minmax' | 'percentile', seen: Record<string, number[]>) {
+  const start = await assigned(float, { activations: { observer, percentile: 75 } })
+  const statistics = new Map(Object.entries(seen).map(([name, values]) => [name, statisticsOf(values, 4096)]))
+  const done = await through({ ...start, collected: { samples: 1, statistics, moving: new Map() } }, [
+    observedRanges,
+  ])
+  return Object.fromEntries(done.ranges)
+}
+
+it('of the observer, within what makes a difference to the readers', async () => {
+  const found = await ranges('minmax', { x: [-1, 2], c: [-9, 5], s: [0, 1] })
+  expect(found).toMatchObject({ x: [-1, 2], c: [-3, 5] })
+})
+
+it('the observer has its options', async () => {
+  const values = Array.from({ length: 100 }, (_, i) => i / 100)
+  const [, high] = (await ranges('percentile', { x: values, c: [0, 1], s: [0, 1] })).x as [number, number]
+  // 25 of the 100 elements are above; the quantile is exact to a bin.
+  expect(high).toBeGreaterThan(0.73)
+  expect(high).toBeLessThanOrEqual(0.75)
+})
+
+it('empty for what no sample computed', async () => {
+  expect((await ranges('minmax', { x: [-1, 2], s: [0, 1] })).c).toEqual([0, 0])
+})
