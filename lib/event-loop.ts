@@ -1,22 +1,35 @@
-/**
- * Long arithmetic in JavaScript in slices: `breathe()` between slices lets the event loop turn as soon as the
- * slice has used its time.
- */
+/** Long work in JavaScript in slices: between two slices the event loop does all else that waits. */
 import { nextTurn } from './builtins.js'
 
-/** Well below the 50 ms that nothing of Octavo may hold the event loop for. */
-const SLICE_MS = 8
+/**
+ * Seconds of a slice, well below the 50 ms that nothing of Octavo may hold the event loop for. By `process.uptime`, because
+ * the first use of `performance` in a process takes 2 ms.
+ */
+const SLICE = 0.008
 
 export class Pace {
-  private start = performance.now()
+  #since = process.uptime()
+  readonly #signal: AbortSignal | undefined
 
-  constructor(private readonly signal?: AbortSignal) {}
+  constructor(signal?: AbortSignal) {
+    this.#signal = signal
+  }
 
-  /** Cheap when the slice is young; otherwise waits for the next turn of the event loop. Throws when aborted. */
-  async breathe(): Promise<void> {
-    if (performance.now() - this.start < SLICE_MS) return
+  /** Whether the slice has used its time; cheap enough for every few elements of a list. */
+  get due(): boolean {
+    return process.uptime() - this.#since > SLICE
+  }
+
+  /** Waits for the next turn of the event loop, and starts a slice. Throws when aborted. */
+  async pause(): Promise<void> {
+    this.#signal?.throwIfAborted()
     await nextTurn()
-    this.signal?.throwIfAborted()
-    this.start = performance.now()
+    this.#signal?.throwIfAborted()
+    this.#since = process.uptime()
+  }
+
+  /** Pauses where the slice has used its time. */
+  async breathe(): Promise<void> {
+    if (this.due) await this.pause()
   }
 }

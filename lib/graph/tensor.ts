@@ -111,6 +111,13 @@ export function numbersOf(tensor: ConstantTensor): Float64Array {
   return out
 }
 
+/** The first element; undefined where there is none, and of strings. */
+export function firstNumber(tensor: ConstantTensor | undefined): number | undefined {
+  if (tensor === undefined || tensor.dtype === 'string' || elementCount(tensor.dims) === 0) return undefined
+  const { dtype, data } = tensor
+  return numbersOf({ dtype, dims: [1], data: data.subarray(0, byteLength(dtype, 1)) })[0]
+}
+
 /** Elements as float32; a view of the tensor's own bytes where that is what they are (do not write to it). */
 export function floatsOf(tensor: ConstantTensor): Float32Array {
   if (tensor.dtype === 'float32') return view(Float32Array, tensor.data)

@@ -1,12 +1,14 @@
 /** ModelProto to graph: names resolved, functions written out, captures explicit, every operator in canonical form. */
+
 import { OctavoError } from '../errors.js'
+import type { Pace } from '../event-loop.js'
 import type { Attribute, Graph, Node } from '../graph/graph.js'
 import { Names } from '../graph/names.js'
 import { ownedGraphs } from '../graph/subgraph.js'
 import { convertAttribute } from './attributes.js'
 import { constantTensor } from './constant-node.js'
 import { convertTensor, type ExternalPayloads } from './initializer.js'
-import { type Breather, Budget, type ReadLimits } from './limits.js'
+import { Budget, type ReadLimits } from './limits.js'
 import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto } from './messages.js'
 import { FunctionTable, opsetOf } from './opsets.js'
 import { GraphBuilder, Scope } from './scope.js'
@@ -31,7 +33,7 @@ export class Converter {
   readonly #external: ExternalPayloads
   readonly #functions: FunctionTable
   readonly #budget: Budget
-  readonly #breather: Breather
+  readonly #pace: Pace
   readonly #nodeNames = new Names()
   readonly #values = new Names()
   readonly #symbols: Names
@@ -46,14 +48,14 @@ export class Converter {
       readonly dimParams: Iterable<string>
     },
     limits: ReadLimits,
-    breather: Breather,
+    pace: Pace,
   ) {
     this.#model = model
     this.#external = facts.external
     this.#symbols = new Names(facts.dimParams)
     this.#functions = new FunctionTable(model.functions)
     this.#budget = new Budget(limits)
-    this.#breather = breather
+    this.#pace = pace
     this.#upgrades = new UpgradeNames(this.#nodeNames, this.#values, facts.onlyFloat32)
   }
 
@@ -77,7 +79,7 @@ export class Converter {
     for (const tensor of proto.initializer) {
       const value = scope.define(tensor.name, `an initializer of ${where}`)
       builder.constants.set(value, convertTensor(tensor, this.#external, `Initializer "${tensor.name}"`))
-      if (this.#breather.due) await this.#breather.pause()
+      if (this.#pace.due) await this.#pace.pause()
     }
     const initializers = new Set(proto.initializer.map((tensor) => tensor.name))
     const inputs = new Set<string>()
@@ -158,7 +160,7 @@ export class Converter {
           const pending = this.#node(proto, name, frame)
           if (pending) await pending
         }
-        if ((i & 63) === 0 && this.#breather.due) await this.#breather.pause()
+        if ((i & 63) === 0 && this.#pace.due) await this.#pace.pause()
       }
     }
   }

@@ -1,5 +1,4 @@
 /** Bounds against models made to exhaust memory or stack. */
-import { nextTurn } from '../builtins.js'
 import { OctavoError } from '../errors.js'
 
 export interface ReadLimits {
@@ -36,30 +35,5 @@ export class Budget {
         `${what}: expected at most ${this.#depth} levels of graphs and functions`,
       )
     }
-  }
-}
-
-/** Seconds without a pause. `process.uptime`, because the first use of `performance` in a process takes 2 ms. */
-const LONGEST_BREATH = 0.01
-
-/** Lets the event loop run now and then in a long computation. */
-export class Breather {
-  #since = process.uptime()
-  readonly #signal: AbortSignal | undefined
-
-  constructor(signal?: AbortSignal) {
-    this.#signal = signal
-  }
-
-  /** Whether the last pause is so long ago that one is due; cheap enough for every few nodes. */
-  get due(): boolean {
-    return process.uptime() - this.#since > LONGEST_BREATH
-  }
-
-  async pause(): Promise<void> {
-    this.#signal?.throwIfAborted()
-    await nextTurn()
-    this.#signal?.throwIfAborted()
-    this.#since = process.uptime()
   }
 }

@@ -1,12 +1,13 @@
 /** Reads an ONNX model from a file or from bytes. */
 import { constants, open, stat } from 'node:fs/promises'
 import { OctavoError, typeError } from '../errors.js'
+import { Pace } from '../event-loop.js'
 import { DTYPES } from '../graph/dtype.js'
 import type { Model } from '../graph/graph.js'
 import { Converter } from './convert.js'
 import { type ExternalDataFile, readExternal } from './external.js'
 import { isExternal } from './initializer.js'
-import { Breather, type ReadLimits } from './limits.js'
+import type { ReadLimits } from './limits.js'
 import type { GraphProto, ModelProto, TensorProto } from './messages.js'
 import type { OpenFiles } from './open-file.js'
 import { opsetOf } from './opsets.js'
@@ -36,19 +37,19 @@ export async function readModel(source: string | Uint8Array, options: ReadOption
   const path = typeof source === 'string' ? source : undefined
   const { bytes, ranges } =
     typeof source === 'string' ? await readFile(source, files, signal) : { bytes: source, ranges: [] }
-  const breather = new Breather(signal)
+  const pace = new Pace(signal)
   const proto = decodeModel(plain(bytes), path === undefined ? 'the bytes given' : `"${path}"`)
   ranges.forEach((range, i) => {
     const tensor = proto.graph.initializer[i]
     if (range && tensor) tensor.file = range
   })
   const opset = opsetOf(proto.opsetImport)
-  await breather.pause()
+  await pace.pause()
   const facts = collect(proto)
   if (files && facts.externalTensors.length > 0) files.external = true
   const external = await readExternal(facts.externalTensors, path, externalData, files, signal)
-  await breather.pause()
-  const converter = new Converter(proto, { ...facts, external }, limits, breather)
+  await pace.pause()
+  const converter = new Converter(proto, { ...facts, external }, limits, pace)
   return {
     graph: await converter.convert(proto.graph),
     opset: opset ?? CANONICAL_OPSET,
@@ -83,7 +84,7 @@ async function readFile(path: string, files?: OpenFiles, signal?: AbortSignal): 
     const status = await handle.stat()
     if (!status.isFile()) throw failure('expected a regular file')
     if (files && status.size >= LARGE_FILE) {
-      const skeleton = await readSkeleton(handle.fd, status.size, new Breather(signal))
+      const skeleton = await readSkeleton(handle.fd, status.size, new Pace(signal))
       signal?.throwIfAborted()
       if (skeleton) {
         files.add(handle)

@@ -2,9 +2,9 @@
  * A model file without its large tensors: the message as it would be if their raw_data were absent, and where that is in
  * the file. What stays is a few kilobytes per hundred nodes, however large the weights are.
  */
+import type { Pace } from '../event-loop.js'
 import type { FileRange } from '../graph/graph.js'
 import { Bytes, FileWindow, LARGE } from './file-window.js'
-import type { Breather } from './limits.js'
 import { BYTES, FIXED32, FIXED64, VARINT } from './wire-reader.js'
 
 export interface Skeleton {
@@ -14,12 +14,8 @@ export interface Skeleton {
 }
 
 /** Undefined where the file is no sequence of fields: then it is read whole, and the decoder says what is wrong. */
-export async function readSkeleton(
-  fd: number,
-  size: number,
-  breather: Breather,
-): Promise<Skeleton | undefined> {
-  const scanner = new Scanner(fd, breather)
+export async function readSkeleton(fd: number, size: number, pace: Pace): Promise<Skeleton | undefined> {
+  const scanner = new Scanner(fd, pace)
   const out = new Bytes()
   if (!(await scanner.model(out, size))) return undefined
   return { bytes: out.taken(), ranges: scanner.ranges }
@@ -37,7 +33,7 @@ class Scanner {
 
   constructor(
     readonly fd: number,
-    readonly breather: Breather,
+    readonly pace: Pace,
   ) {
     this.#window = new FileWindow(fd)
   }
@@ -59,7 +55,7 @@ class Scanner {
 
   async #graph(out: Bytes, at: number, end: number): Promise<boolean> {
     while (at < end) {
-      if (this.breather.due) await this.breather.pause()
+      if (this.pace.due) await this.pace.pause()
       const field = this.#field(at, end)
       if (!field) return false
       if (field.number !== FIELD.graphInitializer || field.wire !== BYTES) {

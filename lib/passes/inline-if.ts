@@ -6,7 +6,7 @@
 import type { ConstantTensor, Graph, Node, TensorType } from '../graph/graph.js'
 import { Names } from '../graph/names.js'
 import { definedNames } from '../graph/subgraph.js'
-import { numbersOf } from '../ops/core/values.js'
+import { firstNumber } from '../graph/tensor.js'
 import { foldConstants } from './fold-constants.js'
 import type { PassContext } from './pass.js'
 
@@ -36,7 +36,7 @@ function inlineOnce(graph: Graph): Graph {
 function branchOf(node: Node, { constants }: Graph): Graph[] {
   const condition =
     node.opType === 'If' && node.domain === '' ? constants.get(node.inputs[0] ?? '') : undefined
-  const value = condition && numbersOf(condition)?.[0]
+  const value = firstNumber(condition)
   if (value === undefined) return []
   const branch = node.attributes[value === 0 ? 'else_branch' : 'then_branch']
   return branch?.kind === 'graph' ? [branch.value] : []

@@ -1,7 +1,7 @@
 /** Patterns that multiply: a tree of Mul, and Div by a scalar, seen as a constant times a list of values. */
 import type { Graph, Node } from '../graph/graph.js'
 import { GraphEditor } from '../graph/rewrite.js'
-import { numbersOf } from '../ops/core/values.js'
+import { firstNumber } from '../graph/tensor.js'
 
 export interface Product {
   readonly constant: number
@@ -14,7 +14,7 @@ export function scalarOf(editor: GraphEditor, value: string | undefined): number
   const constant = value === undefined ? undefined : editor.constant(value)
   if (constant?.dtype !== 'float32' || constant.dims.length > 1 || constant.dims.some((d) => d !== 1))
     return undefined
-  return numbersOf(constant)?.[0]
+  return firstNumber(constant)
 }
 
 /** Constants in files are rounded in many ways. */

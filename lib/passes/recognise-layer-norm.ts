@@ -6,7 +6,7 @@
  */
 import { type Graph, intAttribute, type Node } from '../graph/graph.js'
 import { GraphEditor } from '../graph/rewrite.js'
-import { numbersOf } from '../ops/core/values.js'
+import { elementCount, firstNumber } from '../graph/tensor.js'
 import { producedBy, scalarOf } from './product.js'
 
 export function recogniseLayerNorm(graph: Graph): Graph {
@@ -79,11 +79,12 @@ function sumWithScalar(editor: GraphEditor, add: Node | undefined): [string | un
 function meanOf(editor: GraphEditor, value: string | undefined): string | undefined {
   const node = producedBy(editor, value, 'ReduceMean')
   const axes = editor.constant(node?.inputs[1] ?? '')
-  const list = axes && numbersOf(axes)
-  if (!node || list?.length !== 1 || intAttribute(node, 'keepdims', 1) !== 1) return undefined
+  if (!node || !axes || elementCount(axes.dims) !== 1 || intAttribute(node, 'keepdims', 1) !== 1)
+    return undefined
   const x = node.inputs[0] as string
   const rank = editor.type(x)?.shape?.length
-  return list[0] === -1 || (rank !== undefined && list[0] === rank - 1) ? x : undefined
+  const axis = firstNumber(axes)
+  return axis === -1 || (rank !== undefined && axis === rank - 1) ? x : undefined
 }
 
 function squareOf(editor: GraphEditor, value: string | undefined): string | undefined {

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { compileModel } from '../../lib/compile/model.js'
+import { Pace } from '../../lib/event-loop.js'
 import { InferenceSession, Tensor } from '../../lib/index.js'
 import { readModel } from '../../lib/onnx/index.js'
-import { Breather } from '../../lib/onnx/limits.js'
 import { OpenFiles } from '../../lib/onnx/open-file.js'
 import { readSkeleton } from '../../lib/onnx/skeleton.js'
 import { FLOAT, modelBytes, node, value } from '../helpers/model.js'
@@ -54,7 +54,7 @@ test('a path and the bytes give the same', async () => {
 
 test('the weights are not in what is read', async () => {
   const handle = await open(file('skeleton.onnx', whole))
-  const skeleton = await readSkeleton(handle.fd, whole.length, new Breather())
+  const skeleton = await readSkeleton(handle.fd, whole.length, new Pace())
   await handle.close()
   expect(skeleton?.bytes.length).toBeLessThan(1000)
   expect(skeleton?.ranges).toEqual([

@@ -2,7 +2,7 @@
 import type { DType } from '../../lib/graph/dtype.js'
 import type { Dim } from '../../lib/graph/expr.js'
 import type { Attribute, ConstantTensor, Graph, Node, TensorType } from '../../lib/graph/graph.js'
-import { bytesOf } from '../../lib/ops/core/values.js'
+import { tensorFromNumbers } from '../../lib/graph/tensor.js'
 
 export function node(
   opType: string,
@@ -27,7 +27,7 @@ export function constant(
   dims: readonly number[] = [values.length],
   dtype: DType = 'int64',
 ): ConstantTensor {
-  return { dtype, dims, data: bytesOf(dtype, values) }
+  return tensorFromNumbers(dtype, dims, values)
 }
 
 export interface GraphParts {

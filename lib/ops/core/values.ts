@@ -1,17 +1,24 @@
 /** Elements of integer tensors as sizes, and arithmetic on them with ONNX's meaning. */
 import type { DType } from '../../graph/dtype.js'
 import { add, type Dim, type Expr, floorDiv, max, min, mul, sub } from '../../graph/expr.js'
+import { FORMATS, type Format } from '../../graph/format.js'
 import type { ConstantTensor } from '../../graph/graph.js'
+import { numbersOf } from '../../graph/tensor.js'
 
 /** Tensors with more elements are data, not sizes. */
 export const MAX_VALUES = 1024
 
-const RANGES: Partial<Record<DType, readonly [number, number]>> = {
+type Range = readonly [low: number, high: number]
+
+const levels = ({ qmin, qmax }: Format): Range => [qmin, qmax]
+
+/** What the integers of a type are, as far as numbers of JavaScript are exact. */
+const RANGES: Partial<Record<DType, Range>> = {
   bool: [0, 1],
-  uint8: [0, 255],
-  int8: [-128, 127],
-  uint16: [0, 65535],
-  int16: [-32768, 32767],
+  uint8: levels(FORMATS.uint8),
+  int8: levels(FORMATS.int8),
+  uint16: levels(FORMATS.uint16),
+  int16: levels(FORMATS.int16),
   uint32: [0, 2 ** 32 - 1],
   int32: [-(2 ** 31), 2 ** 31 - 1],
   uint64: [0, Number.MAX_SAFE_INTEGER - 1],
@@ -38,79 +45,12 @@ export function integersOf(tensor: ConstantTensor): readonly number[] | undefine
   if (integers) return integers
   const count = tensor.dims.reduce((a, b) => a * b, 1)
   if (count > MAX_VALUES || !holdsSizes(tensor.dtype)) return undefined
-  const values = numbersOf(tensor)
-  if (!values) return undefined
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number
-    values[i] = Math.min(Math.max(value, -Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
-  }
+  const values = Array.from(numbersOf(tensor), (value) => {
+    if (tensor.dtype === 'bool') return value === 0 ? 0 : 1
+    return Math.min(Math.max(value, -Number.MAX_SAFE_INTEGER), Number.MAX_SAFE_INTEGER)
+  })
   known.set(tensor, values)
   return values
-}
-
-const ARRAYS = {
-  bool: Uint8Array,
-  uint8: Uint8Array,
-  int8: Int8Array,
-  uint16: Uint16Array,
-  int16: Int16Array,
-  uint32: Uint32Array,
-  int32: Int32Array,
-  uint64: BigUint64Array,
-  int64: BigInt64Array,
-  float32: Float32Array,
-  float64: Float64Array,
-} as const
-
-type Elements = InstanceType<(typeof ARRAYS)[keyof typeof ARRAYS]>
-
-/** Elements of a constant of a whole-byte type, not to be written to; undefined for other types. */
-export function elementsOf({ data, dtype }: ConstantTensor): Elements | undefined {
-  const make = (ARRAYS as Partial<Record<DType, (typeof ARRAYS)[keyof typeof ARRAYS]>>)[dtype]
-  if (make === undefined) return undefined
-  const size = make.BYTES_PER_ELEMENT
-  const bytes = data.byteOffset % size === 0 ? data : data.slice()
-  return new make(bytes.buffer as ArrayBuffer, bytes.byteOffset, Math.floor(bytes.byteLength / size))
-}
-
-/** Elements of a constant of a whole-byte type as numbers; undefined for other types. */
-export function numbersOf(tensor: ConstantTensor): number[] | undefined {
-  const view = elementsOf(tensor)
-  if (view === undefined) return undefined
-  const { dtype } = tensor
-  const numbers = new Array<number>(view.length)
-  for (let i = 0; i < view.length; i++) numbers[i] = Number(view[i])
-  if (dtype === 'bool') for (let i = 0; i < numbers.length; i++) if (numbers[i] !== 0) numbers[i] = 1
-  return numbers
-}
-
-/** Little-endian bytes of numbers in a whole-byte type. */
-export function bytesOf(dtype: DType, values: readonly number[]): Uint8Array {
-  switch (dtype) {
-    case 'bool':
-    case 'uint8':
-      return Uint8Array.from(values)
-    case 'int8':
-      return new Uint8Array(Int8Array.from(values).buffer)
-    case 'uint16':
-      return new Uint8Array(Uint16Array.from(values).buffer)
-    case 'int16':
-      return new Uint8Array(Int16Array.from(values).buffer)
-    case 'uint32':
-      return new Uint8Array(Uint32Array.from(values).buffer)
-    case 'int32':
-      return new Uint8Array(Int32Array.from(values).buffer)
-    case 'uint64':
-      return new Uint8Array(BigUint64Array.from(values, (v) => BigInt(v)).buffer)
-    case 'int64':
-      return new Uint8Array(BigInt64Array.from(values, (v) => BigInt(v)).buffer)
-    case 'float32':
-      return new Uint8Array(Float32Array.from(values).buffer)
-    case 'float64':
-      return new Uint8Array(Float64Array.from(values).buffer)
-    default:
-      throw new RangeError(`bytesOf: expected a whole-byte type, got ${dtype}`)
-  }
 }
 
 /** Name of the symbol for an element that is read while running. Only such symbols may be negative: all others are sizes. */

@@ -1,9 +1,9 @@
 /** Changes of type, and clipping to bounds. */
 import { DTYPES, type DType, dtypeFromOnnx } from '../../graph/dtype.js'
 import { intAttribute } from '../../graph/graph.js'
+import { firstNumber } from '../../graph/tensor.js'
 import { floats, ints, sameAsInput, texts } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
-import { numbersOf } from '../core/values.js'
 
 function inferCast(context: InferContext, to: DType): Inferred[] {
   const { shape } = context.required(0)
@@ -53,8 +53,7 @@ function lowerClip(context: LowerContext): void {
   const { dtype } = context.inputType(0)
   const bound = (i: number, open: number) => {
     if (!context.has(i)) return open
-    const constant = context.constant(i)
-    return constant && numbersOf(constant)?.[0]
+    return firstNumber(context.constant(i))
   }
   const low = bound(1, LOWEST_FLOAT)
   const high = bound(2, -LOWEST_FLOAT)

@@ -1,8 +1,9 @@
 /** Softmax, LogSoftmax and Hardmax along one axis. */
+
+import { tensorFromNumbers } from '../../graph/tensor.js'
 import { floatInput, floatOutput } from '../core/float32.js'
 import { axisAttribute, identityLayout, ints, layoutOfRank, sameAsInput, texts } from '../core/helpers.js'
 import type { LowerContext, OpDef } from '../core/opdef.js'
-import { bytesOf } from '../core/values.js'
 
 function lowerSoftmax(context: LowerContext, log: number): void {
   const rank = context.inputType(0).shape.length
@@ -28,7 +29,7 @@ function lowerHardmax(context: LowerContext): void {
     { fn: texts('max'), axis: ints(axis), last: ints(0) },
     'float',
   )
-  const values = context.constantTensor(dtype, [2], bytesOf(dtype, [0, 1]))
+  const values = context.constantTensor(dtype, [2], tensorFromNumbers(dtype, [2], [0, 1]).data)
   context.step('OneHot', [index, values], [context.output(0)], { axis: ints(axis) }, 'data')
 }
 

@@ -2,6 +2,7 @@
 import { isFloat } from '../../graph/dtype.js'
 import { type Dim, sameDim } from '../../graph/expr.js'
 import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../../graph/graph.js'
+import { numbersOf } from '../../graph/tensor.js'
 import { floatInput, floatOutput } from '../core/float32.js'
 import {
   floats,
@@ -14,7 +15,6 @@ import {
   texts,
 } from '../core/helpers.js'
 import type { InferContext, Inferred, Layout, LowerContext, OpDef } from '../core/opdef.js'
-import { floatValues } from '../quantized/quantization-parameters.js'
 import { aspectScale, scaledSize } from './resize-sizes.js'
 import { channelsLast } from './window.js'
 
@@ -91,7 +91,7 @@ function hasSizes(ctx: ResizeContext): boolean {
 function scalesOf(ctx: ResizeContext, count: number): readonly number[] {
   if ((ctx.node.inputs[2] ?? '') === '') ctx.fail('scales (input 2) or sizes (input 3), got neither')
   const constant = ctx.constant(2) ?? needConstant(ctx, 2, 'scales')
-  const scales = floatValues(constant)
+  const scales = [...numbersOf(constant)]
   if (scales.length !== count || !scales.every((s) => Number.isFinite(s) && s > 0)) {
     ctx.fail(`${count} positive scales (input 2), got [${scales.join(', ')}]`)
   }
@@ -102,7 +102,7 @@ function scalesOf(ctx: ResizeContext, count: number): readonly number[] {
 function regionOf(ctx: ResizeContext, count: number): readonly number[] | undefined {
   if (coordinatesOf(ctx) !== 'tf_crop_and_resize') return undefined
   if ((ctx.node.inputs[1] ?? '') === '') ctx.fail('roi (input 1) for tf_crop_and_resize, got none')
-  const roi = floatValues(ctx.constant(1) ?? needConstant(ctx, 1, 'roi'))
+  const roi = [...numbersOf(ctx.constant(1) ?? needConstant(ctx, 1, 'roi'))]
   if (roi.length !== 2 * count) ctx.fail(`${2 * count} numbers in roi (input 1), got ${roi.length}`)
   return roi
 }

@@ -1,11 +1,11 @@
 /** Scales and zero points as operands: checked where they are constant, brought to the sizes that steps take. */
-import { DTYPES, type DType, isFloat, isQuantized8 } from '../../graph/dtype.js'
+import { type DType, isFloat, isQuantized8 } from '../../graph/dtype.js'
 import { type Dim, formatDim } from '../../graph/expr.js'
 import type { ConstantTensor } from '../../graph/graph.js'
+import { numbersOf, typedArrayOf } from '../../graph/tensor.js'
 import { floatInput } from '../core/float32.js'
 import { formatShape } from '../core/helpers.js'
 import type { InferContext, LowerContext } from '../core/opdef.js'
-import { elementsOf, numbersOf } from '../core/values.js'
 
 /** Indices of the inputs that make a quantized tensor. */
 export interface QuantizedOperand {
@@ -35,7 +35,7 @@ export function checkScaleValues(ctx: InferContext, i: number): void {
   if (constant === undefined) return
   if (positive.has(constant)) return
   if (!isPositiveFloat32(constant)) {
-    floatValues(constant).forEach((value, k) => {
+    numbersOf(constant).forEach((value, k) => {
       if (Number.isFinite(value) && value > 0) return
       ctx.fail(`finite positive scales (input ${i}, "${ctx.node.inputs[i]}"), got ${value} at element ${k}`)
     })
@@ -46,7 +46,7 @@ export function checkScaleValues(ctx: InferContext, i: number): void {
 /** Bits of a positive finite float32 are an integer between 0 and those of infinity: a loop that makes no number per scale. */
 function isPositiveFloat32({ dtype, data }: ConstantTensor): boolean {
   if (dtype !== 'float32') return false
-  const bits = elementsOf({ dtype: 'int32', dims: [], data }) as Int32Array
+  const bits = typedArrayOf('int32', data) as Int32Array
   for (let i = 0; i < bits.length; i++) {
     const b = bits[i] as number
     if (b <= 0 || b >= 0x7f800000) return false
@@ -103,28 +103,4 @@ function checkGranularity(ctx: InferContext, i: number, shape: readonly Dim[], c
   if (channels === undefined || !isSingle(shape.slice(0, -1)) || (known && size !== channels)) {
     ctx.fail(`${expected} in input ${i} ("${ctx.node.inputs[i]}"), got sizes ${formatShape(shape)}`)
   }
-}
-
-/** Elements of a constant of any floating-point type. */
-export function floatValues(constant: ConstantTensor): readonly number[] {
-  const { dtype, data } = constant
-  if (DTYPES[dtype].bits !== 16) return numbersOf(constant) ?? []
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
-  const decode = dtype === 'bfloat16' ? fromBfloat16 : fromFloat16
-  return Array.from({ length: data.byteLength >> 1 }, (_, i) => decode(view.getUint16(2 * i, true)))
-}
-
-function fromFloat16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1
-  const exponent = (bits >> 10) & 31
-  const fraction = bits & 1023
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
-}
-
-function fromBfloat16(bits: number): number {
-  const view = new DataView(new ArrayBuffer(4))
-  view.setUint16(0, bits)
-  return view.getFloat32(0)
 }

@@ -2,9 +2,9 @@
 import { dtypeFromOnnx } from '../../graph/dtype.js'
 import { type Dim, product } from '../../graph/expr.js'
 import { intAttribute } from '../../graph/graph.js'
+import { firstNumber } from '../../graph/tensor.js'
 import { axisAttribute, inLayout, ints, layoutOfRank, needConstant, normalizeAxis } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
-import { numbersOf } from '../core/values.js'
 
 function inferTopK(context: InferContext): Inferred[] {
   const { dtype, shape } = context.required(0)
@@ -93,8 +93,7 @@ function lowerCompress(context: LowerContext): void {
 
 /** The depth of OneHot may be given in any number type. */
 function depthOf(context: InferContext): Dim {
-  const constant = context.constant(1)
-  const number = constant && numbersOf(constant)?.[0]
+  const number = firstNumber(context.constant(1))
   if (number !== undefined) return Math.trunc(number)
   const { dtype } = context.required(1)
   if (dtype !== 'int64' && dtype !== 'int32') return needConstant(context, 1, 'the depth')

@@ -2,6 +2,7 @@
 import type { DType } from '../../graph/dtype.js'
 import { add, ceilDiv, type Dim, mul, product, sub } from '../../graph/expr.js'
 import { type ConstantTensor, intAttribute, type Node } from '../../graph/graph.js'
+import { firstNumber, scalar, tensorFromNumbers } from '../../graph/tensor.js'
 import {
   broadcastShapes,
   constantValues,
@@ -15,7 +16,7 @@ import {
   sameAsInput,
 } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
-import { bytesOf, integersOf, larger, MAX_VALUES, negativeFlag, numbersOf } from '../core/values.js'
+import { integersOf, larger, MAX_VALUES, negativeFlag } from '../core/values.js'
 
 /** Output 0 has the bytes of input 0. */
 function lowerAlias(context: LowerContext): void {
@@ -24,8 +25,7 @@ function lowerAlias(context: LowerContext): void {
 
 /** Inference drops nothing; only training at a ratio other than 0 would. */
 function inferDropout(context: InferContext): Inferred[] {
-  const ratio = context.constant(1)
-  const zero = ratio !== undefined && numbersOf(ratio)?.[0] === 0
+  const zero = firstNumber(context.constant(1)) === 0
   if (context.values(2)?.[0] === 1 && !zero)
     context.fail('training_mode to be false: Octavo does not drop at random')
   return [...sameAsInput(context), { dtype: 'bool', shape: context.required(0).shape }]
@@ -40,7 +40,7 @@ function lowerDropout(context: LowerContext): void {
 function fill(context: LowerContext, i: number, dtype: DType, value: number): void {
   context.step(
     'Fill',
-    [context.constantTensor(dtype, [], bytesOf(dtype, [value]))],
+    [context.constantTensor(dtype, [], scalar(dtype, value).data)],
     [context.output(i)],
     {},
     'data',
@@ -147,10 +147,10 @@ export function constantOfNode(node: Node): ConstantTensor | undefined {
   const list =
     attributes.value_floats ?? attributes.value_ints ?? attributes.value_float ?? attributes.value_int
   if (list === undefined) return undefined
-  const scalar = list.kind === 'float' || list.kind === 'int'
-  const numbers = scalar ? [list.value] : list.kind === 'floats' || list.kind === 'ints' ? list.value : []
+  const single = list.kind === 'float' || list.kind === 'int'
+  const numbers = single ? [list.value] : list.kind === 'floats' || list.kind === 'ints' ? list.value : []
   const dtype = list.kind === 'float' || list.kind === 'floats' ? 'float32' : 'int64'
-  return { dtype, dims: scalar ? [] : [numbers.length], data: bytesOf(dtype, numbers) }
+  return tensorFromNumbers(dtype, single ? [] : [numbers.length], numbers)
 }
 
 function inferConstant(context: InferContext): Inferred[] {
@@ -186,8 +186,7 @@ function inferRange(context: InferContext): Inferred[] {
   const { dtype } = context.required(0)
   if (dtype !== 'int64' && dtype !== 'int32') {
     const [start, limit, delta] = [0, 1, 2].map((i) => {
-      const constant = context.constant(i)
-      const number = constant && numbersOf(constant)?.[0]
+      const number = firstNumber(context.constant(i))
       return number ?? needConstant(context, i, ['start', 'limit', 'delta'][i] as string)
     }) as [number, number, number]
     if (delta === 0) context.fail('a delta other than 0')
