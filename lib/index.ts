@@ -35,7 +35,7 @@ export type {
   Inspection,
   InspectOptions,
 } from './report/inspect.js'
-export type { Feeds, Fetches, RunOptions } from './session/arguments.js'
+export type { Feeds, Fetches } from './session/arguments.js'
 export {
   listSupportedBackends,
   registerBackend,

@@ -1,6 +1,6 @@
 /** The overloads of create and run, told apart as onnxruntime tells them apart, with its messages. */
 import { OctavoError, rangeError, typeError } from '../errors.js'
-import type { SessionOptions } from './options.js'
+import type { RunOptions, SessionOptions } from './options.js'
 import { Tensor } from './tensor.js'
 
 /** Anything with the parts of a tensor: ours, or that of onnxruntime-common. */
@@ -21,25 +21,6 @@ export type Feeds = Readonly<Record<string, TensorLike>>
  * output's type and sizes that the run writes into. Without fetches a run gives all outputs.
  */
 export type Fetches = readonly string[] | Readonly<Record<string, TensorLike | null>>
-
-/** Options of one run. */
-export interface RunOptions {
-  /** onnxruntime's; checked (0 to 4) and ignored: `env.logLevel` decides what is written. */
-  readonly logSeverityLevel?: 0 | 1 | 2 | 3 | 4
-  /** onnxruntime's; checked (a non-negative integer) and ignored. */
-  readonly logVerbosityLevel?: number
-  /** true: the run ends before its first step, with `ERR_ABORTED`. Default false. */
-  readonly terminate?: boolean
-  /** onnxruntime's; checked (a string) and ignored. */
-  readonly tag?: string
-  /** onnxruntime's; ignored. */
-  readonly extra?: Readonly<Record<string, unknown>>
-  /**
-   * Not in onnxruntime. Aborting it cancels `run` between two steps, which then rejects with the signal's reason;
-   * `runSync` only looks at it before it starts.
-   */
-  readonly signal?: AbortSignal
-}
 
 export interface CreateArguments {
   readonly source: string | Uint8Array

@@ -1,6 +1,5 @@
 /** Options of InferenceSession.create: checked, and reduced to what the engine needs. */
 import { rangeError, typeError } from '../errors.js'
-import type { RunOptions } from './arguments.js'
 import { log } from './env.js'
 
 /** A file of external data by the name that the model has for it. */
@@ -93,6 +92,25 @@ export interface SessionOptions {
   readonly maxTensorBytes?: number
   /** Not in onnxruntime. The most iterations of a Loop: more is `ERR_LIMIT`. Default 2^31. */
   readonly maxLoopIterations?: number
+}
+
+/** Options of one run. */
+export interface RunOptions {
+  /** onnxruntime's; checked (0 to 4) and ignored: `env.logLevel` decides what is written. */
+  readonly logSeverityLevel?: 0 | 1 | 2 | 3 | 4
+  /** onnxruntime's; checked (a non-negative integer) and ignored. */
+  readonly logVerbosityLevel?: number
+  /** true: the run ends before its first step, with `ERR_ABORTED`. Default false. */
+  readonly terminate?: boolean
+  /** onnxruntime's; checked (a string) and ignored. */
+  readonly tag?: string
+  /** onnxruntime's; ignored. */
+  readonly extra?: Readonly<Record<string, unknown>>
+  /**
+   * Not in onnxruntime. Aborting it cancels `run` between two steps, which then rejects with the signal's reason;
+   * `runSync` only looks at it before it starts.
+   */
+  readonly signal?: AbortSignal
 }
 
 const PROVIDERS = new Set(['cpu', 'xnnpack'])

@@ -1,8 +1,9 @@
 /** InferenceSession: the class of the onnxruntime JavaScript API, over the engine. */
 
 import { explainPlan, type NodeExplanation } from '../compile/explain.js'
+import { createRunner } from '../compile/run/create.js'
 import { type EncodedModel, type Engine, loadModel } from '../compile/run/engine.js'
-import { createRunner, type Runner, type RunnerValue } from '../compile/run/runner.js'
+import type { Runner, RunnerValue } from '../compile/run/runner.js'
 import { OctavoError } from '../errors.js'
 import { formatDim } from '../graph/expr.js'
 import type { Model } from '../graph/graph.js'
@@ -10,20 +11,14 @@ import type { StepProfile } from '../native/binding.js'
 import { OpenFiles } from '../onnx/open-file.js'
 import { readModel } from '../onnx/read.js'
 import { recordOf } from '../record.js'
-import {
-  createArguments,
-  type Feeds,
-  type Fetches,
-  type RunArguments,
-  type RunOptions,
-  runArguments,
-} from './arguments.js'
+import { createArguments, type Feeds, type Fetches, type RunArguments, runArguments } from './arguments.js'
 import { feedOf, tensorOf } from './feeds.js'
 import {
   checkProviders,
   checkRunOptions,
   checkSessionOptions,
   type ExecutionProvider,
+  type RunOptions,
   type SessionOptions,
 } from './options.js'
 import { findRecent } from './recent.js'

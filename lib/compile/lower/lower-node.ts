@@ -6,12 +6,12 @@ import { nestedKey } from '../../ops/core/infer.js'
 import type { Layout, LowerContext } from '../../ops/core/opdef.js'
 import type { PlanAttribute, StepKind } from '../../plan/plan.js'
 import { addAlias, addTensor, intAttr } from '../draft.js'
-import type { GraphLowering, KnownType } from './lower.js'
+import type { KnownType, LoweringScope } from './scope.js'
 import { identityLayout, physicalDims } from './values.js'
 
 export class NodeLowering implements LowerContext {
   constructor(
-    private readonly owner: GraphLowering,
+    private readonly owner: LoweringScope,
     readonly node: Node,
   ) {}
 
@@ -154,10 +154,10 @@ export class NodeLowering implements LowerContext {
       const constant = this.owner.constantOf(this.node.captures?.[i] ?? '')
       if (constant) captured.set(inner, constant)
     })
-    const { draft, symbols } = this.owner.lowerOwned(owned.value, info, captured)
+    const { plan, symbols } = this.owner.lowerOwned(owned.value, info, captured)
     const outer: Dim[] = []
     for (const [name, source] of symbols) if (source.kind === 'outer') outer[source.index] = symbol(name)
-    return { plan: { kind: 'plan', value: this.owner.options.finish(draft, symbols) }, symbols: outer }
+    return { plan: { kind: 'plan', value: plan }, symbols: outer }
   }
 
   fail(expected: string): never {

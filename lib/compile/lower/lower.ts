@@ -3,8 +3,7 @@
  * generic steps only; `steps/` then turns `DequantizeLinear -> step -> QuantizeLinear` into integer steps.
  */
 import { OctavoError } from '../../errors.js'
-import type { Dim } from '../../graph/expr.js'
-import type { ConstantTensor, Graph, Node, TensorType } from '../../graph/graph.js'
+import type { ConstantTensor, Graph, Node } from '../../graph/graph.js'
 import { ValueNeededError } from '../../ops/core/helpers.js'
 import type { Inference, SymbolOrigin } from '../../ops/core/infer.js'
 import { constantFromValues } from '../../ops/core/sizes.js'
@@ -12,6 +11,7 @@ import { findOp } from '../../ops/registry.js'
 import type { Plan, PlanStep, SymbolSource } from '../../plan/plan.js'
 import { addTensor, type Draft, intAttr } from '../draft.js'
 import { NodeLowering } from './lower-node.js'
+import type { KnownType, LoweringScope, OwnedPlan } from './scope.js'
 import { identityLayout, Values } from './values.js'
 
 /** A value whose statistics the plan collects (see Observe in docs/steps.md). */
@@ -38,14 +38,12 @@ export interface Lowered {
 
 type ReadOrigin = Extract<SymbolOrigin, { kind: 'data' | 'dim' }>
 
-export type KnownType = TensorType & { readonly shape: readonly Dim[] }
-
 /** Lowers a graph; `outer`: symbols of the enclosing plan that nested plans receive by position. */
 export function lowerGraph(graph: Graph, info: Inference, options: LowerOptions): Lowered {
   return new GraphLowering(graph, info, options).run()
 }
 
-export class GraphLowering {
+class GraphLowering implements LoweringScope {
   readonly steps: PlanStep[] = []
   readonly draft: Draft & { readonly steps: PlanStep[] }
   readonly symbols = new Map<string, SymbolSource>()
@@ -124,7 +122,6 @@ export class GraphLowering {
     }
   }
 
-  /** A symbol whose source the node itself says, instead of a size of its output. */
   readSymbol(name: string, tensor: number, index: number): void {
     this.symbols.set(name, { kind: 'data', tensor: this.kept.push(tensor) - 1, index })
   }
@@ -228,9 +225,10 @@ export class GraphLowering {
     }
   }
 
-  /** A graph that a node of this one owns, with the constants that it captures. */
-  lowerOwned(graph: Graph, info: Inference, captured: ReadonlyMap<string, ConstantTensor>): Lowered {
-    return lowerGraph(graph, info, { finish: this.options.finish, captured })
+  lowerOwned(graph: Graph, info: Inference, captured: ReadonlyMap<string, ConstantTensor>): OwnedPlan {
+    const { finish } = this.options
+    const { draft, symbols } = lowerGraph(graph, info, { finish, captured })
+    return { plan: finish(draft, symbols), symbols }
   }
 }
 

@@ -1,20 +1,9 @@
-/** What InferenceSession needs of a compiled model, and the choice between the two that there are. */
+/** What InferenceSession needs of a compiled model, however it is compiled. */
 import type { Graph } from '../../graph/graph.js'
 import type { NativeMemory, StepProfile } from '../../native/binding.js'
-import { inMemory } from '../../onnx/open-file.js'
-import { ValueNeededError } from '../../ops/core/helpers.js'
 import type { PassOptions } from '../../passes/pass.js'
 import type { Plan } from '../../plan/plan.js'
-import { prepare } from '../model.js'
-import {
-  type CompileOptions,
-  compileGraph,
-  type EngineOutput,
-  type EngineTensor,
-  type EngineValue,
-  type RunOptions,
-} from './engine.js'
-import { isSpecialisable, SpecialisingEngine } from './specialise.js'
+import type { CompileOptions, EngineOutput, EngineTensor, EngineValue, RunOptions } from './engine.js'
 
 /** An input or output; no shape where the model does not even say its rank. */
 export type RunnerValue = Omit<EngineValue, 'shape'> & Partial<Pick<EngineValue, 'shape'>>
@@ -45,16 +34,4 @@ export interface RunnerOptions extends CompileOptions {
   readonly selection?: PassOptions['selection']
   /** Sees the graph once it is prepared, where it can be without feeds. */
   readonly onPrepared?: (graph: Graph) => Promise<void>
-}
-
-/** Prepares and compiles a graph: once, for all sizes, where that is possible, else for each set of sizes that is fed. */
-export async function createRunner(graph: Graph, options: RunnerOptions): Promise<Runner> {
-  try {
-    const prepared = await prepare(graph, options)
-    await options.onPrepared?.(prepared)
-    return await compileGraph(prepared, options)
-  } catch (error) {
-    if (!(error instanceof ValueNeededError) || !isSpecialisable(graph, error)) throw error
-    return new SpecialisingEngine(inMemory(graph), { ...options, onEncoded: undefined })
-  }
 }

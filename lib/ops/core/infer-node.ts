@@ -3,13 +3,33 @@ import { OctavoError } from '../../errors.js'
 import { type Dim, type Expr, product } from '../../graph/expr.js'
 import type { ConstantTensor, Node, TensorType } from '../../graph/graph.js'
 import { formatShape, needSizes } from './helpers.js'
-import type { GraphInference } from './infer.js'
 import type { InferContext, Inferred } from './opdef.js'
 import { holdsSizes, MAX_VALUES } from './values.js'
 
+/** What the inference of a node asks of that of its graph; values by name. */
+export interface InferenceScope {
+  typeOf(name: string): TensorType | undefined
+  constantOf(name: string): ConstantTensor | undefined
+  /** Elements, where they are known or read while running. */
+  valuesOf(name: string): readonly Dim[] | undefined
+  /** Symbols for elements that are read when the value has been computed. */
+  read(name: string, count: number): readonly Dim[]
+  /** A symbol for a size that the node provides while running. */
+  provide(value: string, axis: number): Expr
+  /** Whether all symbols of a size are known. */
+  defines(d: Dim): boolean
+  /** Infers an owned graph. Outputs whose sizes use symbols of its own keep them: the operator replaces them. */
+  inferNested(
+    context: InferContext,
+    node: Node,
+    attribute: string,
+    inputs: readonly TensorType[],
+  ): readonly Inferred[]
+}
+
 export class NodeInference implements InferContext {
   constructor(
-    private readonly graph: GraphInference,
+    private readonly graph: InferenceScope,
     readonly node: Node,
   ) {}
 

@@ -9,7 +9,7 @@ import type { ConstantTensor, Graph, Node, TensorType } from '../../graph/graph.
 import { findOp, unsupportedError, unsupportedNodes } from '../registry.js'
 import { checkDeclared } from './declared.js'
 import { formatShape, ValueNeededError } from './helpers.js'
-import { NodeInference } from './infer-node.js'
+import { type InferenceScope, NodeInference } from './infer-node.js'
 import type { InferContext, Inferred } from './opdef.js'
 import { fitsType, integersOf, readSymbolName } from './values.js'
 
@@ -76,7 +76,7 @@ interface Surroundings {
   readonly symbols: ReadonlyMap<string, SymbolOrigin>
 }
 
-export class GraphInference {
+class GraphInference implements InferenceScope {
   private readonly types = new Map<string, TensorType>()
   private readonly computed = new Map<string, readonly Dim[]>()
   private readonly values: KnownValues = {
@@ -265,7 +265,6 @@ export class GraphInference {
     return symbol(fresh)
   }
 
-  /** Infers an owned graph. Outputs whose sizes use symbols of its own keep them: the operator replaces them. */
   inferNested(
     context: InferContext,
     node: Node,

@@ -5,7 +5,7 @@ import { binaryStep } from '../core/float-steps.js'
 import { floatInput, scalar } from '../core/float32.js'
 import { broadcastShapes, ints, texts } from '../core/helpers.js'
 import type { LowerContext } from '../core/opdef.js'
-import type { AttentionSizes } from './attention.js'
+import type { AttentionSizes } from './attention-sizes.js'
 
 const [MASK, NONPAD] = [3, 6]
 

@@ -1,78 +1,19 @@
 /** Attention of the standard (opsets 23 and 24), made of products, masks and Softmax. */
-import { add, type Dim, floorDiv, mul, product } from '../../graph/expr.js'
+import { type Dim, floorDiv, mul, product } from '../../graph/expr.js'
 import { floatAttribute, intAttribute } from '../../graph/graph.js'
 import { reduceStep, unaryStep } from '../core/float-steps.js'
 import { floatInput, scalar, storeFloat } from '../core/float32.js'
-import { floats, formatShape, ints, type NodeContext, texts } from '../core/helpers.js'
+import { floats, ints, type NodeContext, texts } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 import { attentionBias, type Bias } from './attention-bias.js'
-import { checkFloat, compatible } from './conv.js'
+import { type AttentionSizes, attentionSizes } from './attention-sizes.js'
+import { checkFloat } from './conv.js'
 
 /** Inputs q, k, v, mask?, past_key?, past_value?, nonpad_kv_seqlen? */
 const [Q, K, V, PAST_KEY, PAST_VALUE] = [0, 1, 2, 4, 5]
 
 /** What qk_matmul_output holds: the scaled product, after softcap, after the mask, after Softmax. */
 const MODES = { product: 0, softcap: 1, mask: 2, softmax: 3 }
-
-export interface AttentionSizes {
-  readonly batch: Dim
-  readonly queryHeads: Dim
-  readonly keyHeads: Dim
-  readonly queries: Dim
-  /** Keys of this call, of the past, and both. */
-  readonly keys: Dim
-  readonly past: Dim
-  readonly total: Dim
-  readonly headSize: Dim
-  readonly valueSize: Dim
-  /** Inputs are [batch, sequence, heads * size]. */
-  readonly flat: boolean
-}
-
-type Shape = readonly Dim[]
-
-/** Sizes from the shapes of q, k, v and past_key. */
-function attentionSizes(
-  ctx: NodeContext,
-  q: Shape,
-  k: Shape,
-  v: Shape,
-  past: Shape | undefined,
-): AttentionSizes {
-  if (![3, 4].includes(q.length) || k.length !== q.length || v.length !== q.length) {
-    ctx.fail(`q, k and v all of rank 3 or 4, got ${[q, k, v].map(formatShape).join(', ')}`)
-  }
-  const flat = q.length === 3
-  const at = (shape: Shape, axis: number) => shape[axis] as Dim
-  const attribute = (name: string) => intAttribute(ctx.node, name, 0)
-  const [qh, kh] = [attribute('q_num_heads'), attribute('kv_num_heads')]
-  if (flat && (qh < 1 || kh < 1)) ctx.fail('attributes q_num_heads and kv_num_heads for inputs of rank 3')
-  const queryHeads = flat ? qh : at(q, 1)
-  const keyHeads = flat ? kh : at(k, 1)
-  if (typeof queryHeads === 'number' && typeof keyHeads === 'number' && queryHeads % keyHeads !== 0) {
-    ctx.fail(`query heads to be a multiple of key heads, got ${queryHeads} and ${keyHeads}`)
-  }
-  const sequence = flat ? 1 : 2
-  const size = (shape: Shape, heads: Dim) => (flat ? floorDiv(at(shape, 2), heads) : at(shape, 3))
-  const keys = at(k, sequence)
-  const pastKeys = past ? at(past, 2) : 0
-  const sizes = {
-    batch: at(q, 0),
-    queryHeads,
-    keyHeads,
-    queries: at(q, sequence),
-    keys,
-    past: pastKeys,
-    total: add(pastKeys, keys),
-    headSize: size(q, queryHeads),
-    valueSize: size(v, keyHeads),
-    flat,
-  }
-  if (!compatible(size(k, keyHeads), sizes.headSize) || !compatible(keys, at(v, sequence))) {
-    ctx.fail(`k and v that fit q, got ${[q, k, v].map(formatShape).join(', ')}`)
-  }
-  return sizes
-}
 
 function infer(ctx: InferContext): readonly Inferred[] {
   const [q, k, v] = [ctx.required(Q), ctx.required(K), ctx.required(V)]
