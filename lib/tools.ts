@@ -70,7 +70,8 @@ export async function quantize(
  * @throws {RangeError} `ERR_OUT_OF_RANGE`: `labels` has fewer entries than there are samples, or than a sample has rows.
  * @throws {OctavoError} `ERR_CALIBRATION_DATA`: there are no samples, or one does not fit the float model or holds NaN
  * or infinity.
- * @throws {OctavoError} `ERR_MODEL_INVALID`: the models have no output in common.
+ * @throws {OctavoError} `ERR_MODEL_INVALID`: the models have no output in common, or the second has inputs that the first
+ * does not have.
  * @throws {OctavoError} `ERR_SHAPE_MISMATCH`: a value has other sizes in one model than in the other.
  * @throws {OctavoError} `ERR_IO`: a file is not there or cannot be read.
  * @throws {OctavoError} `ERR_MODEL_PARSE`, `ERR_MODEL_INVALID`: it is not an ONNX file, or breaks a rule of ONNX.

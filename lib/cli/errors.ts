@@ -2,10 +2,12 @@
 
 const HINTS: Readonly<Record<string, string>> = {
   ERR_ALREADY_QUANTIZED: 'Quantize the float model it was made from.',
-  ERR_CALIBRATION_DATA: 'docs/preprocess.md says what --data and --preprocess take.',
+  ERR_CALIBRATION_DATA: 'docs/preprocess.md says what --data, --preprocess and --labels take.',
   ERR_MISSING_INPUT: '`octavo inspect MODEL` lists the inputs.',
   ERR_NATIVE_LOAD: '`octavo doctor` shows what this machine has.',
+  ERR_MODEL_PARSE: 'Expected an .onnx file. A file of Git LFS may not have been fetched (`git lfs pull`).',
   ERR_SHAPE_MISMATCH: '`octavo inspect MODEL` shows the sizes of the inputs.',
+  ERR_UNSUPPORTED_OP: 'docs/conformance.md lists what Octavo does not have.',
 }
 
 /** Prints the error; the exit code: 1 for a failed job, 2 for arguments that cannot be used. */

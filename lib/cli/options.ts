@@ -1,7 +1,7 @@
 /** Options that several commands share, and their values. */
 import { type Command, InvalidArgumentError } from 'commander'
 import { readLabels } from '../data/labels.js'
-import { parsePreprocess } from '../data/preprocess.js'
+import { PRESETS, parsePreprocess } from '../data/preprocess.js'
 import { type NamedSample, openData, type TargetInput } from '../data/source.js'
 import { rangeError } from '../errors.js'
 import { formatDim } from '../graph/expr.js'
@@ -26,6 +26,12 @@ export function collect(text: string, before: readonly string[] = []): string[] 
   return [...before, text]
 }
 
+/** Help of --preprocess. */
+export const PREPROCESS = `how images become tensors: a preset (${Object.keys(PRESETS).join(', ')}), key=value pairs, or a .json file (default: raw, bytes 0 to 255)`
+
+/** Help of --threads. */
+export const THREADS = 'threads of one run (default: the cores that this process may use)'
+
 /** --data, --samples, --preprocess. */
 export function withData(command: Command): Command {
   return command
@@ -33,11 +39,8 @@ export function withData(command: Command): Command {
       '--data <path>',
       'folder of images, .npy/.npz or raw files; one such file; or a .js module that exports an async generator',
     )
-    .option('--samples <n>', 'use at most this many samples', positiveInteger)
-    .option(
-      '--preprocess <spec>',
-      'how images become tensors: a preset (imagenet, ...), key=value pairs or a .json file',
-    )
+    .option('--samples <n>', 'use at most this many samples (default: all)', positiveInteger)
+    .option('--preprocess <spec>', PREPROCESS)
 }
 
 export interface DataFlags {

@@ -14,18 +14,26 @@ export function program(): Command {
     .description('Quantize ONNX models, and run them on integer kernels.')
     .version(version)
     .showHelpAfterError('(add --help for the options)')
+    .configureHelp({ subcommandTerm: (command) => command.name() })
     .exitOverride()
   for (const command of [quantize, run, compare, bench, inspect, explain, doctor]) {
     root.addCommand(
       command()
-        .option('--verbose', 'show where an error comes from')
+        .option('--verbose', 'add the stack to an error')
         .exitOverride()
         .showHelpAfterError('(add --help for the options)'),
     )
   }
   root.addHelpText(
     'after',
-    '\nExample:\n  octavo quantize model.onnx -o model.int8.onnx --data photos/ --preprocess imagenet',
+    [
+      '',
+      'octavo COMMAND --help shows the options of a command.',
+      'Exit code 0: done; 1: the job failed; 2: wrong usage.',
+      '',
+      'Example:',
+      '  octavo quantize model.onnx -o model.int8.onnx --data photos/ --preprocess imagenet',
+    ].join('\n'),
   )
   return root
 }

@@ -1,7 +1,7 @@
 /** Class labels of samples: a JSON object, a CSV file, or folders named by class. */
-import { readFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { OctavoError } from '../errors.js'
+import { readText } from './read-file.js'
 
 /** The class index of a sample by its name, or its place among all samples; undefined where there is none. */
 export type LabelOf = (name: string, index: number) => number | undefined
@@ -12,9 +12,7 @@ export type LabelOf = (name: string, index: number) => number | undefined
  */
 export async function readLabels(source: string, names: readonly string[]): Promise<LabelOf> {
   if (source === 'folders') return fromFolders(names)
-  const text = await readFile(source, 'utf8').catch((cause: unknown) => {
-    throw bad(source, cause instanceof Error ? cause.message : String(cause))
-  })
+  const text = await readText(source)
   const labels = source.endsWith('.json') ? fromJson(text, source) : fromCsv(text, source)
   if (Array.isArray(labels)) return (_, index) => labels[index]
   return (name) => labels.get(name) ?? labels.get(basename(name))
@@ -64,5 +62,5 @@ function classIndex(label: unknown, source: string): number {
 }
 
 function bad(source: string, why: string): OctavoError {
-  return new OctavoError('ERR_CALIBRATION_DATA', `Labels '${source}': ${why}.`)
+  return new OctavoError('ERR_CALIBRATION_DATA', `--labels '${source}': ${why}.`)
 }

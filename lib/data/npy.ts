@@ -1,9 +1,9 @@
 /** NumPy files: .npy (format versions 1 to 3) and .npz (a zip of them, stored or deflated), read and written. */
-import { readFile } from 'node:fs/promises'
 import { inflateRawSync } from 'node:zlib'
 import { OctavoError } from '../errors.js'
 import { Tensor } from '../session/tensor.js'
 import { arrayOf, type TensorData, type TensorType } from '../session/tensor-types.js'
+import { readBytes } from './read-file.js'
 
 /** dtype descriptions of NumPy, little endian. */
 const TYPES: Readonly<Record<string, TensorType>> = {
@@ -22,12 +22,12 @@ const TYPES: Readonly<Record<string, TensorType>> = {
 }
 
 export async function readNpy(path: string): Promise<Tensor> {
-  return parseNpy(await readFile(path), path)
+  return parseNpy(await readBytes(path), path)
 }
 
 /** The arrays of a .npz by their names. */
 export async function readNpz(path: string): Promise<Record<string, Tensor>> {
-  const entries = unzip(await readFile(path), path)
+  const entries = unzip(await readBytes(path), path)
   return Object.fromEntries(
     [...entries].map(([name, bytes]) => [name.replace(/\.npy$/, ''), parseNpy(bytes, `${path}:${name}`)]),
   )

@@ -2,7 +2,7 @@
  * Samples from what a path names: a folder of images (or of .npy/.npz/raw files), one such file, or a JavaScript module.
  * Read one at a time, in the order of their names.
  */
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { OctavoError } from '../errors.js'
@@ -11,6 +11,7 @@ import type { TensorType } from '../session/tensor-types.js'
 import { IMAGE_FILES, type ImageTarget, readImage } from './images.js'
 import { rawTensor, readNpy, readNpz } from './npy.js'
 import type { Preprocess } from './preprocess.js'
+import { readBytes } from './read-file.js'
 
 /** An input of the model that the samples are for. */
 export interface TargetInput extends ImageTarget {
@@ -110,7 +111,7 @@ function pickInputs(
 
 /** A raw file takes the type and sizes of the input; one open size follows from its length. */
 async function readRaw(file: string, input: TargetInput): Promise<Tensor> {
-  const bytes = await readFile(file)
+  const bytes = await readBytes(file)
   const width = { float32: 4, int32: 4, int64: 8, float64: 8, uint8: 1, int8: 1 }[input.type] ?? 0
   const known = input.shape.reduce<number>((p, d) => (typeof d === 'number' ? p * d : p), 1)
   const open = input.shape.filter((d) => typeof d !== 'number').length
@@ -143,7 +144,9 @@ type Samples = Iterable<Record<string, Tensor>> | AsyncIterable<Record<string, T
 
 /** A module whose default export (or `data`) is a generator function, sync or async, or an iterable, of feeds. */
 async function openModule(path: string, options: DataOptions): Promise<() => AsyncGenerator<NamedSample>> {
-  const module = (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>
+  const module = (await import(pathToFileURL(resolve(path)).href).catch((cause: unknown) => {
+    throw missing(path, `the module fails when it is loaded: ${messageOf(cause)}`, cause)
+  })) as Record<string, unknown>
   const exported = module.default ?? module.data
   if (typeof exported !== 'function' && !isIterable(exported)) {
     throw missing(
@@ -167,6 +170,10 @@ function isIterable(value: unknown): boolean {
   )
 }
 
-function missing(path: string, why: string): OctavoError {
-  return new OctavoError('ERR_CALIBRATION_DATA', `No samples in '${path}': ${why}.`)
+function missing(path: string, why: string, cause?: unknown): OctavoError {
+  return new OctavoError('ERR_CALIBRATION_DATA', `No samples in '${path}': ${why}.`, { cause })
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -81,10 +81,16 @@ export async function compare(
   const [a, b] = [await prepared(float, signal), await prepared(int8, signal)]
   const outputs = a.graph.outputs.filter((name) => b.graph.outputs.includes(name))
   if (outputs.length === 0) {
-    const names = (list: readonly string[]) => list.map((name) => `'${name}'`).join(', ')
     throw new OctavoError(
       'ERR_MODEL_INVALID',
-      `The models have no output in common: ${names(a.graph.outputs)} and ${names(b.graph.outputs)}.`,
+      `The models have no output in common: ${quoted(a.graph.outputs)} and ${quoted(b.graph.outputs)}.`,
+    )
+  }
+  const extra = b.graph.inputs.filter((name) => !a.graph.inputs.includes(name))
+  if (extra.length > 0) {
+    throw new OctavoError(
+      'ERR_MODEL_INVALID',
+      `The second model has inputs that the first does not have: ${quoted(extra)}; the first has ${quoted(a.graph.inputs)}.`,
     )
   }
   const layers = options.layers ? layerPairs(a.graph, b.graph, a.info) : []
@@ -101,6 +107,10 @@ export async function compare(
   } finally {
     engineA.release()
   }
+}
+
+function quoted(names: readonly string[]): string {
+  return names.map((name) => `'${name}'`).join(', ')
 }
 
 async function prepared(model: string | Uint8Array, signal: AbortSignal | undefined) {

@@ -10,7 +10,6 @@ import { Tensor } from '../../lib/session/tensor.js'
 import { floatTensor, modelBytes, node, value } from '../helpers/model.js'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
-const COMMANDS = ['quantize', 'run', 'compare', 'bench', 'inspect', 'explain', 'doctor']
 let folder = ''
 const at = (name: string) => join(folder, name)
 
@@ -50,23 +49,6 @@ beforeAll(async () => {
 })
 
 describe('usage', () => {
-  test.each(COMMANDS)('%s --help shows an example', async (command) => {
-    const { code, out } = await octavo(command, '--help')
-    expect(code).toBe(0)
-    expect(out).toContain(`Example:\n  octavo ${command}`)
-  })
-
-  test('every command is documented with its options', async () => {
-    const page = await readFile(new URL('../../docs/cli.md', import.meta.url), 'utf8')
-    for (const command of COMMANDS) {
-      const { out } = await octavo(command, '--help')
-      expect(page).toContain(`## octavo ${command}`)
-      for (const [, option] of out.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)) {
-        if (option !== '--help') expect(page, `${command} ${option}`).toContain(option)
-      }
-    }
-  })
-
   test('the version is that of the package', async () => {
     const { version } = JSON.parse(
       await readFile(new URL('../../package.json', import.meta.url), 'utf8'),

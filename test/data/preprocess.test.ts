@@ -18,10 +18,11 @@ test('presets, pairs, lists and files say the same', async () => {
 
 test.each([
   ['nosuch', /presets raw, unit/],
-  ['crop=a', /crop/],
-  ['imagenet,colour=1', /colour/],
-  ['layout=chw', /layout/],
-  ['/nowhere.json', /cannot read/],
+  ['crop=a', "--preprocess 'crop=a': crop: expected N or WxH in pixels, as 224 or 320x240, got 'a'."],
+  ['imagenet,mean=1:2:3:4:5', /mean: expected 1 to 4 numbers.*got '\[1,2,3,4,5\]'/],
+  ['imagenet,colour=1', /expected one of the keys resize, crop, .*; got 'colour'/],
+  ['layout=chw', /layout: expected nchw or nhwc, got 'chw'/],
+  ['/nowhere.json', "--preprocess: Cannot read '/nowhere.json': there is no such file."],
 ])('%s is refused', async (text, message) => {
   await expect(parsePreprocess(text)).rejects.toThrow(message)
 })

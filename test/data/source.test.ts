@@ -84,6 +84,18 @@ test('raw files take type and sizes of the input; modules are iterated', async (
   expect((await all(module, 3)).length).toBe(3)
 })
 
+test('a module that fails, and files that cannot be read, are named', async () => {
+  const module = join(folder, 'bad.mjs')
+  await writeFile(module, 'throw new Error("boom")')
+  await expect(all(module)).rejects.toThrow(`'${module}': the module fails when it is loaded: boom.`)
+  const gone = join(folder, 'gone.csv')
+  const refused = { code: 'ERR_IO', message: `Cannot read '${gone}': there is no such file.` }
+  await expect(readLabels(gone, [])).rejects.toMatchObject(refused)
+  await expect(readLabels(folder, [])).rejects.toMatchObject({
+    message: `Cannot read '${folder}': it is a folder.`,
+  })
+})
+
 test.each(['/no/such/place', `${tmpdir()}/octavo-empty-file.xyz`])('%s has no samples', async (path) => {
   if (path.endsWith('.xyz')) await writeFile(path, '')
   await expect(all(path)).rejects.toMatchObject({ code: expect.stringMatching('ERR_') })

@@ -4,7 +4,7 @@ import { rangeError } from '../../errors.js'
 import { InferenceSession, type ValueMetadata } from '../../session/session.js'
 import { Tensor } from '../../session/tensor.js'
 import { arrayOf, type TensorData } from '../../session/tensor-types.js'
-import { collect, positiveInteger } from '../options.js'
+import { collect, positiveInteger, THREADS } from '../options.js'
 import { line, printJson, printTable } from '../output.js'
 import { withSignals } from '../signals.js'
 
@@ -18,14 +18,17 @@ interface Flags {
 
 export function bench(): Command {
   return new Command('bench')
-    .description('Time a model, or two in turn: median, spread and ratio.')
+    .summary('time a model, or two side by side')
+    .description(
+      'Time a model on made-up inputs, or two models in turn: median, 10th and 90th percentile in milliseconds, and the ratio of the medians.',
+    )
     .argument('<model>', 'ONNX file')
-    .option('--vs <model>', 'a second model, run in turn with the first')
-    .option('--threads <n>', 'threads of one run (default: the cores this process may use)', positiveInteger)
+    .option('--vs <model>', 'a second model, run in turn with the first (default: none)')
+    .option('--threads <n>', THREADS, positiveInteger)
     .option('--runs <n>', 'timed runs of each model', positiveInteger, 30)
     .option(
       '--shape <name=sizes>',
-      'sizes of an input with open ones, as x=1,3,224,224 (may be repeated)',
+      'sizes of an input, as x=1,3,224,224; may be repeated (default: those of the model, 1 for open ones)',
       collect,
     )
     .option('--json', 'print JSON')
@@ -64,7 +67,7 @@ async function act(model: string, flags: Flags, signal: AbortSignal): Promise<vo
   for (const { session } of entries) await session.release()
   if (flags.json) return printJson({ runs: flags.runs, threads: flags.threads, results, ratio })
   printTable(
-    ['model', 'median ms', 'p10', 'p90', 'first run', 'create'],
+    ['model', 'median ms', 'p10 ms', 'p90 ms', 'first run ms', 'create ms'],
     results.map((r) => [
       r.model,
       ...[r.median, r.p10, r.p90, r.firstMs, r.createMs].map((ms) => ms.toFixed(3)),
@@ -105,7 +108,7 @@ function seeded(input: ValueMetadata, shapes: readonly string[]): Tensor {
     : input.shape.map((d) => (typeof d === 'number' ? d : 1))
   if (dims.length !== input.shape.length || !dims.every((d) => Number.isSafeInteger(d) && d >= 0)) {
     throw rangeError(
-      `--shape: expected ${input.shape.length} sizes for '${input.name}' ([${input.shape.join(', ')}]), got '${given}'.`,
+      `--shape: expected ${input.shape.length} whole numbers for '${input.name}' ([${input.shape.join(', ')}]), got '${given}'.`,
     )
   }
   const array = arrayOf(input.type)

@@ -13,10 +13,16 @@ interface Flags extends DataFlags {
 
 export function compare(): Command {
   return withData(new Command('compare'))
-    .description('Run a float and a quantized model on the same samples and say how they differ.')
+    .summary('how far a quantized model is from the float one')
+    .description(
+      'Run a float and a quantized model on the same samples and say how they differ: cosine, SQNR in dB, largest difference, share of equal classes.',
+    )
     .argument('<float>', 'float ONNX file')
     .argument('<int8>', 'quantized ONNX file')
-    .option('--labels <source>', 'classes: a JSON or CSV file of name and class, or the word folders')
+    .option(
+      '--labels <source>',
+      'classes: a JSON or CSV file of names and class numbers, or the word folders (default: none, no accuracy)',
+    )
     .option('--layers', 'compare every layer too, in the order of the graph')
     .option('--json', 'print JSON')
     .addHelpText(

@@ -7,6 +7,7 @@ import { line, printJson, printTable } from '../output.js'
 
 export function doctor(): Command {
   return new Command('doctor')
+    .summary('what this machine has, and what was chosen')
     .description(
       'Show the platform, the CPU, the instruction sets found and chosen, and the addon that was loaded.',
     )

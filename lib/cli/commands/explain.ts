@@ -6,9 +6,10 @@ import { withSignals } from '../signals.js'
 
 export function explain(): Command {
   return new Command('explain')
+    .summary('which nodes run in integers, and why others do not')
     .description('Say which nodes of a model run in integers, which in float, and why.')
     .argument('<model>', 'ONNX file')
-    .option('--all', 'list every node, not only those in float')
+    .option('--all', 'list every node (default: those that compute in float)')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  octavo explain mobilenet.int8.onnx')
     .action((model: string, flags: { all?: boolean; json?: boolean }) =>

@@ -6,6 +6,7 @@ import { withSignals } from '../signals.js'
 
 export function inspect(): Command {
   return new Command('inspect')
+    .summary('what is in a model file')
     .description('Show what is in a model file: inputs, outputs, operators, weights, ranges and scales.')
     .argument('<model>', 'ONNX file')
     .option('--json', 'print JSON')

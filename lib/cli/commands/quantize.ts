@@ -23,6 +23,7 @@ const OBSERVERS = ['minmax', 'percentile', 'entropy', 'mse', 'moving-average', '
 
 export function quantize(): Command {
   return withData(new Command('quantize'))
+    .summary('make an int8 model of a float one')
     .description(
       'Quantize a float ONNX model to int8, calibrated on samples. Writes a standard QDQ ONNX file.',
     )

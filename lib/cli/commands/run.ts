@@ -1,5 +1,5 @@
 /** octavo run MODEL --input NAME=FILE */
-import { mkdir } from 'node:fs/promises'
+import { mkdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { IMAGE_FILES, readImage } from '../../data/images.js'
@@ -9,7 +9,7 @@ import { rangeError } from '../../errors.js'
 import { checkWritable, writeFileAtomic } from '../../files.js'
 import { InferenceSession, type ValueMetadata } from '../../session/session.js'
 import type { Tensor } from '../../session/tensor.js'
-import { collect, positiveInteger } from '../options.js'
+import { collect, PREPROCESS, positiveInteger, THREADS } from '../options.js'
 import { line, number, printJson, printTable } from '../output.js'
 import { withSignals } from '../signals.js'
 
@@ -25,20 +25,23 @@ interface Flags {
 
 export function run(): Command {
   return new Command('run')
-    .description('Run a model once.')
+    .summary('run a model once')
+    .description(
+      'Run a model once: print the type and sizes of each output, and the time of the run in milliseconds.',
+    )
     .argument('<model>', 'ONNX file')
     .requiredOption(
       '--input <name=file>',
       '.npy file or image for an input; once per input (the name may be left out for a single input)',
       collect,
     )
+    .option('--preprocess <spec>', PREPROCESS)
+    .option('--top <n>', 'print the n largest elements of each output (default: none)', positiveInteger)
     .option(
-      '--preprocess <spec>',
-      'how images become tensors: a preset (imagenet, ...), key=value pairs or a .json file',
+      '--output <folder>',
+      'write every output as a .npy file into this folder, which is made (default: write nothing)',
     )
-    .option('--top <n>', 'print the n largest elements of each output', positiveInteger)
-    .option('--output <folder>', 'write every output as a .npy file')
-    .option('--threads <n>', 'threads of one run', positiveInteger)
+    .option('--threads <n>', THREADS, positiveInteger)
     .option('--force', 'replace files that exist')
     .option('--json', 'print JSON')
     .addHelpText(
@@ -51,10 +54,15 @@ export function run(): Command {
 async function act(path: string, flags: Flags, signal: AbortSignal): Promise<void> {
   const session = await InferenceSession.create(path, { intraOpNumThreads: flags.threads, signal })
   const feeds = await readFeeds(session, flags)
+  const files =
+    flags.output === undefined ? [] : await filesFor(session.outputNames, flags.output, flags.force)
   const started = performance.now()
   const outputs = await session.run(feeds, { signal })
   const milliseconds = performance.now() - started
-  if (flags.output !== undefined) await writeOutputs(flags.output, outputs, flags.force)
+  if (flags.output !== undefined) await mkdir(flags.output, { recursive: true })
+  for (const [name, file] of files) {
+    await writeFileAtomic(file, formatNpy(outputs[name] as Tensor), { force: flags.force })
+  }
   const described = Object.entries(outputs).map(([name, tensor]) => ({
     name,
     type: tensor.type,
@@ -79,11 +87,17 @@ async function readFeeds(session: InferenceSession, flags: Flags): Promise<Recor
   const feeds: Record<string, Tensor> = {}
   for (const text of flags.input) {
     const { metadata, file } = splitInput(session.inputMetadata, text)
-    feeds[metadata.name] = IMAGE_FILES.test(file)
-      ? await readImage(file, preprocess, metadata)
-      : await readNpy(file)
+    const { name } = metadata
+    if (Object.hasOwn(feeds, name)) throw rangeError(`--input: expected one file for '${name}', got two.`)
+    if (IMAGE_FILES.test(file)) feeds[name] = await readImage(file, preprocess, metadata)
+    else if (/\.npy$/i.test(file)) feeds[name] = await readNpy(file)
+    else throw rangeError(`--input: expected a .npy file or an image (jpg, png, webp, ...), got '${file}'.`)
   }
-  return feeds
+  const missing = session.inputNames.find((name) => !Object.hasOwn(feeds, name))
+  if (missing === undefined) return feeds
+  throw rangeError(
+    `--input: expected a file for each of the inputs ${session.inputNames.join(', ')}; got none for '${missing}'.`,
+  )
 }
 
 function splitInput(
@@ -107,11 +121,12 @@ function largest(tensor: Tensor, count: number): { index: number; value: number 
     .slice(0, count)
 }
 
-async function writeOutputs(folder: string, outputs: Record<string, Tensor>, force?: boolean): Promise<void> {
-  await mkdir(folder, { recursive: true })
-  const files = Object.entries(outputs).map(
-    ([name, tensor]) => [join(folder, `${name.replace(/[^\w.-]/g, '_')}.npy`), tensor] as const,
-  )
-  for (const [file] of files) await checkWritable(file, { force })
-  for (const [file, tensor] of files) await writeFileAtomic(file, formatNpy(tensor), { force })
+/** The file of each output, checked before the model runs. */
+async function filesFor(names: readonly string[], folder: string, force?: boolean) {
+  const place = await stat(folder).catch(() => undefined)
+  if (place && !place.isDirectory())
+    throw rangeError(`--output: expected a folder, got the file '${folder}'.`)
+  const files = names.map((name) => [name, join(folder, `${name.replace(/[^\w.-]/g, '_')}.npy`)] as const)
+  if (place) for (const [, file] of files) await checkWritable(file, { force })
+  return files
 }
