@@ -61,4 +61,17 @@ inline int32_t level_at(const void* data, size_t i, const Format& f) {
   return f.decode(static_cast<uint32_t>(bytes[i / per_byte]) >> (i % per_byte * static_cast<size_t>(f.bits)));
 }
 
+// Writes element i. Sub-byte elements share a byte: they are written in order, from the first of a byte on.
+inline void set_level(void* data, size_t i, const Format& f, int32_t level) {
+  auto* bytes = static_cast<uint8_t*>(data);
+  const uint32_t stored = static_cast<uint32_t>(level);
+  if (f.bits == 16) bytes[2 * i] = static_cast<uint8_t>(stored), bytes[2 * i + 1] = static_cast<uint8_t>(stored >> 8);
+  else if (f.bits == 8) bytes[i] = static_cast<uint8_t>(stored);
+  else {
+    const size_t per_byte = static_cast<size_t>(f.per_byte()), shift = i % per_byte * static_cast<size_t>(f.bits);
+    const uint32_t before = shift == 0 ? 0 : bytes[i / per_byte], mask = (1u << f.bits) - 1;
+    bytes[i / per_byte] = static_cast<uint8_t>(before | (stored & mask) << shift);
+  }
+}
+
 }  // namespace octavo

@@ -3,6 +3,6 @@
 namespace octavo {
 
 extern const FinishKernels finish_armv7_neon;
-const FinishKernels finish_armv7_neon = {Isa::armv7_neon, bytes, floats, words};
+const FinishKernels finish_armv7_neon = {Isa::armv7_neon, bytes, floats, words, halves};
 
 }  // namespace octavo

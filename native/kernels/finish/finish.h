@@ -1,6 +1,7 @@
 // From a tile of int32 accumulators to what a product writes, where the GEMM kernel cannot do it in registers: float32
-// outputs, and weight zero points that remain, which take away w_zero[n] times the sum of row r. The arithmetic is that
-// of docs/steps.md.
+// and 16-bit outputs, weight zero points that remain, which take away w_zero[n] times the sum of row r, and rows with
+// scales and zero points of their own, which take away row_zero[r] times the net sum of column n. The arithmetic is
+// that of docs/steps.md.
 #pragma once
 
 #include <cstddef>
@@ -16,12 +17,15 @@ struct FinishTile {
   const int32_t* acc;  // row r starts at acc + r * acc_stride
   size_t acc_stride;
   size_t m, n;
-  const uint32_t* row_sums;  // [m]; null: nothing to take away
-  const int32_t* w_zero;     // [n]
-  const float* multiplier;   // [n]
-  const float* bias;         // [n], floats only; may be null
-  Requantize requantize;     // bytes only
-  void* out;                 // row r starts at out + r * row_bytes; nothing past n elements is written
+  const uint32_t* row_sums = nullptr;  // [m]; null: nothing to take away
+  const int32_t* w_zero = nullptr;     // [n]
+  const int32_t* row_zero = nullptr;   // [m]; null: nothing to take away
+  const int32_t* net_sum = nullptr;    // [n]
+  const float* multiplier;             // [n]
+  const float* row_scale = nullptr;    // [m], floats only: times multiplier, before it meets the sum; null: 1
+  const float* bias = nullptr;         // [n], floats only; may be null
+  Requantize requantize;               // bytes and halves only
+  void* out;                           // row r starts at out + r * row_bytes; nothing past n elements is written
   size_t row_bytes;
 };
 
@@ -29,7 +33,8 @@ struct FinishKernels {
   Isa isa;
   void (*bytes)(const FinishTile& tile);
   void (*floats)(const FinishTile& tile);
-  void (*words)(const FinishTile& tile);  // int32
+  void (*words)(const FinishTile& tile);   // int32
+  void (*halves)(const FinishTile& tile);  // int16 or uint16
 };
 
 const FinishKernels& finish_kernels();  // the best for this machine

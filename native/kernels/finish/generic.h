@@ -13,7 +13,14 @@ inline void for_tile(const FinishTile& t, Put put) {
   for (size_t r = 0; r < t.m; ++r) {
     const int32_t* acc = t.acc + r * t.acc_stride;
     const I32 sum = splat(t.row_sums ? static_cast<int32_t>(t.row_sums[r]) : 0);
-    if (t.row_sums)
+    if (t.row_zero) {
+      const I32 zero = splat(t.row_zero[r]);
+      for (size_t i = 0; i < t.n; i += kLanes) {
+        I32 v = load_i32(acc + i) - load_i32(t.net_sum + i) * zero;
+        if (t.row_sums) v = v - load_i32(t.w_zero + i) * sum;
+        put(r, i, v);
+      }
+    } else if (t.row_sums)
       for (size_t i = 0; i < t.n; i += kLanes) put(r, i, load_i32(acc + i) - load_i32(t.w_zero + i) * sum);
     else
       for (size_t i = 0; i < t.n; i += kLanes) put(r, i, load_i32(acc + i));
@@ -25,15 +32,31 @@ inline T* row_of(const FinishTile& t, size_t r) {
   return reinterpret_cast<T*>(static_cast<uint8_t*>(t.out) + r * t.row_bytes);
 }
 
-void bytes(const FinishTile& t) {
+// put(r, i, vector): the same, requantized.
+template <class Put>
+inline void for_requantized(const FinishTile& t, Put put) {
   const F32 lo = splat(t.requantize.lo), hi = splat(t.requantize.hi);
   const I32 zero_point = splat(t.requantize.zero_point);
   for_tile(t, [&](size_t r, size_t i, I32 acc) {
     const F32 scaled = to_float(acc) * load(t.multiplier + i);
-    const I32 q = to_int(rint(min(max(scaled, lo), hi))) + zero_point;
+    put(r, i, to_int(rint(min(max(scaled, lo), hi))) + zero_point);
+  });
+}
+
+void bytes(const FinishTile& t) {
+  for_requantized(t, [&](size_t r, size_t i, I32 q) {
     uint8_t* out = row_of<uint8_t>(t, r) + i;
     if (t.n - i >= kLanes) store_bytes(out, q);
     else store_bytes_first(out, q, static_cast<int64_t>(t.n - i));
+  });
+}
+
+void halves(const FinishTile& t) {
+  for_requantized(t, [&](size_t r, size_t i, I32 q) {
+    int32_t lanes[kLanes];
+    store(lanes, q);
+    uint16_t* out = row_of<uint16_t>(t, r) + i;
+    for (size_t lane = 0; lane < kLanes && lane < t.n - i; ++lane) out[lane] = static_cast<uint16_t>(lanes[lane]);
   });
 }
 
@@ -42,15 +65,22 @@ inline void store_some(float* out, F32 v, size_t n) {
   else store_first(out, v, static_cast<int64_t>(n));
 }
 
-void floats(const FinishTile& t) {
+// scale(r, i): of columns [i, i + kLanes) of row r.
+template <class Scale>
+inline void scaled_floats(const FinishTile& t, Scale scale) {
   if (t.bias)
     for_tile(t, [&](size_t r, size_t i, I32 acc) {
-      store_some(row_of<float>(t, r) + i, to_float(acc) * load(t.multiplier + i) + load(t.bias + i), t.n - i);
+      store_some(row_of<float>(t, r) + i, to_float(acc) * scale(r, i) + load(t.bias + i), t.n - i);
     });
   else
     for_tile(t, [&](size_t r, size_t i, I32 acc) {
-      store_some(row_of<float>(t, r) + i, to_float(acc) * load(t.multiplier + i), t.n - i);
+      store_some(row_of<float>(t, r) + i, to_float(acc) * scale(r, i), t.n - i);
     });
+}
+
+void floats(const FinishTile& t) {
+  if (t.row_scale) scaled_floats(t, [&](size_t r, size_t i) { return splat(t.row_scale[r]) * load(t.multiplier + i); });
+  else scaled_floats(t, [&](size_t, size_t i) { return load(t.multiplier + i); });
 }
 
 void words(const FinishTile& t) {

@@ -5,6 +5,6 @@
 namespace octavo {
 
 extern const FinishKernels finish_scalar;
-const FinishKernels finish_scalar = {Isa::scalar, bytes, floats, words};
+const FinishKernels finish_scalar = {Isa::scalar, bytes, floats, words, halves};
 
 }  // namespace octavo

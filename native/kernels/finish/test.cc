@@ -23,8 +23,10 @@ const FinishKernels* const kAll[] = {
 constexpr size_t kRows = 3, kStride = 80;
 
 int32_t corrected(const FinishTile& t, size_t r, size_t i) {
-  const uint32_t acc = static_cast<uint32_t>(t.acc[r * t.acc_stride + i]);
-  return static_cast<int32_t>(t.row_sums ? acc - static_cast<uint32_t>(t.w_zero[i]) * t.row_sums[r] : acc);
+  uint32_t acc = static_cast<uint32_t>(t.acc[r * t.acc_stride + i]);
+  if (t.row_sums) acc -= static_cast<uint32_t>(t.w_zero[i]) * t.row_sums[r];
+  if (t.row_zero) acc -= static_cast<uint32_t>(t.net_sum[i]) * static_cast<uint32_t>(t.row_zero[r]);
+  return static_cast<int32_t>(acc);
 }
 
 // One array of every kind; what lies between the rows must stay.
@@ -49,33 +51,33 @@ void check(const FinishKernels& k, void (*FinishKernels::*run)(const FinishTile&
 
 TEST(finish_every_instruction_set_gives_the_bits_of_the_definition) {
   const FlushSubnormals mode;
-  test::Array<int32_t> acc(kRows * kStride), w_zero(kStride);
+  test::Array<int32_t> acc(kRows * kStride), w_zero(kStride), net_sum(kStride);
   test::Array<float> multiplier(kStride), bias(kStride);
   test::Random random(7);
   for (size_t i = 0; i < kRows * kStride; ++i) acc[i] = static_cast<int32_t>(random.next() >> (32 + i % 24));
   acc[0] = INT32_MIN, acc[1] = INT32_MAX;
   for (size_t i = 0; i < kStride; ++i) {
     w_zero[i] = static_cast<int32_t>(random.next() >> 56) - 128;
+    net_sum[i] = static_cast<int32_t>(random.next() >> 40);
     multiplier[i] = random.real(1e-5f, 0.01f);
     bias[i] = random.real(-4, 4);
   }
   const uint32_t sums[kRows] = {0, 0xFFFFFF00u, 70000};
+  const int32_t row_zero[kRows] = {-255, 0, 131};
+  const float row_scale[kRows] = {0.25f, 1e-3f, 3.1f};
   for (const FinishKernels* k : kAll) {
     if (!isa_supported(k->isa)) continue;
     for (size_t n = 1; n <= 64; ++n)
-      for (int form = 0; form < 4; ++form) {
-        const bool is_signed = (form & 2) != 0;
-        FinishTile t = {acc.data(),
-                        kStride,
-                        kRows,
-                        n,
-                        form & 1 ? sums : nullptr,
-                        w_zero.data(),
-                        multiplier.data(),
-                        form & 2 ? bias.data() : nullptr,
-                        {is_signed ? -120.0f : -3.0f, is_signed ? 90.0f : 252.0f, is_signed ? -8 : 3},
-                        nullptr,
-                        0};
+      for (int form = 0; form < 8; ++form) {
+        const bool is_signed = (form & 2) != 0, per_row = (form & 4) != 0;
+        FinishTile t;
+        t.acc = acc.data(), t.acc_stride = kStride;
+        t.m = kRows, t.n = n;
+        if (form & 1) t.row_sums = sums, t.w_zero = w_zero.data();
+        if (per_row) t.row_zero = row_zero, t.net_sum = net_sum.data(), t.row_scale = row_scale;
+        t.multiplier = multiplier.data();
+        if (form & 2) t.bias = bias.data();
+        t.requantize = {is_signed ? -120.0f : -3.0f, is_signed ? 90.0f : 252.0f, is_signed ? -8 : 3};
         check<uint8_t>(
             *k, &FinishKernels::bytes, t,
             [](const FinishTile& f, size_t r, size_t i) {
@@ -85,11 +87,19 @@ TEST(finish_every_instruction_set_gives_the_bits_of_the_definition) {
         check<float>(
             *k, &FinishKernels::floats, t,
             [](const FinishTile& f, size_t r, size_t i) {
-              const float v = static_cast<float>(corrected(f, r, i)) * f.multiplier[i];
+              const float scale = f.row_scale ? f.row_scale[r] * f.multiplier[i] : f.multiplier[i];
+              const float v = static_cast<float>(corrected(f, r, i)) * scale;
               return f.bias ? v + f.bias[i] : v;
             },
             "floats");
         check<int32_t>(*k, &FinishKernels::words, t, corrected, "words");
+        t.requantize = {is_signed ? -32768.0f : -3000.0f, is_signed ? 32767.0f : 62535.0f, is_signed ? 0 : 3000};
+        check<uint16_t>(
+            *k, &FinishKernels::halves, t,
+            [](const FinishTile& f, size_t r, size_t i) {
+              return static_cast<uint16_t>(requantize_one(corrected(f, r, i), f.multiplier[i], f.requantize));
+            },
+            "halves");
       }
   }
 }

@@ -210,7 +210,7 @@ void run_dot_rows(const QDwTile& t) {
   using Weights = DotWeights<kSize, kStride>;
   const auto* sums = static_cast<const int32_t*>(t.weights);
   const auto* w = reinterpret_cast<const int8_t*>(sums + padded_channels(t.channels));
-  const bool bounded = t.requantize.exact && !t.to_int32;
+  const bool bounded = t.requantize.exact_float && !t.to_int32;
   for (size_t c = 0; c < t.channels; c += kDotChannels, w += Weights::kBytes) {
     size_t row = 0;
     auto* out = static_cast<uint8_t*>(t.c);

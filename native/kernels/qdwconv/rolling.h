@@ -103,7 +103,7 @@ struct Rolling {
   template <bool kUsual>
   static void run(const QDwTile& tile, size_t c, const int32_t* sums, const Weight* w) {
     QDwTile t = tile;  // bytes written through `out` cannot change it
-    if (kUsual) t.to_int32 = false, t.requantize.small = true;
+    if (kUsual) t.to_int32 = false, t.requantize.fits_int32 = true;
     const K kernel(t, c, sums);
     const size_t n = channels_of<K>(t, c);
     const uint8_t *rows[kSize], *zeros[K::kUnit];
@@ -181,7 +181,7 @@ void run_rolling(const QDwTile& t) {
   for_each_block<Ks...>(t.channels, 0, [&](auto* k, size_t c) {
     using K = std::remove_const_t<std::remove_pointer_t<decltype(k)>>;
     const auto* weights = static_cast<const typename K::Weight*>(w);
-    const bool usual = !t.to_int32 && t.requantize.small;
+    const bool usual = !t.to_int32 && t.requantize.fits_int32;
     (usual ? Rolling<K, kSize, kStride>::template run<true>
            : Rolling<K, kSize, kStride>::template run<false>)(t, c, sums, weights);
     w = weights + groups_of(t.window, K::kUnit) * K::kGroupWeights;

@@ -54,9 +54,9 @@ void check(const QDwKernel& kernel, const QDwKernel& scalar, const QDwWindow& wi
   const Requantize bounds[] = {{-121, 90, -7}, {-13, 230, 15}, {0, 255, -128},  {-131, 124, 3},
                                {0, 255, 0},    {-17, 238, 17}, {-100, 155, -28}};
   t.requantize = bounds[seed % 7];
-  t.requantize.small = small;
+  t.requantize.fits_int32 = small;
   // Of 49 taps: 100000 + 49 * 255 * 255 is below 2^22, and times 0.009 below 32000.
-  t.requantize.words = t.requantize.exact = exact;
+  t.requantize.fits_int16 = t.requantize.exact_float = exact;
   t.to_int32 = to_int32;
   t.c_stride = channels * (to_int32 ? 4 : 1);
   std::vector<const uint8_t*> list(kQDwListed * (taps + 3));

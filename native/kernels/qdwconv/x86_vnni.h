@@ -70,7 +70,7 @@ class Quads {
       std::memcpy(out, words, n * sizeof(int32_t));
       return;
     }
-    const bool small = t.requantize.small;
+    const bool small = t.requantize.fits_int32;
     const Int result = V::add8(V::pack16(words(acc, 0, small), words(acc, 2, small)), offset_);
     if (V::kLanes > 1 || n == kChannels) {
       V::store(out, result);

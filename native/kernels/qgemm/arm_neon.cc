@@ -9,8 +9,8 @@ constexpr size_t kRows = 4, kColumns = 16;
 
 template <int R, bool kNarrow>
 void tile(const QGemmTile& t) {
-  const size_t panel_bytes = t.taps * ((t.k + 1) / 2 * 2) * kColumns;
-  const int8_t* w = t.panel;
+  const size_t panel_bytes = t.operands.taps * ((t.operands.k + 1) / 2 * 2) * kColumns;
+  const int8_t* w = t.operands.panel;
   size_t column = 0;
   for (; column + 8 < t.n; column += kColumns, w += panel_bytes)
     mlal_panel<NeonRoundByConverting, kRows, R, 4, kNarrow>(t, column, w, kColumns * 2);

@@ -20,21 +20,21 @@ __attribute__((always_inline)) inline void dot_group(int32x4_t (&acc)[R][2], con
 template <int R>
 __attribute__((always_inline)) inline const int8_t* multiply(const QGemmTile& t, const int8_t* w,
                                                              int32x4_t (&acc)[R][2]) {
-  for (size_t tap = 0; tap < t.taps; ++tap) {
+  for (size_t tap = 0; tap < t.operands.taps; ++tap) {
     const int8_t* row[R];
     unroll<R>([&](auto r) __attribute__((always_inline)) {
-      row[r] = reinterpret_cast<const int8_t*>(t.rows[tap * kRows + static_cast<size_t>(r)]);
+      row[r] = reinterpret_cast<const int8_t*>(t.operands.rows[tap * kRows + static_cast<size_t>(r)]);
     });
     int8x16_t a[R];
     size_t k = 0;
-    for (; k + 16 <= t.k; k += 16, w += 128) {
+    for (; k + 16 <= t.operands.k; k += 16, w += 128) {
       unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = vld1q_s8(row[r] + k); });
       dot_group<0>(acc, a, w);
       dot_group<1>(acc, a, w + 32);
       dot_group<2>(acc, a, w + 64);
       dot_group<3>(acc, a, w + 96);
     }
-    const size_t left = t.k - k;
+    const size_t left = t.operands.k - k;
     if (left == 0) continue;
     unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = vld1q_s8(row[r] + k); });
     dot_group<0>(acc, a, w), w += 32;
@@ -52,8 +52,8 @@ __attribute__((always_inline)) inline void start_sums(const QGemmTile& t, size_t
                                                       int32x4_t (&acc)[R][2]) {
   int32_t start[8];
   const int32_t* from = start;
-  vst1q_s32(start, vaddq_s32(vld1q_s32(t.bias + column), more));
-  vst1q_s32(start + 4, vaddq_s32(vld1q_s32(t.bias + column + 4), more));
+  vst1q_s32(start, vaddq_s32(vld1q_s32(t.epilogue.bias + column), more));
+  vst1q_s32(start + 4, vaddq_s32(vld1q_s32(t.epilogue.bias + column + 4), more));
   unroll<R>([&](auto r) __attribute__((always_inline)) {
     asm("" : "+r"(from) : "m"(start));
     acc[r][0] = vld1q_s32(from);
@@ -67,7 +67,7 @@ struct Tiles {
   static void run(const QGemmTile& caller) {
     const QGemmTile t = caller;  // bytes written through `c` cannot change it
     const NeonPanels<E> panels(t);
-    const int8_t* w = t.panel;
+    const int8_t* w = t.operands.panel;
     int32x4_t acc[R][2];
     start_sums(t, 0, vdupq_n_s32(NeonPanels<E>::kStart), acc);
     for (size_t column = 0; column < t.n; column += 8) {
@@ -80,11 +80,12 @@ struct Tiles {
 
   template <int R>
   static void any(const QGemmTile& t) {
-    const int8_t* w = t.panel;
+    const int8_t* w = t.operands.panel;
     for (size_t column = 0; column < t.n; column += 8) {
       int32x4_t acc[R][2];
-      unroll<R * 2>([&](auto i)
-                        __attribute__((always_inline)) { acc[i / 2][i % 2] = vld1q_s32(t.bias + column + i % 2 * 4); });
+      unroll<R * 2>([&](auto i) __attribute__((always_inline)) {
+        acc[i / 2][i % 2] = vld1q_s32(t.epilogue.bias + column + i % 2 * 4);
+      });
       add_row_bias(t, acc);
       w = multiply<R>(t, w, acc);
       store_panel<NeonRoundByAdding>(t, column, acc);
@@ -94,6 +95,8 @@ struct Tiles {
 
 }  // namespace
 
-void qgemm_s8s8_8x8c4_arm_neondot(const QGemmTile& t) { run_bounded<Tiles>(t, t.taps * ((t.k + 3) / 4 * 32)); }
+void qgemm_s8s8_8x8c4_arm_neondot(const QGemmTile& t) {
+  run_bounded<Tiles>(t, t.operands.taps * ((t.operands.k + 3) / 4 * 32));
+}
 
 }  // namespace octavo

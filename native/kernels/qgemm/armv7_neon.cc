@@ -8,8 +8,8 @@ constexpr size_t kRows = 4, kColumns = 8;
 
 template <int R, bool kNarrow>
 void tile(const QGemmTile& t) {
-  const size_t panel_bytes = t.taps * ((t.k + 1) / 2 * 2) * kColumns;
-  const int8_t* w = t.panel;
+  const size_t panel_bytes = t.operands.taps * ((t.operands.k + 1) / 2 * 2) * kColumns;
+  const int8_t* w = t.operands.panel;
   for (size_t column = 0; column < t.n; column += kColumns, w += panel_bytes)
     mlal_panel<NeonRoundByAdding, kRows, R, 2, kNarrow>(t, column, w, kColumns * 2);
 }

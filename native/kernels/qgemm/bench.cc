@@ -36,7 +36,7 @@ double seconds_of(const QGemmKernel& kernel, const Size& s) {
   std::vector<int8_t> packed(layout.bytes());
   std::vector<int32_t> bias(layout.columns());
   std::vector<float> multiplier(layout.columns(), 1e-4f);
-  qgemm_pack(layout, {w.data(), s.k, 1, s.taps * s.k, 0}, 0, layout.panels, packed.data(), bias.data());
+  layout.pack({w.data(), s.k, 1, s.taps * s.k, 0}, 0, layout.panels, packed.data(), bias.data());
   std::vector<const uint8_t*> rows(mr * s.taps);
   return bench::seconds([&] {
     for (size_t row = 0; row < s.m; row += mr) {
@@ -45,12 +45,12 @@ double seconds_of(const QGemmKernel& kernel, const Size& s) {
       for (size_t tap = 0; tap < s.taps; ++tap)
         for (size_t r = 0; r < mr; ++r)
           rows[tap * mr + r] = a.data() + ((row + std::min(r, t.m - 1)) * s.taps + tap) * s.k;
-      t.rows = rows.data(), t.taps = s.taps, t.k = s.k;
-      t.requantize = {-128, 127, 0, true}, t.store = QGemmStore::kBytes, t.c_stride = s.n;
+      t.operands.rows = rows.data(), t.operands.taps = s.taps, t.operands.k = s.k;
+      t.epilogue.requantize = {-128, 127, 0, true}, t.epilogue.store = QGemmStore::kBytes, t.epilogue.c_stride = s.n;
       for (size_t panel = 0; panel < layout.panels; ++panel) {
-        t.panel = packed.data() + panel * layout.panel_bytes;
-        t.bias = bias.data() + panel * nr, t.multiplier = multiplier.data() + panel * nr;
-        t.c = c.data() + row * s.n + panel * nr, t.n = std::min(nr, s.n - panel * nr);
+        t.operands.panel = packed.data() + panel * layout.panel_bytes;
+        t.epilogue.bias = bias.data() + panel * nr, t.epilogue.multiplier = multiplier.data() + panel * nr;
+        t.epilogue.c = c.data() + row * s.n + panel * nr, t.n = std::min(nr, s.n - panel * nr);
         kernel.run(t);
       }
     }

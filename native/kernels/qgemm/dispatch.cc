@@ -1,23 +1,32 @@
 #include <iterator>
 
 #include "kernels/dispatch.h"
-#include "kernels/qgemm/qgemm.h"
+#include "kernels/qgemm/pack.h"
 
 namespace octavo {
 
 namespace {
 
 constexpr QGemmKernel kKernels[] = {
-#define OCTAVO_KERNEL(isa, symbol, mr, nr, kr, a_signed, narrow, features) \
-  {Isa::isa, #symbol, symbol, mr, nr, kr, a_signed, narrow, features},
+#define OCTAVO_KERNEL(isa, symbol, a, w, packing, mr, nr, kr, narrow, features) \
+  {Isa::isa, #symbol, symbol, QGemmType::a, QGemmType::w, &qgemm_##packing, mr, nr, kr, narrow, features},
 #include "kernels/qgemm/kernels.inc"
 #undef OCTAVO_KERNEL
 };
 
-#define OCTAVO_KERNEL(isa, symbol, mr, nr, kr, a_signed, narrow, features) \
+#define OCTAVO_KERNEL(isa, symbol, a, w, packing, mr, nr, kr, narrow, features) \
   static_assert(mr <= int(kQGemmMaxRows) && nr <= int(kQGemmMaxColumns) && kr <= int(kQGemmOverRead), #symbol);
 #include "kernels/qgemm/kernels.inc"
 #undef OCTAVO_KERNEL
+
+// f(kernel) for those of the best instruction set that has one for such weights.
+template <class F>
+void for_candidates(bool narrow, QGemmType weights, F f) {
+  const auto takes = [&](const QGemmKernel& kernel) { return kernel.w == weights && (narrow || !kernel.narrow); };
+  const QGemmKernel* first = best_kernel(kKernels, takes);
+  for (const QGemmKernel* kernel = first; kernel && kernel != std::end(kKernels) && kernel->isa == first->isa; ++kernel)
+    if (takes(*kernel)) f(*kernel);
+}
 
 int64_t padded(int64_t n, int nr) { return (n + nr - 1) / nr * nr; }
 
@@ -28,15 +37,24 @@ const QGemmKernel* qgemm_kernels(size_t* count) {
   return kKernels;
 }
 
-const QGemmKernel& choose_qgemm(int64_t n, bool narrow) {
-  const auto takes = [&](const QGemmKernel& kernel) { return narrow || !kernel.narrow; };
-  const QGemmKernel* best = best_kernel(kKernels, takes);
+const QGemmKernel& choose_qgemm(int64_t n, bool narrow, QGemmType weights) {
+  const QGemmKernel* best = nullptr;
+  for_candidates(narrow, weights, [&](const QGemmKernel& kernel) {
+    if (best == nullptr || padded(n, kernel.nr) < padded(n, best->nr)) best = &kernel;
+  });
   // scalar is always active, and is the last.
-  if (best == nullptr) return *(std::end(kKernels) - 1);
-  const Isa isa = best->isa;
-  for (const QGemmKernel* other = best + 1; other != std::end(kKernels) && other->isa == isa; ++other)
-    if (takes(*other) && padded(n, other->nr) < padded(n, best->nr)) best = other;
-  return *best;
+  return best ? *best : *(std::end(kKernels) - 1);
+}
+
+const QGemmKernel* sole_qgemm(bool narrow, QGemmType weights) {
+  const QGemmKernel* first = nullptr;
+  bool sole = true;
+  // Of kernels of as many columns the first is taken.
+  for_candidates(narrow, weights, [&](const QGemmKernel& kernel) {
+    if (first == nullptr) first = &kernel;
+    sole = sole && kernel.nr == first->nr;
+  });
+  return sole ? first : nullptr;
 }
 
 }  // namespace octavo

@@ -1,5 +1,5 @@
-// The epilogue of 8 whole columns where the weights bound the sums (Requantize::words and ::exact): a row of them is
-// two vectors, becomes one of 16-bit words, then of bytes, and every narrowing is a clamp that was wanted.
+// The epilogue of 8 whole columns where the weights bound the sums (Requantize::fits_int16 and ::exact_float): a row of
+// them is two vectors, becomes one of 16-bit words, then of bytes, and every narrowing is a clamp that was wanted.
 #pragma once
 
 #include <type_traits>
@@ -12,36 +12,38 @@ namespace {
 enum class NeonEpilogue : uint8_t { kPlain, kExact, kWords, kAddExact, kAddWords, kAny };
 
 inline NeonEpilogue epilogue_of(const QGemmTile& t) {
-  const Requantize& q = t.requantize;
-  if (t.store != QGemmStore::kBytes || !q.words) return NeonEpilogue::kAny;
-  if (t.residual == nullptr)
-    return !q.exact ? NeonEpilogue::kWords : NeonRoundBounded(q).plain ? NeonEpilogue::kPlain : NeonEpilogue::kExact;
-  if (!t.add.words || t.add.odd != 0) return NeonEpilogue::kAny;
-  return q.exact ? NeonEpilogue::kAddExact : NeonEpilogue::kAddWords;
+  const Requantize& q = t.epilogue.requantize;
+  if (t.epilogue.store != QGemmStore::kBytes || !q.fits_int16) return NeonEpilogue::kAny;
+  if (t.epilogue.residual == nullptr)
+    return !q.exact_float              ? NeonEpilogue::kWords
+           : NeonRoundBounded(q).plain ? NeonEpilogue::kPlain
+                                       : NeonEpilogue::kExact;
+  if (!t.epilogue.add.fits_int16 || t.epilogue.add.odd != 0) return NeonEpilogue::kAny;
+  return q.exact_float ? NeonEpilogue::kAddExact : NeonEpilogue::kAddWords;
 }
 
 template <bool kExact, bool kPlain, int R>
 __attribute__((always_inline)) inline void store_words(const QGemmTile& t, size_t column, const int32x4_t (&acc)[R][2],
                                                        const NeonRoundBounded& round) {
-  const float32x4_t m0 = vld1q_f32(t.multiplier + column), m1 = vld1q_f32(t.multiplier + column + 4);
-  uint8_t* c = static_cast<uint8_t*>(t.c) + column;
+  const float32x4_t m0 = vld1q_f32(t.epilogue.multiplier + column), m1 = vld1q_f32(t.epilogue.multiplier + column + 4);
+  uint8_t* c = static_cast<uint8_t*>(t.epilogue.c) + column;
   unroll<R>([&](auto r) __attribute__((always_inline)) {
     const uint16x8_t words =
         low_halves(round.template rounded<kExact>(acc[r][0], m0), round.template rounded<kExact>(acc[r][1], m1));
     vst1_u8(c, round.template bytes<kPlain>(words));
-    c += t.c_stride;
+    c += t.epilogue.c_stride;
   });
 }
 
 template <bool kExact, int R>
 __attribute__((always_inline)) inline void store_sums(const QGemmTile& t, size_t column, const int32x4_t (&acc)[R][2],
                                                       const NeonAddBounded& add) {
-  const float32x4_t m0 = vld1q_f32(t.multiplier + column), m1 = vld1q_f32(t.multiplier + column + 4);
-  uint8_t* c = static_cast<uint8_t*>(t.c) + column;
-  const uint8_t* residual = t.residual + column;
+  const float32x4_t m0 = vld1q_f32(t.epilogue.multiplier + column), m1 = vld1q_f32(t.epilogue.multiplier + column + 4);
+  uint8_t* c = static_cast<uint8_t*>(t.epilogue.c) + column;
+  const uint8_t* residual = t.epilogue.residual + column;
   unroll<R>([&](auto r) __attribute__((always_inline)) {
     vst1_u8(c, add.template bytes<kExact>(acc[r], m0, m1, vld1_u8(residual)));
-    c += t.c_stride, residual += t.c_stride;
+    c += t.epilogue.c_stride, residual += t.epilogue.c_stride;
   });
 }
 
@@ -78,7 +80,7 @@ template <bool kExact, bool kPlain, int R, int P>
 __attribute__((always_inline)) inline void store_words(const QGemmTile& t, size_t column, const NeonPairs (&acc)[P],
                                                        const NeonRoundBounded& round) {
   float32x4_t m[4];
-  unroll<4>([&](auto i) __attribute__((always_inline)) { m[i] = pair_of(t.multiplier + column + i * 2); });
+  unroll<4>([&](auto i) __attribute__((always_inline)) { m[i] = pair_of(t.epilogue.multiplier + column + i * 2); });
   uint8x16_t bytes[P];
   unroll<P>([&](auto p) __attribute__((always_inline)) {
     const uint16x8_t low =
@@ -87,22 +89,23 @@ __attribute__((always_inline)) inline void store_words(const QGemmTile& t, size_
         low_halves(round.template rounded<kExact>(acc[p][2], m[2]), round.template rounded<kExact>(acc[p][3], m[3]));
     bytes[p] = round.template bytes<kPlain>(low, high);
   });
-  store_rows<R>(bytes, static_cast<uint8_t*>(t.c) + column, t.c_stride);
+  store_rows<R>(bytes, static_cast<uint8_t*>(t.epilogue.c) + column, t.epilogue.c_stride);
 }
 
 template <bool kExact, int R, int P>
 __attribute__((always_inline)) inline void store_sums(const QGemmTile& t, size_t column, const NeonPairs (&acc)[P],
                                                       const NeonAddBounded& add) {
   float32x4_t m[4];
-  unroll<4>([&](auto i) __attribute__((always_inline)) { m[i] = pair_of(t.multiplier + column + i * 2); });
-  const uint8_t* residual = t.residual + column;
+  unroll<4>([&](auto i) __attribute__((always_inline)) { m[i] = pair_of(t.epilogue.multiplier + column + i * 2); });
+  const uint8_t* residual = t.epilogue.residual + column;
   uint8x16_t bytes[P];
   unroll<P>([&](auto p) __attribute__((always_inline)) {
     constexpr int pair = p;
     const uint16x8_t r0 = vreinterpretq_u16_u8(vcombine_u8(vld1_u8(residual), vdup_n_u8(0)));
-    const uint16x8_t r1 =
-        pair * 2 + 1 < R ? vreinterpretq_u16_u8(vcombine_u8(vld1_u8(residual + t.c_stride), vdup_n_u8(0))) : r0;
-    residual += 2 * t.c_stride;
+    const uint16x8_t r1 = pair * 2 + 1 < R
+                              ? vreinterpretq_u16_u8(vcombine_u8(vld1_u8(residual + t.epilogue.c_stride), vdup_n_u8(0)))
+                              : r0;
+    residual += 2 * t.epilogue.c_stride;
     const uint8x16_t both = veorq_u8(vreinterpretq_u8_u16(vzip1q_u16(r0, r1)), vcombine_u8(add.flip, add.flip));
     const uint16x8_t r_low = vmovl_u8(vget_low_u8(both)), r_high = vmovl_u8(vget_high_u8(both));
     const uint16x8_t low = low_halves(add.template rounded<kExact>(acc[p][0], m[0], vget_low_u16(r_low)),
@@ -111,14 +114,15 @@ __attribute__((always_inline)) inline void store_sums(const QGemmTile& t, size_t
                                        add.template rounded<kExact>(acc[p][3], m[3], vget_high_u16(r_high)));
     bytes[p] = add.narrowed(low, high);
   });
-  store_rows<R>(bytes, static_cast<uint8_t*>(t.c) + column, t.c_stride);
+  store_rows<R>(bytes, static_cast<uint8_t*>(t.epilogue.c) + column, t.epilogue.c_stride);
 }
 
 // What the panels of a tile have in common. E is not kAny.
 template <NeonEpilogue E>
 class NeonPanels {
  public:
-  explicit NeonPanels(const QGemmTile& t) : round_(t.requantize), add_(t.requantize, t.add) {}
+  explicit NeonPanels(const QGemmTile& t)
+      : round_(t.epilogue.requantize), add_(t.epilogue.requantize, t.epilogue.add) {}
 
   // The sums of a column start here, beside the bias.
   static constexpr int32_t kStart =
@@ -169,10 +173,10 @@ inline void run_bounded(const QGemmTile& t, size_t panel_bytes) {
   part.n = done;
   if (done > 0) whole(part);
   part.n = t.n - done;
-  part.panel += done / 8 * panel_bytes;
-  part.bias += done, part.multiplier += done;
-  part.c = static_cast<uint8_t*>(t.c) + done;
-  if (t.residual) part.residual += done;
+  part.operands.panel += done / 8 * panel_bytes;
+  part.epilogue.bias += done, part.epilogue.multiplier += done;
+  part.epilogue.c = static_cast<uint8_t*>(t.epilogue.c) + done;
+  if (t.epilogue.residual) part.epilogue.residual += done;
   kAny[t.m - 1](part);
 }
 

@@ -64,23 +64,24 @@ template <class Round, size_t kRows, int R, int V, bool kNarrow>
 __attribute__((always_inline)) inline void mlal_panel(const QGemmTile& t, size_t column, const int8_t* w,
                                                       size_t stride) {
   int32x4_t acc[R][V];
-  unroll<R * V>([&](auto i)
-                    __attribute__((always_inline)) { acc[i / V][i % V] = vld1q_s32(t.bias + column + i % V * 4); });
+  unroll<R * V>([&](auto i) __attribute__((always_inline)) {
+    acc[i / V][i % V] = vld1q_s32(t.epilogue.bias + column + i % V * 4);
+  });
   add_row_bias(t, acc);
 
-  for (size_t tap = 0; tap < t.taps; ++tap) {
+  for (size_t tap = 0; tap < t.operands.taps; ++tap) {
     const int8_t* row[R];
     unroll<R>([&](auto r) __attribute__((always_inline)) {
-      row[r] = reinterpret_cast<const int8_t*>(t.rows[tap * kRows + static_cast<size_t>(r)]);
+      row[r] = reinterpret_cast<const int8_t*>(t.operands.rows[tap * kRows + static_cast<size_t>(r)]);
     });
     int8x8_t a[R];
     size_t k = 0;
     // Four k at a time, though eight are loaded: with the weights of more of them under way the sums are spilled.
-    for (; k + 2 < t.k; k += 4, w += 2 * stride) {
+    for (; k + 2 < t.operands.k; k += 4, w += 2 * stride) {
       unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = vld1_s8(row[r] + k); });
       add_pairs<true, kNarrow>(acc, a, w, stride);
     }
-    if (k < t.k) {
+    if (k < t.operands.k) {
       unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = vld1_s8(row[r] + k); });
       add_pairs<false, kNarrow>(acc, a, w, stride);
       w += stride;

@@ -34,15 +34,15 @@ __attribute__((always_inline)) inline void store_quads(const QGemmTile& t, size_
   static_assert(V == 2 || V == 4, "rows of 8 or 16 columns");
   constexpr int kTogether = 4 / V;
   float32x4_t m[V];
-  unroll<V>([&](auto v) __attribute__((always_inline)) { m[v] = vld1q_f32(t.multiplier + column + v * 4); });
+  unroll<V>([&](auto v) __attribute__((always_inline)) { m[v] = vld1q_f32(t.epilogue.multiplier + column + v * 4); });
   const size_t n = t.n - column;
   unroll<(R + kTogether - 1) / kTogether>([&](auto quad) __attribute__((always_inline)) {
     constexpr int r = quad * kTogether, next = r + kTogether - 1 < R ? r + kTogether - 1 : r;
-    const size_t at = static_cast<size_t>(r) * t.c_stride + column,
-                 at_next = static_cast<size_t>(next) * t.c_stride + column;
-    uint8_t* c = static_cast<uint8_t*>(t.c);
+    const size_t at = static_cast<size_t>(r) * t.epilogue.c_stride + column,
+                 at_next = static_cast<size_t>(next) * t.epilogue.c_stride + column;
+    uint8_t* c = static_cast<uint8_t*>(t.epilogue.c);
     uint8x16_t residual = vdupq_n_u8(0);
-    if (kResidual) residual = load_rows<V>(t.residual + at, t.residual + at_next, n);
+    if (kResidual) residual = load_rows<V>(t.epilogue.residual + at, t.epilogue.residual + at_next, n);
     const uint8x16_t q =
         bytes({acc[r][0], acc[r][1], acc[next][V - 2], acc[next][V - 1]}, {m[0], m[1], m[V - 2], m[V - 1]}, residual);
     store_row<V>(c + at, q, false, n);
@@ -52,9 +52,9 @@ __attribute__((always_inline)) inline void store_quads(const QGemmTile& t, size_
 
 template <int R, int V>
 __attribute__((always_inline)) inline void add_row_bias(const QGemmTile& t, int32x4_t (&acc)[R][V]) {
-  if (!t.row_bias) return;
+  if (!t.epilogue.row_bias) return;
   unroll<R * V>([&](auto i) __attribute__((always_inline)) {
-    acc[i / V][i % V] = vaddq_s32(acc[i / V][i % V], vld1q_s32(t.row_bias + i / V * 4));
+    acc[i / V][i % V] = vaddq_s32(acc[i / V][i % V], vld1q_s32(t.epilogue.row_bias + i / V * 4));
   });
 }
 
@@ -62,23 +62,25 @@ __attribute__((always_inline)) inline void add_row_bias(const QGemmTile& t, int3
 template <class Round, int R, int V>
 __attribute__((always_inline)) inline void store_panel(const QGemmTile& t, size_t column,
                                                        const int32x4_t (&acc)[R][V]) {
-  if (t.store == QGemmStore::kInt32) {
+  if (t.epilogue.store == QGemmStore::kInt32) {
     const size_t n = t.n - column;
     unroll<R>([&](auto r) __attribute__((always_inline)) {
-      int32_t* words =
-          reinterpret_cast<int32_t*>(static_cast<uint8_t*>(t.c) + static_cast<size_t>(r) * t.c_stride) + column;
+      int32_t* words = reinterpret_cast<int32_t*>(static_cast<uint8_t*>(t.epilogue.c) +
+                                                  static_cast<size_t>(r) * t.epilogue.c_stride) +
+                       column;
       unroll<V>([&](auto v) __attribute__((always_inline)) {
         if (n > v * 4) store_words(words + v * 4, acc[r][v], n - v * 4);
       });
     });
 #if defined(__aarch64__)
-  } else if (V == 4 && t.residual && t.requantize.words && t.add.words && t.add.odd == 0) {
-    store_quads<R, V, true>(t, column, acc, NeonAddByWords(t.requantize, t.add));
+  } else if (V == 4 && t.epilogue.residual && t.epilogue.requantize.fits_int16 && t.epilogue.add.fits_int16 &&
+             t.epilogue.add.odd == 0) {
+    store_quads<R, V, true>(t, column, acc, NeonAddByWords(t.epilogue.requantize, t.epilogue.add));
 #endif
-  } else if (t.residual) {
-    store_quads<R, V, true>(t, column, acc, NeonAddResidual(t.requantize, t.add));
+  } else if (t.epilogue.residual) {
+    store_quads<R, V, true>(t, column, acc, NeonAddResidual(t.epilogue.requantize, t.epilogue.add));
   } else {
-    const Round round(t.requantize);
+    const Round round(t.epilogue.requantize);
     store_quads<R, V, false>(t, column, acc,
                              [&](const int32x4_t(&a)[4], const float32x4_t(&m)[4], uint8x16_t)
                                  __attribute__((always_inline)) { return round(a, m); });

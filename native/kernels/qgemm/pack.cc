@@ -10,11 +10,10 @@ namespace octavo {
 bool make_qgemm_layout(const QGemmKernel& kernel, size_t taps, size_t k, size_t n, QGemmLayout* layout) {
   const size_t nr = static_cast<size_t>(kernel.nr), kr = static_cast<size_t>(kernel.kr);
   if (k > SIZE_MAX - kr || n > SIZE_MAX - nr) return false;
-  *layout = {taps, k, n, nr, kr, (n + nr - 1) / nr, 0};
+  *layout = {taps, k, n, nr, kr, (n + nr - 1) / nr, 0, kernel.packing};
   size_t bytes = 0;
-  if (__builtin_mul_overflow((k + kr - 1) / kr * kr, nr, &bytes)) return false;
-  if (__builtin_mul_overflow(bytes, taps, &layout->panel_bytes)) return false;
-  return !__builtin_mul_overflow(layout->panel_bytes, layout->panels, &bytes) && bytes <= PTRDIFF_MAX &&
+  return kernel.packing->panel_bytes(kernel, taps, k, &layout->panel_bytes) &&
+         !__builtin_mul_overflow(layout->panel_bytes, layout->panels, &bytes) && bytes <= PTRDIFF_MAX &&
          !__builtin_mul_overflow(layout->panels, nr * sizeof(int32_t), &bytes);
 }
 
@@ -90,9 +89,13 @@ struct PanelTap {
   }
 };
 
-}  // namespace
+bool panel_bytes(const QGemmKernel& kernel, size_t taps, size_t k, size_t* bytes) {
+  const size_t nr = static_cast<size_t>(kernel.nr), kr = static_cast<size_t>(kernel.kr);
+  return !__builtin_mul_overflow((k + kr - 1) / kr * kr, nr, bytes) && !__builtin_mul_overflow(*bytes, taps, bytes);
+}
 
-void qgemm_pack(const QGemmLayout& l, const QGemmSource& s, size_t first, size_t last, int8_t* packed, int32_t* sums) {
+void pack_k_groups(const QGemmLayout& l, const QGemmSource& s, size_t first, size_t last, int8_t* packed,
+                   int32_t* sums) {
   const QPackKernel* kernel = qpack_kernel(l.kr);
   for (size_t p = first; p < last; ++p) {
     const size_t column = p * l.nr;
@@ -107,5 +110,9 @@ void qgemm_pack(const QGemmLayout& l, const QGemmSource& s, size_t first, size_t
           .pack(count, kernel);
   }
 }
+
+}  // namespace
+
+const QGemmPacking qgemm_k_groups = {panel_bytes, pack_k_groups, true};
 
 }  // namespace octavo

@@ -1,5 +1,4 @@
-// The layout of packed weights, a type of the kernel's tile: panels of nr columns, each
-// [taps][ceil(k / kr)][nr][kr] bytes, zeros beyond k and beyond the last column.
+// Packed weights: panels of nr columns, laid out as the packing of a kernel says.
 #pragma once
 
 #include <cstddef>
@@ -9,19 +8,6 @@
 
 namespace octavo {
 
-struct QGemmLayout {
-  size_t taps = 0, k = 0, n = 0;
-  size_t nr = 0, kr = 0;
-  size_t panels = 0;
-  size_t panel_bytes = 0;
-
-  size_t columns() const { return panels * nr; }  // padded
-  size_t bytes() const { return panels * panel_bytes; }
-};
-
-// False when a size overflows.
-[[nodiscard]] bool make_qgemm_layout(const QGemmKernel& kernel, size_t taps, size_t k, size_t n, QGemmLayout* layout);
-
 // Where weights come from: w(tap, k, n) = data[tap * tap_stride + k * k_stride + n * n_stride] ^ flip.
 // flip 0x80 takes uint8 to int8 (zero point minus 128).
 struct QGemmSource {
@@ -30,9 +16,39 @@ struct QGemmSource {
   uint8_t flip = 0;
 };
 
-// Packs panels [first, last) into `packed` (which holds all panels) and, per column, the sum of its weights
-// (`sums`, columns() of them).
-void qgemm_pack(const QGemmLayout& layout, const QGemmSource& source, size_t first, size_t last, int8_t* packed,
-                int32_t* sums);
+struct QGemmLayout {
+  size_t taps = 0, k = 0, n = 0;
+  size_t nr = 0, kr = 0;
+  size_t panels = 0;
+  size_t panel_bytes = 0;
+  const QGemmPacking* packing = nullptr;
+
+  size_t columns() const { return panels * nr; }  // padded
+  size_t bytes() const { return panels * panel_bytes; }
+  inline void pack(const QGemmSource& source, size_t first, size_t last, int8_t* packed, int32_t* sums) const;
+};
+
+// False when a size overflows.
+[[nodiscard]] bool make_qgemm_layout(const QGemmKernel& kernel, size_t taps, size_t k, size_t n, QGemmLayout* layout);
+
+// How the weights of a panel lie. A kernel line names one.
+struct QGemmPacking {
+  // Bytes of a panel of such taps. False: overflow.
+  bool (*panel_bytes)(const QGemmKernel& kernel, size_t taps, size_t k, size_t* bytes);
+  // Packs panels [first, last) into `packed` (which holds all panels) and, per column, the sum of its weights
+  // (`sums`, columns() of them).
+  void (*pack)(const QGemmLayout& layout, const QGemmSource& source, size_t first, size_t last, int8_t* packed,
+               int32_t* sums);
+  // Taps of whole groups of kr are packed like one tap that is as long as all of them.
+  bool joins_taps;
+};
+
+// [taps][ceil(k / kr)][nr][kr] bytes, zeros beyond k and beyond the last column.
+extern const QGemmPacking qgemm_k_groups;
+
+inline void QGemmLayout::pack(const QGemmSource& source, size_t first, size_t last, int8_t* packed,
+                              int32_t* sums) const {
+  packing->pack(*this, source, first, last, packed, sums);
+}
 
 }  // namespace octavo

@@ -48,7 +48,7 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
   std::vector<int8_t> packed(layout.bytes());
   std::vector<int32_t> sums(layout.columns()), bias(layout.columns());
   std::vector<float> multiplier(layout.columns());
-  qgemm_pack(layout, {w.data(), k, 1, taps * k, 0}, 0, layout.panels, packed.data(), sums.data());
+  layout.pack({w.data(), k, 1, taps * k, 0}, 0, layout.panels, packed.data(), sums.data());
   for (size_t i = 0; i < n; ++i) bias[i] = static_cast<int32_t>(r.next()), multiplier[i] = r.real(1e-9f, 1e-7f);
 
   const size_t mr = static_cast<size_t>(kernel.mr), nr = static_cast<size_t>(kernel.nr);
@@ -68,17 +68,17 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
   ResidualAdd add = {
       0.75f, -0.3125f,      1.0f, seed % 2 ? -6.0f : -90.0f, seed % 2 ? 249.0f : 100.0f, seed % 5 ? 17 : -3,
       6,     seed % 3 == 0, false};
-  Guarded residual(m * n, 0xAA), zipped(kernel.has(kZips) ? mr * taps * ((k + 15) / 16 * 16) : 0, 0x55);
+  Guarded residual(m * n, 0xAA), zipped(kernel.has(kInterleavesRows) ? mr * taps * ((k + 15) / 16 * 16) : 0, 0x55);
   for (size_t i = 0; i < m * n; ++i) residual.data()[i] = static_cast<uint8_t>(r.next());
   for (const Store store :
        {Store::kInt32, Store::kBytes, Store::kCorrected, Store::kCorrectedInt32, Store::kSmall, Store::kSigned,
         Store::kUnsigned, Store::kSmallResidual, Store::kLarge, Store::kResidual, Store::kInfiniteResidual}) {
     const bool adds = store == Store::kResidual || store == Store::kSmallResidual || store == Store::kInfiniteResidual;
     const bool corrected = store == Store::kCorrected || store == Store::kCorrectedInt32;
-    if ((adds && !kernel.has(kAdds)) || (corrected && !kernel.has(kRowBias))) continue;
+    if ((adds && !kernel.has(kAddsResidual)) || (corrected && !kernel.has(kRowBias))) continue;
     // Scales far apart: infinities, and NaN where they meet or meet zero.
     if (store == Store::kInfiniteResidual) add.ra = INFINITY, add.rb = -INFINITY;
-    add.small = store == Store::kSmallResidual;
+    add.fits_int32 = store == Store::kSmallResidual;
     if (store == Store::kLarge)
       for (float& value : multiplier) value *= 1e8f;
     const bool bytes = store != Store::kInt32 && store != Store::kCorrectedInt32;
@@ -87,17 +87,17 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
     const size_t step = kernel.has(kPanels) ? 1 + seed % 3 : 1;
     for (size_t panel = 0; panel < layout.panels; panel += step) {
       QGemmTile t;
-      t.rows = rows.data(), t.taps = taps, t.k = k;
-      t.panel = packed.data() + panel * layout.panel_bytes;
-      t.bias = bias.data() + panel * nr, t.multiplier = multiplier.data() + panel * nr;
-      t.requantize = bounds(store);
-      t.add = add;
-      if (corrected) t.row_bias = row_bias.data();
-      if (adds) t.residual = residual.data() + panel * nr;
-      t.store = bytes ? QGemmStore::kBytes : QGemmStore::kInt32;
-      t.c = c.data() + panel * nr * element, t.c_stride = stride;
+      t.operands.rows = rows.data(), t.operands.taps = taps, t.operands.k = k;
+      t.operands.panel = packed.data() + panel * layout.panel_bytes;
+      t.epilogue.bias = bias.data() + panel * nr, t.epilogue.multiplier = multiplier.data() + panel * nr;
+      t.epilogue.requantize = bounds(store);
+      t.epilogue.add = add;
+      if (corrected) t.epilogue.row_bias = row_bias.data();
+      if (adds) t.epilogue.residual = residual.data() + panel * nr;
+      t.epilogue.store = bytes ? QGemmStore::kBytes : QGemmStore::kInt32;
+      t.epilogue.c = c.data() + panel * nr * element, t.epilogue.c_stride = stride;
       t.m = m, t.n = std::min(step * nr, n - panel * nr);
-      t.zipped = zipped.data();
+      t.operands.interleaved = zipped.data();
       kernel.run(t);
     }
     EXPECT(c.intact() && zipped.intact());
@@ -108,8 +108,8 @@ void check(const QGemmKernel& kernel, size_t m, size_t n, size_t k, size_t taps,
         for (size_t t = 0; t < taps; ++t)
           for (size_t d = 0; d < k; ++d) {
             const uint8_t a = memory[t * m + i].data()[d];
-            sum +=
-                int64_t{kernel.a_signed ? static_cast<int8_t>(a) : a} * static_cast<int8_t>(w[(j * taps + t) * k + d]);
+            sum += int64_t{kernel.a_signed() ? static_cast<int8_t>(a) : a} *
+                   static_cast<int8_t>(w[(j * taps + t) * k + d]);
           }
         const int32_t acc = static_cast<int32_t>(static_cast<uint32_t>(sum));
         const int32_t q = requantize_one(acc, multiplier[j], bounds(store));
@@ -135,11 +135,11 @@ void check_bounded(const QGemmKernel& kernel, size_t m, size_t n, size_t k, uint
   std::vector<int8_t> packed(layout.bytes());
   std::vector<int32_t> sums(layout.columns()), bias(layout.columns());
   std::vector<float> multiplier(layout.columns());
-  qgemm_pack(layout, {w.data(), k, 1, taps * k, 0}, 0, layout.panels, packed.data(), sums.data());
+  layout.pack({w.data(), k, 1, taps * k, 0}, 0, layout.panels, packed.data(), sums.data());
   const double bound = 150000 + 255.0 * 127 * static_cast<double>(taps * k);
   for (size_t i = 0; i < n; ++i) {
     bias[i] = static_cast<int32_t>(r.between(-100000, 100000));
-    multiplier[i] = r.real(1e-5f, static_cast<float>((seed % 3 ? 1000 : Requantize::kWordBound) / bound));
+    multiplier[i] = r.real(1e-5f, static_cast<float>((seed % 3 ? 1000 : Requantize::kInt16Bound) / bound));
   }
   std::vector<Guarded> memory;
   for (size_t i = 0; i < taps * m; ++i) {
@@ -149,42 +149,43 @@ void check_bounded(const QGemmKernel& kernel, size_t m, size_t n, size_t k, uint
   std::vector<const uint8_t*> rows;
   for (size_t t = 0; t < taps; ++t)
     for (size_t i = 0; i < mr; ++i) rows.push_back(memory[t * m + (i < m ? i : 0)].data());
-  Guarded residual(m * n, 0xAA), zipped(kernel.has(kZips) ? mr * taps * ((k + 15) / 16 * 16) : 0, 0x55), c(m * n, 0x55);
+  Guarded residual(m * n, 0xAA), zipped(kernel.has(kInterleavesRows) ? mr * taps * ((k + 15) / 16 * 16) : 0, 0x55),
+      c(m * n, 0x55);
   for (size_t i = 0; i < m * n; ++i) residual.data()[i] = static_cast<uint8_t>(r.next());
 
   const Requantize all[] = {{0, 255, -128},  {-131, 124, 3}, {-13, 230, 15},
                             {-100, 90, -20}, {0, 255, 0},    {-128, 127, 0}};
-  const bool adds = kernel.has(kAdds) && seed % 2, corrected = kernel.has(kRowBias) && seed % 4 > 1;
+  const bool adds = kernel.has(kAddsResidual) && seed % 2, corrected = kernel.has(kRowBias) && seed % 4 > 1;
   std::vector<int32_t> row_bias(mr * 4);
   for (size_t i = 0; i < mr && corrected; ++i)
     std::fill_n(row_bias.data() + i * 4, 4, static_cast<int32_t>(r.between(-50000, 50000)));
   QGemmTile t;
-  t.row_bias = corrected ? row_bias.data() : nullptr;
-  t.rows = rows.data(), t.taps = taps, t.k = k;
-  t.requantize = all[seed / 2 % 6];
-  t.requantize.small = multiplier[0] < 0.5f;
-  t.requantize.words = true, t.requantize.exact = bound < Requantize::kExactBound;
+  t.epilogue.row_bias = corrected ? row_bias.data() : nullptr;
+  t.operands.rows = rows.data(), t.operands.taps = taps, t.operands.k = k;
+  t.epilogue.requantize = all[seed / 2 % 6];
+  t.epilogue.requantize.fits_int32 = multiplier[0] < 0.5f;
+  t.epilogue.requantize.fits_int16 = true, t.epilogue.requantize.exact_float = bound < Requantize::kExactBound;
   // Both bounds, and the zero point, of int8 or uint8.
   const bool relu = seed % 5 == 0, is_signed = seed % 3 > 0;
   const int even = relu ? (is_signed ? -128 : 0) : 6;
-  t.add = {r.real(0.01f, 2.0f),
-           r.real(-2.0f, 20.0f),
-           0,
-           static_cast<float>((is_signed ? -128 : 0) - even),
-           static_cast<float>((is_signed ? 127 : 255) - even),
-           relu ? (is_signed ? -128 : 0) : 17,
-           even,
-           is_signed,
-           true,
-           true};
-  t.store = QGemmStore::kBytes;
-  t.c_stride = n, t.m = m, t.zipped = zipped.data();
+  t.epilogue.add = {r.real(0.01f, 2.0f),
+                    r.real(-2.0f, 20.0f),
+                    0,
+                    static_cast<float>((is_signed ? -128 : 0) - even),
+                    static_cast<float>((is_signed ? 127 : 255) - even),
+                    relu ? (is_signed ? -128 : 0) : 17,
+                    even,
+                    is_signed,
+                    true,
+                    true};
+  t.epilogue.store = QGemmStore::kBytes;
+  t.epilogue.c_stride = n, t.m = m, t.operands.interleaved = zipped.data();
   const size_t nr = layout.nr, step = kernel.has(kPanels) ? layout.panels : 1;
   for (size_t panel = 0; panel < layout.panels; panel += step) {
-    t.panel = packed.data() + panel * layout.panel_bytes;
-    t.bias = bias.data() + panel * nr, t.multiplier = multiplier.data() + panel * nr;
-    t.c = c.data() + panel * nr, t.n = std::min(step * nr, n - panel * nr);
-    if (adds) t.residual = residual.data() + panel * nr;
+    t.operands.panel = packed.data() + panel * layout.panel_bytes;
+    t.epilogue.bias = bias.data() + panel * nr, t.epilogue.multiplier = multiplier.data() + panel * nr;
+    t.epilogue.c = c.data() + panel * nr, t.n = std::min(step * nr, n - panel * nr);
+    if (adds) t.epilogue.residual = residual.data() + panel * nr;
     kernel.run(t);
   }
   EXPECT(c.intact() && zipped.intact());
@@ -195,11 +196,12 @@ void check_bounded(const QGemmKernel& kernel, size_t m, size_t n, size_t k, uint
       for (size_t tap = 0; tap < taps; ++tap)
         for (size_t d = 0; d < k; ++d) {
           const uint8_t a = memory[tap * m + i].data()[d];
-          sum += (kernel.a_signed ? static_cast<int8_t>(a) : a) * static_cast<int8_t>(w[(j * taps + tap) * k + d]);
+          sum += (kernel.a_signed() ? static_cast<int8_t>(a) : a) * static_cast<int8_t>(w[(j * taps + tap) * k + d]);
         }
-      const int32_t q = requantize_one(sum, multiplier[j], t.requantize);
+      const int32_t q = requantize_one(sum, multiplier[j], t.epilogue.requantize);
       want[i * n + j] = static_cast<uint8_t>(
-          adds ? add_residual_one(q - t.requantize.zero_point, residual.data()[i * n + j], t.add) : q);
+          adds ? add_residual_one(q - t.epilogue.requantize.zero_point, residual.data()[i * n + j], t.epilogue.add)
+               : q);
     }
   EXPECT_SAME(c.data(), want.data(), want.size(),
               std::string(kernel.name) + " bounded, m " + std::to_string(m) + " n " + std::to_string(n) + " k " +

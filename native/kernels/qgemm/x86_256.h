@@ -43,7 +43,7 @@ inline void store_int32(const QGemmTile& t, const __m256i* sums) {
   __m256i columns[V];
   for (int v = 0; v < V; ++v) columns[v] = _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(t.n) - v * 8), lanes);
   for (size_t r = 0; r < t.m; ++r) {
-    int32_t* c = reinterpret_cast<int32_t*>(static_cast<uint8_t*>(t.c) + r * t.c_stride);
+    int32_t* c = reinterpret_cast<int32_t*>(static_cast<uint8_t*>(t.epilogue.c) + r * t.epilogue.c_stride);
     for (int v = 0; v < V; ++v) _mm256_maskstore_epi32(c + v * 8, columns[v], sums[r * V + static_cast<size_t>(v)]);
   }
 }
@@ -53,8 +53,9 @@ template <int V>
 struct Scale {
   __m256 lo, hi, multiplier[V];
 
-  explicit Scale(const QGemmTile& t) : lo(_mm256_set1_ps(t.requantize.lo)), hi(_mm256_set1_ps(t.requantize.hi)) {
-    for (int v = 0; v < V; ++v) multiplier[v] = _mm256_loadu_ps(t.multiplier + v * 8);
+  explicit Scale(const QGemmTile& t)
+      : lo(_mm256_set1_ps(t.epilogue.requantize.lo)), hi(_mm256_set1_ps(t.epilogue.requantize.hi)) {
+    for (int v = 0; v < V; ++v) multiplier[v] = _mm256_loadu_ps(t.epilogue.multiplier + v * 8);
   }
   inline __m256 operator()(__m256i sum, size_t v) const {
     return _mm256_min_ps(_mm256_max_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sum), multiplier[v]), lo), hi);
@@ -92,9 +93,10 @@ template <int R, int V>
 __attribute__((always_inline)) inline void store_whole(const QGemmTile& t, const __m256i (&acc)[R][V]) {
   constexpr int kGroup = 4 / V;
   const Scale<V> scale(t);
-  const PackBytes pack(t.requantize.zero_point, static_cast<int32_t>(t.requantize.hi) + t.requantize.zero_point);
-  const size_t stride = t.c_stride;
-  uint8_t* c = static_cast<uint8_t*>(t.c);
+  const PackBytes pack(t.epilogue.requantize.zero_point,
+                       static_cast<int32_t>(t.epilogue.requantize.hi) + t.epilogue.requantize.zero_point);
+  const size_t stride = t.epilogue.c_stride;
+  uint8_t* c = static_cast<uint8_t*>(t.epilogue.c);
   unroll<(R + kGroup - 1) / kGroup>([&](auto group) __attribute__((always_inline)) {
     constexpr int first = group * kGroup, rows = R - first < kGroup ? R - first : kGroup;
     const auto at = [&](auto i) __attribute__((always_inline)) {
@@ -113,8 +115,8 @@ template <int V, class Integer>
 __attribute__((always_inline)) inline void store_packed(const QGemmTile& t, const PackBytes& pack, Integer integer) {
   constexpr size_t kGroup = 4 / V;
   // Read once: for all that the compiler knows, a byte stored may be one of the tile's fields.
-  const size_t m = t.m, n = t.n, stride = t.c_stride;
-  uint8_t* c = static_cast<uint8_t*>(t.c);
+  const size_t m = t.m, n = t.n, stride = t.epilogue.c_stride;
+  uint8_t* c = static_cast<uint8_t*>(t.epilogue.c);
   const auto group = [&](size_t r, size_t rows) __attribute__((always_inline)) {
     const auto at = [&](size_t i)
                         __attribute__((always_inline)) { return integer(r + (i / V < rows ? i / V : 0), i % V); };
@@ -128,16 +130,17 @@ __attribute__((always_inline)) inline void store_packed(const QGemmTile& t, cons
 template <int V>
 inline void store_bytes(const QGemmTile& t, const __m256i* sums) {
   const Scale<V> scale(t);
-  if (!t.residual) {
-    const PackBytes pack(t.requantize.zero_point, static_cast<int32_t>(t.requantize.hi) + t.requantize.zero_point);
+  if (!t.epilogue.residual) {
+    const PackBytes pack(t.epilogue.requantize.zero_point,
+                         static_cast<int32_t>(t.epilogue.requantize.hi) + t.epilogue.requantize.zero_point);
     store_packed<V>(t, pack, [&](size_t r, size_t v) __attribute__((always_inline)) {
       return _mm256_cvtps_epi32(scale(sums[r * V + v], v));
     });
     return;
   }
-  const ResidualAdd p = t.add;
-  const uint8_t* residual = t.residual;
-  const size_t stride = t.c_stride;
+  const ResidualAdd p = t.epilogue.add;
+  const uint8_t* residual = t.epilogue.residual;
+  const size_t stride = t.epilogue.c_stride;
   const __m256 ra = _mm256_set1_ps(p.ra), rb = _mm256_set1_ps(p.rb), odd = _mm256_set1_ps(p.odd);
   const __m256 sum_lo = _mm256_set1_ps(p.lo), sum_hi = _mm256_set1_ps(p.hi);
   // Signed bytes come as unsigned ones, 128 more.
@@ -158,13 +161,13 @@ inline void store_bytes(const QGemmTile& t, const __m256i* sums) {
 // sums: [m][V].
 template <int V>
 __attribute__((noinline)) void store_sums(const QGemmTile& t, const __m256i* sums) {
-  if (t.store == QGemmStore::kInt32) store_int32<V>(t, sums);
+  if (t.epilogue.store == QGemmStore::kInt32) store_int32<V>(t, sums);
   else store_bytes<V>(t, sums);
 }
 
 template <int R, int V>
 __attribute__((always_inline)) inline void store_tile(const QGemmTile& t, const __m256i (&acc)[R][V]) {
-  if (t.store == QGemmStore::kBytes && !t.residual && t.n >= V * 8) return store_whole<R, V>(t, acc);
+  if (t.epilogue.store == QGemmStore::kBytes && !t.epilogue.residual && t.n >= V * 8) return store_whole<R, V>(t, acc);
   __m256i sums[R * V];
   unroll<R * V>([&](auto i) __attribute__((always_inline)) { sums[i] = acc[i / V][i % V]; });
   store_sums<V>(t, sums);
@@ -173,9 +176,9 @@ __attribute__((always_inline)) inline void store_tile(const QGemmTile& t, const 
 // A residual is read when the sums are done: by then it has come from beyond the second level.
 template <int R>
 __attribute__((always_inline)) inline void prefetch_residual(const QGemmTile& t) {
-  if (t.residual)
+  if (t.epilogue.residual)
     unroll<R>([&](auto r) __attribute__((always_inline)) {
-      _mm_prefetch(t.residual + static_cast<size_t>(r) * t.c_stride, _MM_HINT_T0);
+      _mm_prefetch(t.epilogue.residual + static_cast<size_t>(r) * t.epilogue.c_stride, _MM_HINT_T0);
     });
 }
 

@@ -20,7 +20,8 @@ __attribute__((always_inline)) inline void store_int32(const QGemmTile& t, const
   const __mmask32 columns = first_columns(t.n);
   unroll<R * V>([&](auto i) __attribute__((always_inline)) {
     constexpr int r = i / V, v = i % V;
-    int32_t* c = reinterpret_cast<int32_t*>(static_cast<uint8_t*>(t.c) + static_cast<size_t>(r) * t.c_stride);
+    int32_t* c =
+        reinterpret_cast<int32_t*>(static_cast<uint8_t*>(t.epilogue.c) + static_cast<size_t>(r) * t.epilogue.c_stride);
     _mm512_mask_storeu_epi32(c + v * 16, static_cast<__mmask16>(columns >> (v * 16)), acc[r][v]);
   });
 }
@@ -57,17 +58,17 @@ struct PackBytes {
 // The rows of one packed vector, from row r on.
 template <int R, int V>
 __attribute__((always_inline)) inline void store_rows(const QGemmTile& t, __mmask32 columns, int r, __m512i bytes) {
-  uint8_t* c = static_cast<uint8_t*>(t.c) + static_cast<size_t>(r) * t.c_stride;
+  uint8_t* c = static_cast<uint8_t*>(t.epilogue.c) + static_cast<size_t>(r) * t.epilogue.c_stride;
   if (V == 2) {
     _mm256_mask_storeu_epi8(c, columns, _mm512_castsi512_si256(bytes));
-    if (r + 1 < R) _mm256_mask_storeu_epi8(c + t.c_stride, columns, _mm512_extracti64x4_epi64(bytes, 1));
+    if (r + 1 < R) _mm256_mask_storeu_epi8(c + t.epilogue.c_stride, columns, _mm512_extracti64x4_epi64(bytes, 1));
     return;
   }
   const __mmask16 some = static_cast<__mmask16>(columns);
   _mm_mask_storeu_epi8(c, some, _mm512_castsi512_si128(bytes));
-  if (r + 1 < R) _mm_mask_storeu_epi8(c + t.c_stride, some, _mm512_extracti32x4_epi32(bytes, 1));
-  if (r + 2 < R) _mm_mask_storeu_epi8(c + 2 * t.c_stride, some, _mm512_extracti32x4_epi32(bytes, 2));
-  if (r + 3 < R) _mm_mask_storeu_epi8(c + 3 * t.c_stride, some, _mm512_extracti32x4_epi32(bytes, 3));
+  if (r + 1 < R) _mm_mask_storeu_epi8(c + t.epilogue.c_stride, some, _mm512_extracti32x4_epi32(bytes, 1));
+  if (r + 2 < R) _mm_mask_storeu_epi8(c + 2 * t.epilogue.c_stride, some, _mm512_extracti32x4_epi32(bytes, 2));
+  if (r + 3 < R) _mm_mask_storeu_epi8(c + 3 * t.epilogue.c_stride, some, _mm512_extracti32x4_epi32(bytes, 3));
 }
 
 // integer(r, v): what goes to pack.
@@ -92,8 +93,8 @@ inline __m512 add_by_fma(__m512 x, __m512 y) { return _mm512_fmadd_ps(x, _mm512_
 template <int R, int V, bool kSmall>
 __attribute__((always_inline)) inline void store_sums(const QGemmTile& t, const __m512i (&acc)[R][V],
                                                       const __m512 (&multiplier)[V]) {
-  const Requantize& q = t.requantize;
-  const ResidualAdd& p = t.add;
+  const Requantize& q = t.epilogue.requantize;
+  const ResidualAdd& p = t.epilogue.add;
   const __m512 ra = _mm512_set1_ps(p.ra), rb = _mm512_set1_ps(p.rb), odd = _mm512_set1_ps(p.odd);
   const __m512 lo = _mm512_set1_ps(q.lo), hi = _mm512_set1_ps(q.hi), sum_lo = _mm512_set1_ps(p.lo),
                sum_hi = _mm512_set1_ps(p.hi);
@@ -109,8 +110,8 @@ __attribute__((always_inline)) inline void store_sums(const QGemmTile& t, const 
     __m512i byte = _mm512_cvtps_epi32(scaled);
     if (kSmall) byte = _mm512_min_epi32(_mm512_max_epi32(byte, low), high);
     const __m512 a = _mm512_cvtepi32_ps(byte);
-    const auto* from = reinterpret_cast<const __m128i*>(t.residual + static_cast<size_t>(r) * t.c_stride +
-                                                        static_cast<size_t>(v) * 16);
+    const auto* from = reinterpret_cast<const __m128i*>(
+        t.epilogue.residual + static_cast<size_t>(r) * t.epilogue.c_stride + static_cast<size_t>(v) * 16);
     const __m512i bytes = _mm512_cvtepu8_epi32(_mm_xor_si128(_mm_loadu_si128(from), flip));
     const __m512 b = _mm512_cvtepi32_ps(_mm512_sub_epi32(bytes, zb));
     const __m512 sum = add_by_fma(add_by_fma(_mm512_mul_ps(ra, a), _mm512_mul_ps(rb, b)), odd);
@@ -120,15 +121,15 @@ __attribute__((always_inline)) inline void store_sums(const QGemmTile& t, const 
 
 template <int R, int V>
 __attribute__((always_inline)) inline void store_bytes(const QGemmTile& t, const __m512i (&acc)[R][V]) {
-  const Requantize& q = t.requantize;
+  const Requantize& q = t.epilogue.requantize;
   const int32_t qmin = static_cast<int32_t>(q.lo) + q.zero_point, qmax = static_cast<int32_t>(q.hi) + q.zero_point;
   __m512 multiplier[V];
-  for (int v = 0; v < V; ++v) multiplier[v] = _mm512_loadu_ps(t.multiplier + v * 16);
-  if (t.residual) {
-    if (q.small && t.add.small) return store_sums<R, V, true>(t, acc, multiplier);
+  for (int v = 0; v < V; ++v) multiplier[v] = _mm512_loadu_ps(t.epilogue.multiplier + v * 16);
+  if (t.epilogue.residual) {
+    if (q.fits_int32 && t.epilogue.add.fits_int32) return store_sums<R, V, true>(t, acc, multiplier);
     return store_sums<R, V, false>(t, acc, multiplier);
   }
-  if (q.small) {
+  if (q.fits_int32) {
     store_packed<R, V>(t, PackBytes(q.zero_point, qmin, qmax, true),
                        [&](auto r, auto v) __attribute__((always_inline)) {
                          return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_cvtepi32_ps(acc[r][v]), multiplier[v]));

@@ -25,27 +25,28 @@ template <int R, int V>
 void tile(const QGemmTile& t) {
   __m256i acc[R][V];
   unroll<R * V>([&](auto i) __attribute__((always_inline)) {
-    acc[i / V][i % V] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(t.bias + i % V * 8));
+    acc[i / V][i % V] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(t.epilogue.bias + i % V * 8));
   });
   prefetch_residual<R>(t);
 
   alignas(32) int16_t wide[R][kDepth + 16];  // 16: the last vector of a tap may overhang
-  const int8_t* w = t.panel;
-  for (size_t tap = 0, k = 0; tap < t.taps;) {
+  const int8_t* w = t.operands.panel;
+  for (size_t tap = 0, k = 0; tap < t.operands.taps;) {
     size_t depth = 0;
     do {
       const uint8_t* a[R];
-      unroll<R>([&](auto r)
-                    __attribute__((always_inline)) { a[r] = t.rows[tap * kRows + static_cast<size_t>(r)] + k; });
-      const size_t count = t.k - k < kDepth - depth ? t.k - k : kDepth - depth;
+      unroll<R>([&](auto r) __attribute__((always_inline)) {
+        a[r] = t.operands.rows[tap * kRows + static_cast<size_t>(r)] + k;
+      });
+      const size_t count = t.operands.k - k < kDepth - depth ? t.operands.k - k : kDepth - depth;
       for (size_t i = 0; i < count; i += 16)
         unroll<R>([&](auto r) __attribute__((always_inline)) {
           _mm256_storeu_si256(reinterpret_cast<__m256i*>(wide[r] + depth + i), widen16(a[r] + i));
         });
       depth += (count + 1) / 2 * 2;
       k += count;
-      if (k == t.k) k = 0, ++tap;
-    } while (tap < t.taps && depth < kDepth);
+      if (k == t.operands.k) k = 0, ++tap;
+    } while (tap < t.operands.taps && depth < kDepth);
 
     for (size_t i = 0; i < depth; i += 2, w += 2 * 16) {
       __m256i wv[V];

@@ -22,20 +22,22 @@ inline __m512i broadcast4(const uint8_t* p) {
 template <int R, int V>
 void tile(const QGemmTile& t) {
   __m512i acc[R][V];
-  unroll<R * V>([&](auto i)
-                    __attribute__((always_inline)) { acc[i / V][i % V] = _mm512_loadu_si512(t.bias + i % V * 16); });
+  unroll<R * V>([&](auto i) __attribute__((always_inline)) {
+    acc[i / V][i % V] = _mm512_loadu_si512(t.epilogue.bias + i % V * 16);
+  });
 
   // Read when the sums are done: by then it has come from beyond the second level.
-  if (t.residual)
+  if (t.epilogue.residual)
     unroll<R>([&](auto r) __attribute__((always_inline)) {
-      _mm_prefetch(t.residual + static_cast<size_t>(r) * t.c_stride, _MM_HINT_T0);
+      _mm_prefetch(t.epilogue.residual + static_cast<size_t>(r) * t.epilogue.c_stride, _MM_HINT_T0);
     });
 
-  const int8_t* w = t.panel;
-  for (size_t tap = 0; tap < t.taps; ++tap) {
+  const int8_t* w = t.operands.panel;
+  for (size_t tap = 0; tap < t.operands.taps; ++tap) {
     const uint8_t* a[R];
-    unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = t.rows[tap * kRows + static_cast<size_t>(r)]; });
-    for (size_t k = 0; k < t.k; k += 4, w += 2 * 64) {
+    unroll<R>([&](auto r)
+                  __attribute__((always_inline)) { a[r] = t.operands.rows[tap * kRows + static_cast<size_t>(r)]; });
+    for (size_t k = 0; k < t.operands.k; k += 4, w += 2 * 64) {
       __m512i wv[V];
       unroll<V>([&](auto v) __attribute__((always_inline)) {
         wv[v] = _mm512_loadu_si512(w + v * 64);
@@ -49,7 +51,7 @@ void tile(const QGemmTile& t) {
     }
   }
 
-  if (t.store == QGemmStore::kInt32) store_int32<R, V>(t, acc);
+  if (t.epilogue.store == QGemmStore::kInt32) store_int32<R, V>(t, acc);
   else store_bytes<R, V>(t, acc);
 }
 
@@ -69,9 +71,9 @@ void qgemm_u8s8_14x32c4_x86_avx512vnni(const QGemmTile& t) {
   QGemmTile half = t;
   half.m = kHalf;
   kTiles<1>[kHalf - 1](half);
-  half.rows += kHalf;
-  half.c = static_cast<uint8_t*>(t.c) + kHalf * t.c_stride;
-  if (t.residual) half.residual += kHalf * t.c_stride;
+  half.operands.rows += kHalf;
+  half.epilogue.c = static_cast<uint8_t*>(t.epilogue.c) + kHalf * t.epilogue.c_stride;
+  if (t.epilogue.residual) half.epilogue.residual += kHalf * t.epilogue.c_stride;
   half.m = t.m - kHalf;
   kTiles<1>[half.m - 1](half);
 }

@@ -17,15 +17,16 @@ template <int R, int V>
 void tile(const QGemmTile& t) {
   __m256i acc[R][V];
   unroll<R * V>([&](auto i) __attribute__((always_inline)) {
-    acc[i / V][i % V] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(t.bias + i % V * 8));
+    acc[i / V][i % V] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(t.epilogue.bias + i % V * 8));
   });
   prefetch_residual<R>(t);
 
-  const int8_t* w = t.panel;
-  for (size_t tap = 0; tap < t.taps; ++tap) {
+  const int8_t* w = t.operands.panel;
+  for (size_t tap = 0; tap < t.operands.taps; ++tap) {
     const uint8_t* a[R];
-    unroll<R>([&](auto r) __attribute__((always_inline)) { a[r] = t.rows[tap * kRows + static_cast<size_t>(r)]; });
-    for (size_t k = 0; k < t.k; k += 4, w += 2 * 32) {
+    unroll<R>([&](auto r)
+                  __attribute__((always_inline)) { a[r] = t.operands.rows[tap * kRows + static_cast<size_t>(r)]; });
+    for (size_t k = 0; k < t.operands.k; k += 4, w += 2 * 32) {
       __m256i wv[V];
       unroll<V>([&](auto v) __attribute__((always_inline)) {
         wv[v] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(w + v * 32));

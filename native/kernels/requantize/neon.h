@@ -95,7 +95,7 @@ struct NeonRoundBounded {
     plain = rest == 0 && range == 255 && (zero_point & 0xFF) == 0;
   }
 
-  // Without kExact: of sums that start at 0, of Requantize::words.
+  // Without kExact: of sums that start at 0, of Requantize::fits_int16.
   template <bool kExact>
   inline float32x4_t scaled(int32x4_t acc, float32x4_t multiplier) const {
     const float32x4_t sum = kExact ? vsubq_f32(vreinterpretq_f32_s32(acc), base) : vcvtq_f32_s32(acc);
@@ -121,7 +121,7 @@ struct NeonRoundBounded {
   }
 };
 
-// Eight such sums and eight bytes of a residual, where ResidualAdd::words holds and `odd` is 0, to theirs.
+// Eight such sums and eight bytes of a residual, where ResidualAdd::fits_int16 holds and `odd` is 0, to theirs.
 struct NeonAddBounded {
   float32x4_t lo, hi, magic, ra, rb, float_base;
   uint32x4_t base;

@@ -14,13 +14,13 @@ struct Requantize {
   int32_t zero_point = 0;
   // No product of an int32 and a multiplier leaves the range of int32 (each is below 1/2): the clamp may as well
   // follow the conversion.
-  bool small = false;
-  // What the weights say of all sums of a step. words: no product with the multiplier leaves kWordBound. exact: that,
-  // and no sum leaves kExactBound, so that it is a float without rounding, found by an addition.
-  bool words = false;
-  bool exact = false;
+  bool fits_int32 = false;
+  // What the weights say of all sums of a step: no product with the multiplier leaves kInt16Bound; that, and no sum
+  // leaves kExactBound, so that it is a float without rounding, found by an addition.
+  bool fits_int16 = false;
+  bool exact_float = false;
 
-  static constexpr double kWordBound = 32000, kExactBound = 4194303;
+  static constexpr double kInt16Bound = 32000, kExactBound = 4194303;
 };
 
 // A residual that is added to a requantized value, both less their zero points (docs/steps.md, QBinary add):
@@ -29,9 +29,9 @@ struct ResidualAdd {
   float ra = 0, rb = 0, odd = 0;
   float lo = 0, hi = 0;  // bounds of the sum, less `even`
   int32_t zb = 0, even = 0;
-  bool is_signed = false;  // the residual's bytes
-  bool small = false;      // no sum leaves the range of int32
-  bool words = false;      // nor [-Requantize::kWordBound, kWordBound]
+  bool is_signed = false;   // the residual's bytes
+  bool fits_int32 = false;  // no sum leaves the range of int32
+  bool fits_int16 = false;  // nor [-Requantize::kInt16Bound, kInt16Bound]
 };
 
 // Adding and subtracting 1.5 * 2^23 rounds to the nearest integer, ties to even, for |v| < 2^22: bounds are at

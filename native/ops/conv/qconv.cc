@@ -1,37 +1,36 @@
 // QConv: convolution over NHWC. Three ways to the kernel:
-//  pointwise  1x1, stride 1: the image is the matrix
-//  windows    an indirection to the rows of the image: one tap per kernel position; positions outside of the image
-//  point
-//             at a row of zero points. Of few channels one tap per kernel row: its positions lie side by side, and are
-//             copied where the border cuts them
-//  strips     few channels: the windows of a tile are put together, one strip of kw * C bytes per kernel row, from an
-//             image with its padding in place
+//  pointwise    1x1, stride 1: the image is the matrix
+//  indirection  pointers to the rows of the image: one tap per kernel position; positions outside of the image point at
+//               a row of zero points. Of few channels one tap per kernel row: its positions lie side by side, and are
+//               copied where the border cuts them
+//  im2col       few channels: the windows of a tile are put together, kw * C bytes per kernel row, from an image with
+//               its padding in place
 #include <algorithm>
 
-#include "ops/product/qconv_weights.h"
+#include "ops/conv/conv_geometry.h"
 #include "ops/conv/qdwconv.h"
+#include "ops/product/product_weights.h"
 #include "ops/product/qgemm_driver.h"
+#include "ops/support/rounding.h"
 
 namespace octavo {
 namespace {
 
-enum class Way : uint8_t { kPointwise, kWindows, kStrips };
+enum class Lowering : uint8_t { kPointwise, kIndirection, kIm2col };
 
 struct QConvModel {
-  QLinear linear;
+  ProductOperands operands;
   ConvWindow window;
-  QConvWeights weights;
+  ProductWeights weights;
   int64_t channels = 0, out_channels = 0;
-  bool strips = false;
+  bool im2col = false;
 };
 
-// A strip is copied in pieces of this size, over the beginning of the next one.
+// A kernel row is copied in pieces of this size, over the beginning of the next one.
 constexpr size_t kPiece = 16;
 
 // Kernel rows of so many channels are one tap: of more, the copies at the border cost what fewer pointers save.
-constexpr int64_t kJoinedChannels = 64;
-
-size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
+constexpr int64_t kRowTapChannels = 64;
 
 class BoundQConv final : public Bound {
  public:
@@ -41,22 +40,22 @@ class BoundQConv final : public Bound {
     const ConvWindow& w = model_.window;
     OCTAVO_RETURN_IF_ERROR(sizes_.bind(c, w, model_.channels, model_.out_channels));
     OCTAVO_RETURN_IF_ERROR(check_conv_output(c, w, sizes_));
-    shape_ = model_.weights.shape;
-    OCTAVO_RETURN_IF_ERROR(model_.linear.bind(c, model_.out_channels, &shape_));
-    const bool convert = ops::is_signed_q8(model_.linear.x_type()) != model_.weights.kernel->a_signed;
-    way_ = model_.strips                                                               ? Way::kStrips
-           : w.taps() == 1 && w.stride[0] == 1 && w.stride[1] == 1 && !sizes_.padded() ? Way::kPointwise
-                                                                                       : Way::kWindows;
+    shape_ = model_.weights.folded.shape;
+    OCTAVO_RETURN_IF_ERROR(model_.operands.bind(c, model_.out_channels, 0, &shape_.counts));
+    const bool convert = model_.operands.x_format().is_signed != model_.weights.kernel->a_signed();
+    const bool pointwise = w.taps() == 1 && w.stride[0] == 1 && w.stride[1] == 1 && !sizes_.padded();
+    lowering_ = model_.im2col ? Lowering::kIm2col : pointwise ? Lowering::kPointwise : Lowering::kIndirection;
     for (int axis = 0; axis < 2; ++axis)
-      image_[axis] = sizes_.in[axis] + (way_ == Way::kStrips ? sizes_.begin[axis] + sizes_.end[axis] : 0);
-    copy_ = convert || (way_ == Way::kStrips && sizes_.padded());
+      image_[axis] = sizes_.in[axis] + (lowering_ == Lowering::kIm2col ? sizes_.begin[axis] + sizes_.end[axis] : 0);
+    copy_ = convert || (lowering_ == Lowering::kIm2col && sizes_.padded());
 
     blocks_.kernel = model_.weights.kernel;
     blocks_.layout = model_.weights.layout;
     // Weights of whole units of kr are packed alike for kw taps of C bytes and for one of kw * C.
-    joined_ = way_ == Way::kWindows && w.group == 1 && w.dilation[1] == 1 && w.kernel[1] > 1 &&
-              sizes_.channels <= kJoinedChannels && sizes_.channels % blocks_.kernel->kr == 0;
-    if (joined_)
+    row_taps_ = blocks_.layout.packing->joins_taps && lowering_ == Lowering::kIndirection && w.group == 1 &&
+                w.dilation[1] == 1 && w.kernel[1] > 1 && sizes_.channels <= kRowTapChannels &&
+                sizes_.channels % blocks_.kernel->kr == 0;
+    if (row_taps_)
       blocks_.layout.taps = static_cast<size_t>(w.kernel[0]), blocks_.layout.k *= static_cast<size_t>(w.kernel[1]);
     blocks_.batches = w.group;
     if (__builtin_mul_overflow(sizes_.batch, sizes_.pixels(), &blocks_.rows))
@@ -64,44 +63,44 @@ class BoundQConv final : public Bound {
     blocks_.plan(tuning);
 
     const size_t channels = static_cast<size_t>(sizes_.channels);
-    size_t image = 0, per_thread = 0;
-    if (__builtin_mul_overflow(static_cast<size_t>(sizes_.batch), static_cast<size_t>(image_[0]), &image) ||
-        __builtin_mul_overflow(image, static_cast<size_t>(image_[1]), &image) ||
-        __builtin_mul_overflow(image, channels, &image) || image > PTRDIFF_MAX / 2 ||
-        !blocks_.thread_bytes(&per_thread))
-      return c.error(Code::kLimit, "a padded image of " + ops::dims_text(c.in(kX)));
-    zero_offset_ = model_.weights.folded ? 0 : round_up(QLinearColumns::kBytes * shape_.padded * shape_.groups);
-    strip_ = (way_ == Way::kStrips || joined_ ? static_cast<size_t>(w.kernel[1]) : 1) * channels;
-    image_offset_ = zero_offset_ + round_up(strip_ + kReadSlack);
-    if (way_ == Way::kStrips || joined_) {
-      windows_offset_ = round_up(per_thread);
-      window_bytes_ = way_ == Way::kStrips ? round_up(blocks_.layout.k + kPiece + kQGemmOverRead)
-                                           : blocks_.layout.taps * round_up(strip_ + kQGemmOverRead);
-      per_thread = windows_offset_ + window_bytes_ * static_cast<size_t>(blocks_.kernel->mr);
+    size_t image = 0;
+    bool fits = !__builtin_mul_overflow(static_cast<size_t>(sizes_.batch), static_cast<size_t>(image_[0]), &image) &&
+                !__builtin_mul_overflow(image, static_cast<size_t>(image_[1]), &image) &&
+                !__builtin_mul_overflow(image, channels, &image) && image <= PTRDIFF_MAX / 2;
+    const bool copies_windows = lowering_ == Lowering::kIm2col || row_taps_;
+    row_bytes_ = (copies_windows ? static_cast<size_t>(w.kernel[1]) : 1) * channels;
+    ScratchPlan shared, own;
+    if (!model_.weights.folded.constant()) columns_.add(&shared, shape_.columns());
+    zeros_ = shared.add<uint8_t>(row_bytes_, kReadSlack);
+    if (copy_) copied_ = shared.add<uint8_t>(image, kReadSlack);
+    tile_.add(&own, blocks_);
+    if (copies_windows) {
+      window_bytes_ = lowering_ == Lowering::kIm2col ? round_up(blocks_.layout.k + kPiece + kQGemmOverRead, 64)
+                                                     : blocks_.layout.taps * round_up(row_bytes_ + kQGemmOverRead, 64);
+      windows_ = own.add<uint8_t>(window_bytes_ * static_cast<size_t>(blocks_.kernel->mr));
     }
-    c.scratch(image_offset_ + (copy_ ? image + kReadSlack : 0), per_thread);
+    fits = fits && shared.fits() && own.fits();
+    if (!fits) return c.error(Code::kLimit, "a padded image of " + ops::dims_text(c.in(kX)));
+    c.scratch(shared.bytes(), own.bytes());
 
-    if (way_ != Way::kWindows) return Status::Ok();
+    if (lowering_ != Lowering::kIndirection) return Status::Ok();
     for (int64_t y = 0; y < w.kernel[0]; ++y)
-      for (int64_t x = 0; x < (joined_ ? 1 : w.kernel[1]); ++x)
+      for (int64_t x = 0; x < (row_taps_ ? 1 : w.kernel[1]); ++x)
         offsets_.push_back((y * w.dilation[0] * image_[1] + x * w.dilation[1]) * sizes_.channels);
     return Status::Ok();
   }
 
   Status run(RunContext& c) override {
     if (blocks_.tasks() == 0) return Status::Ok();
-    auto* shared = static_cast<uint8_t*>(c.shared_scratch());
-    QLinearParameters p = model_.weights.parameters;
-    if (!model_.weights.folded) {
-      p.columns = QLinearColumns::split(shared, shape_.padded * shape_.groups);
-      OCTAVO_RETURN_IF_ERROR(model_.linear.fold(&c, shape_, &p));
-    }
-    uint8_t* zeros = shared + zero_offset_;
-    std::memset(zeros, p.x_zero & 0xFF, strip_ + kReadSlack);
+    void* shared = c.shared_scratch();
+    ProductEpilogue epilogue;
+    OCTAVO_RETURN_IF_ERROR(model_.weights.folded.epilogue(c, model_.operands, shape_, columns_.in(shared), &epilogue));
+    uint8_t* zeros = zeros_.in(shared);
+    std::memset(zeros, epilogue.x_zero & 0xFF, row_bytes_ + kReadSlack);
     const uint8_t* image = c.in<uint8_t>(kX);
     if (copy_) {
-      copy_image(c, image, shared + image_offset_, static_cast<uint8_t>(p.x_zero));
-      image = shared + image_offset_;
+      copy_image(c, image, copied_.in(shared), static_cast<uint8_t>(epilogue.x_zero));
+      image = copied_.in(shared);
     }
 
     const size_t groups = static_cast<size_t>(model_.window.group);
@@ -110,20 +109,20 @@ class BoundQConv final : public Bound {
     run.packed_stride = groups > 1 ? blocks_.layout.bytes() : 0;
     run.columns_stride = groups > 1 ? shape_.padded : 0;
     run.out = c.out<uint8_t>(0);
-    run.residual = model_.linear.has_residual() ? c.in<uint8_t>(kResidual) : nullptr;
+    run.residual = model_.operands.has_residual() ? c.in<uint8_t>(kResidual) : nullptr;
     run.out_stride = blocks_.layout.n;
     run.row_stride = static_cast<size_t>(sizes_.out_channels);
     const int64_t depth = sizes_.channels / model_.window.group;
-    run_qgemm(c, model_.linear, blocks_, run, p,
+    run_qgemm(c, blocks_, tile_, run, epilogue,
               [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int thread) {
                 const uint8_t* from = image + static_cast<int64_t>(batch) * depth;
-                if (way_ == Way::kStrips) {
-                  uint8_t* to = static_cast<uint8_t*>(c.thread_scratch(thread)) + windows_offset_;
-                  if (strip_ <= kPiece) join_strips<1>(from, row, m, rows, to);
-                  else if (strip_ <= 2 * kPiece) join_strips<2>(from, row, m, rows, to);
-                  else join_strips<0>(from, row, m, rows, to);
-                } else if (way_ == Way::kWindows) {
-                  fill(from, zeros, row, m, rows, static_cast<uint8_t*>(c.thread_scratch(thread)) + windows_offset_);
+                if (lowering_ == Lowering::kIm2col) {
+                  uint8_t* to = windows_.in(c.thread_scratch(thread));
+                  if (row_bytes_ <= kPiece) copy_windows<1>(from, row, m, rows, to);
+                  else if (row_bytes_ <= 2 * kPiece) copy_windows<2>(from, row, m, rows, to);
+                  else copy_windows<0>(from, row, m, rows, to);
+                } else if (lowering_ == Lowering::kIndirection) {
+                  fill(from, zeros, row, m, rows, windows_.in(c.thread_scratch(thread)));
                 } else {
                   for (size_t r = 0; r < m; ++r) rows[r] = from + (row + static_cast<int64_t>(r)) * sizes_.channels;
                   repeat_last_row(blocks_, m, rows);
@@ -134,9 +133,9 @@ class BoundQConv final : public Bound {
 
  private:
   void copy_image(RunContext& c, const uint8_t* from, uint8_t* to, uint8_t zero) const {
-    const bool convert = ops::is_signed_q8(model_.linear.x_type()) != model_.weights.kernel->a_signed;
+    const bool convert = model_.operands.x_format().is_signed != model_.weights.kernel->a_signed();
     const uint8_t flip = convert ? 0x80 : 0;
-    const bool pad = way_ == Way::kStrips;
+    const bool pad = lowering_ == Lowering::kIm2col;
     const int64_t top = pad ? sizes_.begin[0] : 0;
     const size_t line = static_cast<size_t>(sizes_.in[1] * sizes_.channels),
                  wide = static_cast<size_t>(image_[1] * sizes_.channels);
@@ -173,12 +172,13 @@ class BoundQConv final : public Bound {
 
   // The windows of m rows, each in one piece. Sizes are copied first: bytes that are written might be theirs.
   template <size_t kPieces>
-  void join_strips(const uint8_t* image, int64_t row, size_t m, const uint8_t** rows, uint8_t* to) const {
+  void copy_windows(const uint8_t* image, int64_t row, size_t m, const uint8_t** rows, uint8_t* to) const {
     const ConvWindow& w = model_.window;
-    const int64_t width = sizes_.out[1], height = sizes_.out[0], strips = w.kernel[0];
+    const int64_t width = sizes_.out[1], height = sizes_.out[0], kernel_rows = w.kernel[0];
     const int64_t right = w.stride[1] * sizes_.channels, line = image_[1] * sizes_.channels,
                   down = w.dilation[0] * line;
-    const size_t strip = strip_, window = window_bytes_, pieces = kPieces ? kPieces : (strip + kPiece - 1) / kPiece;
+    const size_t row_bytes = row_bytes_, window = window_bytes_,
+                 pieces = kPieces ? kPieces : (row_bytes + kPiece - 1) / kPiece;
     auto [n, y, x] = place_of(row);
     for (size_t r = 0; r < m;) {
       const uint8_t* from = image + (n * image_[0] + y * w.stride[0]) * line + x * right;
@@ -187,7 +187,7 @@ class BoundQConv final : public Bound {
         rows[r] = to;
         const uint8_t* in = from;
         uint8_t* out = to;
-        for (int64_t k = 0; k < strips; ++k, in += down, out += strip)
+        for (int64_t k = 0; k < kernel_rows; ++k, in += down, out += row_bytes)
           for (size_t i = 0; i < pieces; ++i) std::memcpy(out + i * kPiece, in + i * kPiece, kPiece);
       }
       x = 0;
@@ -238,7 +238,7 @@ class BoundQConv final : public Bound {
     else add_offsets<0>(base, mr, rows);
     for (size_t i = 0; i < count; ++i) {
       const auto& [at, r] = outside[i];
-      if (joined_) fill_cut(image, zeros, at, rows + r, mr, cut + r * window_bytes_);
+      if (row_taps_) fill_cut(image, zeros, at, rows + r, mr, cut + r * window_bytes_);
       else fill_zeros(zeros, at, rows + r, mr);
     }
   }
@@ -273,12 +273,12 @@ class BoundQConv final : public Bound {
     }
   }
 
-  // The same of joined kernel rows: what lies outside stands beside what does not in `to`.
+  // The same where a kernel row is one tap: what lies outside stands beside what does not in `to`.
   void fill_cut(const uint8_t* image, const uint8_t* zeros, const Place& at, const uint8_t** rows, size_t mr,
                 uint8_t* to) const {
     const ConvWindow& w = model_.window;
     const int64_t height = image_[0], width = image_[1], reach = w.kernel[1];
-    const size_t channels = static_cast<size_t>(sizes_.channels), strip = strip_,
+    const size_t channels = static_cast<size_t>(sizes_.channels), row_bytes = row_bytes_,
                  stride = window_bytes_ / blocks_.layout.taps;
     const int64_t begin = std::clamp<int64_t>(at.x, 0, width), end = std::clamp<int64_t>(at.x + reach, 0, width);
     for (int64_t ky = 0; ky < w.kernel[0]; ++ky, rows += mr, to += stride) {
@@ -289,7 +289,7 @@ class BoundQConv final : public Bound {
       }
       if (end - begin == reach) continue;
       const uint8_t* from = image + ((at.n * height + y) * width + begin) * sizes_.channels;
-      std::memcpy(to, zeros, strip);
+      std::memcpy(to, zeros, row_bytes);
       std::memcpy(to + static_cast<size_t>(begin - at.x) * channels, from, static_cast<size_t>(end - begin) * channels);
       *rows = to;
     }
@@ -297,42 +297,44 @@ class BoundQConv final : public Bound {
 
   const QConvModel& model_;
   ConvSizes sizes_;
-  QLinearShape shape_;
+  ProductShape shape_;
   QGemmBlocks blocks_;
-  Way way_ = Way::kWindows;
+  Lowering lowering_ = Lowering::kIndirection;
   bool copy_ = false;
   int64_t image_[2] = {1, 1};
-  size_t zero_offset_ = 0, image_offset_ = 0, windows_offset_ = 0;
-  bool joined_ = false;
-  size_t strip_ = 0, window_bytes_ = 0;  // of one kernel row; of a window that is copied
+  bool row_taps_ = false;                    // one tap per kernel row
+  size_t row_bytes_ = 0, window_bytes_ = 0;  // of one kernel row; of a window that is copied
+  TileScratch tile_;
+  ColumnScratch columns_;
+  ScratchArray<uint8_t> zeros_, copied_, windows_;
   std::vector<int64_t> offsets_;
 };
 
 class QConv final : public Op {
  public:
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(model_.linear.load(c));
+    OCTAVO_RETURN_IF_ERROR(model_.operands.load(c));
     const TensorSpec& w = *c.input(kW);
     OCTAVO_RETURN_IF_ERROR(model_.window.load(c, w));
     const size_t groups = static_cast<size_t>(model_.window.group), rows = static_cast<size_t>(w.shape[0]);
     const size_t depth = static_cast<size_t>(w.shape[1]), taps = static_cast<size_t>(model_.window.taps());
     if (__builtin_mul_overflow(w.shape[1], model_.window.group, &model_.channels))
       return c.error(Code::kLimit, "too many channels");
-    if (w.byte_length != rows * depth * taps)
+    if (!holds_elements(w, rows * depth * taps))
       return c.error(Code::kInvalidPlan, "weights of " + std::to_string(w.byte_length) + " bytes");
     model_.out_channels = w.shape[0];
     tuning_ = &c.tuning();
-    OCTAVO_RETURN_IF_ERROR(model_.linear.check_w_zero(c, w.shape[0]));
+    OCTAVO_RETURN_IF_ERROR(model_.operands.check_w_zero(c, w.shape[0]));
     const size_t n = rows / groups;
-    QWeightSource source{
-        w.data, groups, n, depth, n * depth * taps, depth * taps, taps, {}, ops::is_signed_q8(w.dtype)};
+    WeightSource source{w.data, groups, n, depth, n * depth * taps, depth * taps, taps, {}, model_.operands.w_format()};
     for (size_t tap = 0; tap < taps; ++tap) source.taps.push_back(tap);
-    const QWeightRange range = weight_range(source, model_.linear, false);
-    const QGemmKernel& kernel = choose_qgemm(static_cast<int64_t>(n), range.narrow);
+    PackingOptions options;
+    options.range = weight_range(source, model_.operands, false);
+    const QGemmKernel& kernel = choose_qgemm(static_cast<int64_t>(n), options.range.narrow);
     // Whole windows fill the kernel's k groups better than single pixels do, for a copy: worth it while those are thin.
-    model_.strips = groups == 1 && model_.window.kernel[1] > 1 && model_.window.dilation[1] == 1 && depth < 64 &&
-                    depth % static_cast<size_t>(kernel.kr) != 0;
-    return pack_weights(c, model_.linear, source, range, model_.strips, kernel, &model_.weights);
+    options.one_tap = model_.im2col = groups == 1 && model_.window.kernel[1] > 1 && model_.window.dilation[1] == 1 &&
+                                      depth < 64 && depth % static_cast<size_t>(kernel.kr) != 0;
+    return pack_weights(c, model_.operands, source, options, kernel, &model_.weights);
   }
   Status bind(BindContext& c, std::unique_ptr<Bound>* bound) const override {
     auto made = std::make_unique<BoundQConv>(model_);
@@ -341,8 +343,8 @@ class QConv final : public Op {
     return Status::Ok();
   }
   std::string kernel() const override { return model_.weights.kernel->name; }
-  bool reads_constant(int input) const override { return model_.linear.reads_constant(input); }
-  size_t packed_bytes() const override { return model_.weights.bytes() + model_.linear.copied_bytes(); }
+  bool reads_constant(int input) const override { return model_.operands.reads_constant(input); }
+  size_t packed_bytes() const override { return model_.weights.bytes() + model_.operands.copied_bytes(); }
 
  private:
   QConvModel model_;

@@ -2,7 +2,8 @@
 // modulo the stride see the same taps of the kernel, and no others. No scattered sums, no zeros multiplied.
 #include <algorithm>
 
-#include "ops/product/qconv_weights.h"
+#include "ops/conv/conv_geometry.h"
+#include "ops/product/product_weights.h"
 #include "ops/product/qgemm_driver.h"
 
 namespace octavo {
@@ -10,16 +11,14 @@ namespace {
 
 constexpr int64_t kMostPhases = 4096;
 
-size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
-
 struct Phase {
   int64_t rest[2] = {0, 0};
   std::vector<int64_t> taps[2];  // kernel positions along each axis
-  QConvWeights weights;
+  ProductWeights weights;
 };
 
 struct TransposeModel {
-  QLinear linear;
+  ProductOperands operands;
   ConvWindow window;
   std::vector<Phase> phases;
   int64_t channels = 0, out_channels = 0;
@@ -42,14 +41,16 @@ class BoundQConvTranspose final : public Bound {
                                          " on axis " + std::to_string(axis - 2 + w.spatial));
     }
     const QGemmKernel& kernel = *model_.phases[0].weights.kernel;
-    copy_ = ops::is_signed_q8(model_.linear.x_type()) != kernel.a_signed;
+    copy_ = model_.operands.x_format().is_signed != kernel.a_signed();
 
-    size_t columns = 0, per_thread = 0;
+    ScratchPlan shared;
+    size_t columns = 0;  // most of a phase: they run one after the other
+    size_t per_thread = 0;
     for (const Phase& phase : model_.phases) {
       Part part;
       part.phase = &phase;
-      part.shape = phase.weights.shape;
-      OCTAVO_RETURN_IF_ERROR(model_.linear.bind(c, model_.out_channels, &part.shape));
+      part.shape = phase.weights.folded.shape;
+      OCTAVO_RETURN_IF_ERROR(model_.operands.bind(c, model_.out_channels, 0, &part.shape.counts));
       int64_t count[2];
       for (int axis = 0; axis < 2; ++axis) {
         const int64_t s = w.stride[axis];
@@ -72,24 +73,27 @@ class BoundQConvTranspose final : public Bound {
             static_cast<size_t>(g) * n);
         part.weights_of.push_back(static_cast<size_t>(g));
       }
-      size_t bytes = 0;
-      if (!part.blocks.thread_bytes(&bytes)) return c.error(Code::kLimit, "too many taps");
-      per_thread = std::max(per_thread, bytes);
-      columns = std::max(columns, part.shape.padded * part.shape.groups);
+      ScratchPlan tile;
+      part.tile.add(&tile, part.blocks);
+      if (!tile.fits()) return c.error(Code::kLimit, "too many taps");
+      per_thread = std::max(per_thread, tile.bytes());
+      columns = std::max(columns, part.shape.columns());
       parts_.push_back(std::move(part));
     }
-    zeros_offset_ = round_up(columns * QLinearColumns::kBytes);
-    image_offset_ = zeros_offset_ + round_up(static_cast<size_t>(sizes_.channels) + kReadSlack);
-    c.scratch(image_offset_ + (copy_ ? static_cast<size_t>(c.in(kX).elements()) + kReadSlack : 0), per_thread);
+    columns_.add(&shared, columns);
+    zeros_ = shared.add<uint8_t>(static_cast<size_t>(sizes_.channels), kReadSlack);
+    if (copy_) copied_ = shared.add<uint8_t>(static_cast<size_t>(c.in(kX).elements()), kReadSlack);
+    if (!shared.fits()) return c.error(Code::kLimit, "an image of " + ops::dims_text(c.in(kX)));
+    c.scratch(shared.bytes(), per_thread);
     return Status::Ok();
   }
 
   Status run(RunContext& c) override {
-    auto* shared = static_cast<uint8_t*>(c.shared_scratch());
+    void* shared = c.shared_scratch();
     const uint8_t* image = c.in<uint8_t>(kX);
     if (copy_) {
       const int64_t size = sizes_.batch * sizes_.in[0] * sizes_.in[1] * sizes_.channels;
-      uint8_t* to = shared + image_offset_;
+      uint8_t* to = copied_.in(shared);
       constexpr int64_t kPiece = 16384;
       c.pool().for_each((size + kPiece - 1) / kPiece, [&](int64_t task, int) {
         for (int64_t i = task * kPiece; i < std::min(size, (task + 1) * kPiece); ++i) to[i] = image[i] ^ 0x80;
@@ -98,14 +102,11 @@ class BoundQConvTranspose final : public Bound {
     }
     for (const Part& part : parts_) {
       if (part.blocks.tasks() == 0) continue;
-      const QConvWeights& weights = part.phase->weights;
-      QLinearParameters p = weights.parameters;
-      if (!weights.folded) {
-        p.columns = QLinearColumns::split(shared, part.shape.padded * part.shape.groups);
-        OCTAVO_RETURN_IF_ERROR(model_.linear.fold(&c, part.shape, &p));
-      }
-      uint8_t* zeros = shared + zeros_offset_;
-      std::memset(zeros, p.x_zero & 0xFF, static_cast<size_t>(sizes_.channels) + kReadSlack);
+      const ProductWeights& weights = part.phase->weights;
+      ProductEpilogue epilogue;
+      OCTAVO_RETURN_IF_ERROR(weights.folded.epilogue(c, model_.operands, part.shape, columns_.in(shared), &epilogue));
+      uint8_t* zeros = zeros_.in(shared);
+      std::memset(zeros, epilogue.x_zero & 0xFF, static_cast<size_t>(sizes_.channels) + kReadSlack);
       QGemmRun run;
       run.packed = weights.packed.as<int8_t>();
       run.packed_stride = part.blocks.layout.bytes();
@@ -114,7 +115,7 @@ class BoundQConvTranspose final : public Bound {
       run.out = c.out<uint8_t>(0);
       run.out_of = part.out_of.data();
       run.row_stride = static_cast<size_t>(model_.window.stride[1] * sizes_.out_channels);
-      run_qgemm(c, model_.linear, part.blocks, run, p,
+      run_qgemm(c, part.blocks, part.tile, run, epilogue,
                 [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int) {
                   fill(part, image, zeros, static_cast<int64_t>(batch), row, m, rows);
                   repeat_last_row(part.blocks, m, rows);
@@ -126,8 +127,9 @@ class BoundQConvTranspose final : public Bound {
  private:
   struct Part {
     const Phase* phase = nullptr;
-    QLinearShape shape;
+    ProductShape shape;
     QGemmBlocks blocks;
+    TileScratch tile;
     int64_t first[2] = {0, 0};  // output position of the phase
     int64_t lines = 0;          // output rows of an image
     std::vector<size_t> out_of, weights_of;
@@ -162,15 +164,16 @@ class BoundQConvTranspose final : public Bound {
   ConvSizes sizes_;
   std::vector<Part> parts_;
   bool copy_ = false;
-  size_t zeros_offset_ = 0, image_offset_ = 0;
+  ColumnScratch columns_;
+  ScratchArray<uint8_t> zeros_, copied_;
 };
 
 class QConvTranspose final : public Op {
  public:
   Status load(const LoadContext& c) {
     TransposeModel& m = model_;
-    OCTAVO_RETURN_IF_ERROR(m.linear.load(c));
-    if (m.linear.has_residual() || m.linear.has_table())
+    OCTAVO_RETURN_IF_ERROR(m.operands.load(c));
+    if (m.operands.has_residual() || m.operands.has_table())
       return c.error(Code::kInvalidPlan, "residual and table are not inputs of this step");
     const TensorSpec& w = *c.input(kW);
     OCTAVO_RETURN_IF_ERROR(m.window.load(c, w));
@@ -181,17 +184,18 @@ class QConvTranspose final : public Op {
     m.channels = w.shape[0];
     if (__builtin_mul_overflow(w.shape[1], m.window.group, &m.out_channels))
       return c.error(Code::kLimit, "too many channels");
-    if (w.byte_length != channels * n * taps)
+    if (!holds_elements(w, channels * n * taps))
       return c.error(Code::kInvalidPlan, "weights of " + std::to_string(w.byte_length) + " bytes");
-    OCTAVO_RETURN_IF_ERROR(m.linear.check_w_zero(c, m.out_channels));
+    OCTAVO_RETURN_IF_ERROR(m.operands.check_w_zero(c, m.out_channels));
     const int64_t *stride = m.window.stride, *kernel = m.window.kernel;
     if (stride[0] > kMostPhases || stride[1] > kMostPhases || stride[0] * stride[1] > kMostPhases)
       return c.error(Code::kLimit, "strides " + std::to_string(stride[0]) + " by " + std::to_string(stride[1]));
 
-    QWeightSource source{w.data, groups, n, depth, depth * n * taps, taps, n * taps, {}, ops::is_signed_q8(w.dtype)};
+    WeightSource source{w.data, groups, n, depth, depth * n * taps, taps, n * taps, {}, m.operands.w_format()};
     for (size_t tap = 0; tap < taps; ++tap) source.taps.push_back(tap);
-    const QWeightRange range = weight_range(source, m.linear, false);
-    const QGemmKernel& chosen = choose_qgemm(static_cast<int64_t>(n), range.narrow);
+    PackingOptions options;
+    options.range = weight_range(source, m.operands, false);
+    const QGemmKernel& chosen = choose_qgemm(static_cast<int64_t>(n), options.range.narrow);
 
     m.phases = std::vector<Phase>(static_cast<size_t>(stride[0] * stride[1]));
     for (size_t i = 0; i < m.phases.size(); ++i) {
@@ -204,7 +208,7 @@ class QConvTranspose final : public Op {
       source.taps.clear();
       for (int64_t ky : phase.taps[0])
         for (int64_t kx : phase.taps[1]) source.taps.push_back(static_cast<size_t>(ky * kernel[1] + kx));
-      OCTAVO_RETURN_IF_ERROR(pack_weights(c, m.linear, source, range, false, chosen, &phase.weights));
+      OCTAVO_RETURN_IF_ERROR(pack_weights(c, m.operands, source, options, chosen, &phase.weights));
     }
     return Status::Ok();
   }
@@ -215,9 +219,9 @@ class QConvTranspose final : public Op {
     return Status::Ok();
   }
   std::string kernel() const override { return model_.phases[0].weights.kernel->name; }
-  bool reads_constant(int input) const override { return model_.linear.reads_constant(input); }
+  bool reads_constant(int input) const override { return model_.operands.reads_constant(input); }
   size_t packed_bytes() const override {
-    size_t bytes = model_.linear.copied_bytes();
+    size_t bytes = model_.operands.copied_bytes();
     for (const Phase& phase : model_.phases) bytes += phase.weights.bytes();
     return bytes;
   }

@@ -8,38 +8,39 @@
 #include "cpu/tuning.h"
 #include "kernels/qdwconv/qdwconv.h"
 #include "ops/conv/conv_geometry.h"
-#include "ops/product/qgemm_driver.h"
+#include "ops/product/product_folded.h"
+#include "ops/product/weight_source.h"
+#include "ops/support/rounding.h"
 
 namespace octavo {
 namespace {
 
-// Of a row, when the sums become floats: what they are gathered in stays in the first level cache.
-constexpr int64_t kFloatPixels = 16;
+// Of a row, when the sums become floats or 16-bit levels: what they are gathered in stays in the first level cache.
+constexpr int64_t kGatheredPixels = 16;
 // Products of a task: some microseconds.
 constexpr int64_t kTaskProducts = 256 * 1024;
 
-size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
+// The output is made of sums that the kernel leaves as int32.
+bool gathers(ProductOutput output) { return output == ProductOutput::kFloat || output == ProductOutput::kHalves; }
 
 struct QDwModel {
-  QLinear linear;
+  ProductOperands operands;
   ConvWindow window;
   QDwWindow row_window;  // what the kernel needs of it
   const QDwKernel* kernel = nullptr;
   size_t channels = 0, padded = 0, taps = 0, packed_bytes = 0;
-  std::vector<uint8_t> raw;  // [channels][taps], only when the weight zero point is not constant
-  AlignedBuffer weights, sums, magnitudes, columns;
-  QLinearShape shape;
-  QLinearParameters parameters;
-  bool folded = false;
+  std::vector<uint8_t> raw;  // [channels][taps] levels, only when the weight zero point is not constant
+  AlignedBuffer packed;
+  FoldedProduct folded;
 
-  // Weights less their zero points, [taps][channels], and their sums; `bytes` is [channels][taps].
-  void subtract(const uint8_t* bytes, const uint8_t* zeros, bool scalar_zero, int16_t* out, int32_t* totals) const {
-    const bool is_signed = ops::is_signed_q8(linear.w_type());
+  // Weights less their zero points, [taps][channels], and their sums; `levels` and `zeros` are of the weights' format.
+  void subtract(const uint8_t* levels, const void* zeros, bool scalar_zero, int16_t* out, int32_t* totals) const {
+    const Format& format = operands.w_format();
     std::fill_n(totals, padded, 0);
     for (size_t c = 0; c < channels; ++c) {
-      const int32_t zero = zeros ? ops::q8_value(zeros[scalar_zero ? 0 : c], is_signed) : 0;
+      const int32_t zero = zeros ? level_at(zeros, scalar_zero ? 0 : c, format) : 0;
       for (size_t t = 0; t < taps; ++t) {
-        const int32_t v = ops::q8_value(bytes[c * taps + t], is_signed) - zero;
+        const int32_t v = level_at(levels, c * taps + t, format) - zero;
         out[t * channels + c] = static_cast<int16_t>(v);
         totals[c] = static_cast<int32_t>(static_cast<uint32_t>(totals[c]) + static_cast<uint32_t>(v));
       }
@@ -47,12 +48,10 @@ struct QDwModel {
   }
 
   // Sums of absolute weights, [taps][channels].
-  const uint32_t* add_magnitudes(const int16_t* from) const {
-    auto* totals = magnitudes.as<uint32_t>();
+  void add_magnitudes(const int16_t* from, uint32_t* totals) const {
     std::fill_n(totals, padded, 0);
     for (size_t t = 0; t < taps; ++t)
       for (size_t c = 0; c < channels; ++c) totals[c] += static_cast<uint32_t>(std::abs(from[t * channels + c]));
-    return totals;
   }
 };
 
@@ -64,8 +63,8 @@ class BoundQDwConv final : public Bound {
     const int64_t channels = static_cast<int64_t>(model_.channels);
     OCTAVO_RETURN_IF_ERROR(sizes_.bind(c, model_.window, channels, channels));
     OCTAVO_RETURN_IF_ERROR(check_conv_output(c, model_.window, sizes_));
-    shape_ = model_.shape;
-    OCTAVO_RETURN_IF_ERROR(model_.linear.bind(c, channels, &shape_));
+    shape_ = model_.folded.shape;
+    OCTAVO_RETURN_IF_ERROR(model_.operands.bind(c, channels, 0, &shape_.counts));
     int64_t pixels = 0;
     if (__builtin_mul_overflow(sizes_.batch, sizes_.pixels(), &pixels)) return c.error(Code::kLimit, "too many pixels");
     rows_ = pixels == 0 ? 0 : sizes_.batch * sizes_.out[0];
@@ -74,7 +73,7 @@ class BoundQDwConv final : public Bound {
         static_cast<int64_t>(std::clamp(static_cast<double>(kTaskProducts) / std::max(products, 1.0), 1.0, 4096.0));
 
     const bool square = model_.window.stride[0] == 1 && model_.window.dilation[0] == 1;
-    out_rows_ = square && model_.linear.output() != QLinearOutput::kFloat
+    out_rows_ = square && !gathers(model_.operands.output())
                     ? static_cast<int64_t>(qdwconv_rows(*model_.kernel, model_.row_window))
                     : 1;
     rows_per_task_ = (rows_per_task_ + out_rows_ - 1) / out_rows_ * out_rows_;
@@ -86,48 +85,46 @@ class BoundQDwConv final : public Bound {
                                              &zeros_bytes_)) ||
         zeros_bytes_ > PTRDIFF_MAX / 2)
       return c.error(Code::kLimit, "a row of " + ops::dims_text(c.in(kX)));
-    zeros_offset_ = model_.folded ? 0 : round_up(QLinearColumns::kBytes * model_.padded, 64);
-    packed_offset_ = zeros_offset_ + round_up(zeros_bytes_ + kReadSlack, 64);
-    const bool repack = !model_.raw.empty();
-    sums_offset_ = packed_offset_ + (repack ? round_up(model_.packed_bytes, 64) : 0);
-    weights_offset_ = sums_offset_ + (repack ? round_up(model_.padded * sizeof(int32_t), 64) : 0);
-    list_offset_ = round_up((model_.row_window.height + static_cast<size_t>(out_rows_)) * sizeof(void*), 64);
-    tile_offset_ = list_offset_ + round_up(kQDwListed * (model_.taps + 3) * sizeof(void*), 64);
-    c.scratch(
-        weights_offset_ + model_.raw.size() * sizeof(int16_t),
-        tile_offset_ +
-            (model_.linear.output() == QLinearOutput::kFloat ? kFloatPixels * model_.padded * sizeof(int32_t) : 0));
+    ScratchPlan shared, own;
+    if (!model_.folded.constant()) columns_.add(&shared, shape_.columns());
+    zeros_ = shared.add<uint8_t>(zeros_bytes_, kReadSlack);
+    if (!model_.raw.empty()) {
+      packed_ = shared.add<uint8_t>(model_.packed_bytes);
+      sums_ = shared.add<int32_t>(model_.padded);
+      weights_ = shared.add<int16_t>(model_.channels * model_.taps);
+    }
+    inputs_ = own.add<const uint8_t*>(model_.row_window.height + static_cast<size_t>(out_rows_));
+    list_ = own.add<const uint8_t*>(kQDwListed * (model_.taps + 3));
+    if (gathers(model_.operands.output())) gathered_ = own.add<int32_t>(kGatheredPixels * model_.padded);
+    if (!shared.fits() || !own.fits()) return c.error(Code::kLimit, "a row of " + ops::dims_text(c.in(kX)));
+    c.scratch(shared.bytes(), own.bytes());
     return Status::Ok();
   }
 
   Status run(RunContext& c) override {
     if (rows_ == 0 || model_.channels == 0) return Status::Ok();
-    auto* shared = static_cast<uint8_t*>(c.shared_scratch());
-    const void* packed = model_.weights.data();
-    QLinearShape shape = shape_;
+    void* shared = c.shared_scratch();
+    const void* packed = model_.packed.data();
+    ProductShape shape = shape_;
     if (!model_.raw.empty()) {
-      auto* weights = reinterpret_cast<int16_t*>(shared + weights_offset_);
-      auto* sums = reinterpret_cast<int32_t*>(shared + sums_offset_);
-      model_.subtract(model_.raw.data(), c.in<uint8_t>(kWZero), shape.scalar_w_zero, weights, sums);
-      model_.kernel->pack(model_.row_window, weights, model_.channels, shared + packed_offset_);
-      packed = shared + packed_offset_;
-      shape.sums = sums;
+      model_.subtract(model_.raw.data(), c.input(kWZero), shape.counts.w_zeros == 1, weights_.in(shared),
+                      sums_.in(shared));
+      model_.kernel->pack(model_.row_window, weights_.in(shared), model_.channels, packed_.in(shared));
+      packed = packed_.in(shared);
+      shape.sums = sums_.in(shared);
     }
-    QLinearParameters p = model_.parameters;
-    if (!model_.folded) {
-      p.columns = QLinearColumns::split(shared, model_.padded);
-      OCTAVO_RETURN_IF_ERROR(model_.linear.fold(&c, shape, &p));
-    }
-    uint8_t* zeros = shared + zeros_offset_;
-    std::memset(zeros, p.x_zero & 0xFF, zeros_bytes_ + kReadSlack);
+    ProductEpilogue epilogue;
+    OCTAVO_RETURN_IF_ERROR(model_.folded.epilogue(c, model_.operands, shape, columns_.in(shared), &epilogue));
+    uint8_t* zeros = zeros_.in(shared);
+    std::memset(zeros, epilogue.x_zero & 0xFF, zeros_bytes_ + kReadSlack);
 
     const auto* image = c.in<uint8_t>(kX);
     auto* out = c.out<uint8_t>(0);
-    const auto* residual = model_.linear.has_residual() ? c.in<uint8_t>(kResidual) : nullptr;
+    const auto* residual = model_.operands.has_residual() ? c.in<uint8_t>(kResidual) : nullptr;
     c.pool().for_each((rows_ + rows_per_task_ - 1) / rows_per_task_, [&](int64_t task, int thread) {
       if (c.cancelled().load(std::memory_order_relaxed)) return;
-      auto* scratch = static_cast<uint8_t*>(c.thread_scratch(thread));
-      auto** inputs = reinterpret_cast<const uint8_t**>(scratch);
+      void* scratch = c.thread_scratch(thread);
+      const uint8_t** inputs = inputs_.in(scratch);
       QDwTile tile;
       tile.window = model_.row_window;
       tile.rows = inputs;
@@ -135,17 +132,17 @@ class BoundQDwConv final : public Bound {
       tile.columns = static_cast<size_t>(sizes_.in[1]);
       tile.channels = model_.channels;
       tile.weights = packed;
-      tile.bias = p.columns.bias;
-      tile.multiplier = p.columns.multiplier;
-      tile.requantize = p.requantize;
-      tile.to_int32 = model_.linear.output() != QLinearOutput::kBytes;
-      tile.list = reinterpret_cast<const uint8_t**>(scratch + list_offset_);
+      tile.bias = epilogue.columns.bias;
+      tile.multiplier = epilogue.columns.multiplier;
+      tile.requantize = epilogue.requantize;
+      tile.to_int32 = epilogue.output != ProductOutput::kBytes;
+      tile.list = list_.in(scratch);
       const int64_t end = std::min(rows_, (task + 1) * rows_per_task_);
       for (int64_t row = task * rows_per_task_; row < end;) {
         const int64_t rows = std::min({out_rows_, end - row, sizes_.out[0] - row % sizes_.out[0]});
         find_inputs(image, zeros, row, rows, inputs);
         tile.out_rows = static_cast<size_t>(rows);
-        run_rows(p, row, scratch + tile_offset_, out, residual, &tile);
+        run_rows(epilogue, row, gathered_.in(scratch), out, residual, &tile);
         row += rows;
       }
     });
@@ -165,91 +162,83 @@ class BoundQDwConv final : public Bound {
     }
   }
 
-  void run_rows(const QLinearParameters& p, int64_t row, uint8_t* scratch, uint8_t* out, const uint8_t* residual,
+  void run_rows(const ProductEpilogue& epilogue, int64_t row, int32_t* gathered, uint8_t* out, const uint8_t* residual,
                 QDwTile* tile) const {
-    const QDwFunction kernel = model_.shape.a_signed ? model_.kernel->s8 : model_.kernel->u8;
-    const bool to_float = model_.linear.output() == QLinearOutput::kFloat;
-    const size_t element = model_.linear.output_bytes(), channels = model_.channels;
-    const int64_t width = sizes_.out[1], step = to_float ? kFloatPixels : width;
-    tile->c_stride = channels * element;
+    const QDwFunction kernel = shape_.a_signed ? model_.kernel->s8 : model_.kernel->u8;
+    const bool gather = gathers(epilogue.output);
+    const size_t element = bytes_of(epilogue.output), channels = model_.channels;
+    const int64_t width = sizes_.out[1], step = gather ? kGatheredPixels : width;
+    tile->c_stride = channels * (gather ? sizeof(int32_t) : element);
     tile->c_row_stride = static_cast<size_t>(width) * tile->c_stride;
     for (int64_t x = 0; x < width; x += step) {
       tile->pixels = static_cast<size_t>(std::min(width - x, step));
       tile->first = static_cast<ptrdiff_t>(x * model_.window.stride[1] - sizes_.begin[1]);
       const size_t at = static_cast<size_t>(row * width + x) * channels;
       uint8_t* to = out + at * element;
-      tile->c = to_float ? scratch : to;
+      tile->c = gather ? static_cast<void*>(gathered) : to;
       kernel(*tile);
-      if (to_float) scale(p, reinterpret_cast<const int32_t*>(scratch), tile->pixels, reinterpret_cast<float*>(to));
-      if (residual || p.table)
-        finish_bytes(p, to, residual ? residual + at : nullptr, tile->pixels * tile->out_rows, channels, channels);
-    }
-  }
-
-  void scale(const QLinearParameters& p, const int32_t* acc, size_t pixels, float* out) const {
-    const bool bias = model_.linear.float_bias();
-    for (size_t i = 0; i < pixels; ++i)
-      for (size_t c = 0; c < model_.channels; ++c, ++acc, ++out) {
-        const float v = static_cast<float>(*acc) * p.columns.multiplier[c];
-        *out = bias ? v + p.columns.float_bias[c] : v;
+      if (gather) {
+        SumTile sums;
+        sums.sums = gathered, sums.stride = channels;
+        sums.m = tile->pixels, sums.n = channels;
+        finish_tile(epilogue, 0, sums, to, channels * element);
       }
+      if (residual || epilogue.table)
+        finish_bytes(epilogue, to, residual ? residual + at : nullptr, tile->pixels * tile->out_rows, channels,
+                     channels);
+    }
   }
 
   const QDwModel& model_;
   ConvSizes sizes_;
-  QLinearShape shape_;
+  ProductShape shape_;
   int64_t rows_ = 0, rows_per_task_ = 1, out_rows_ = 1;
-  size_t zeros_bytes_ = 0, zeros_offset_ = 0, packed_offset_ = 0, sums_offset_ = 0, weights_offset_ = 0;
-  size_t list_offset_ = 0, tile_offset_ = 0;
+  size_t zeros_bytes_ = 0;
+  ColumnScratch columns_;
+  ScratchArray<uint8_t> zeros_, packed_;
+  ScratchArray<int32_t> sums_, gathered_;
+  ScratchArray<int16_t> weights_;
+  ScratchArray<const uint8_t*> inputs_, list_;
 };
 
 class QDwConv final : public Op {
  public:
   Status load(const LoadContext& c) {
     QDwModel& m = model_;
-    OCTAVO_RETURN_IF_ERROR(m.linear.load(c));
+    OCTAVO_RETURN_IF_ERROR(m.operands.load(c));
     const TensorSpec& w = *c.input(kW);
     OCTAVO_RETURN_IF_ERROR(m.window.load(c, w));
     m.channels = static_cast<size_t>(w.shape[0]);
     m.taps = static_cast<size_t>(m.window.taps());
-    if (w.byte_length != m.channels * m.taps)
+    if (!holds_elements(w, m.channels * m.taps))
       return c.error(Code::kInvalidPlan, "weights of " + std::to_string(w.byte_length) + " bytes");
     m.row_window = {static_cast<size_t>(m.window.kernel[0]), static_cast<size_t>(m.window.kernel[1]),
                     static_cast<size_t>(m.window.stride[1]), static_cast<size_t>(m.window.dilation[1])};
     m.padded = round_up(m.channels, kQDwChannels);
-    OCTAVO_RETURN_IF_ERROR(m.linear.check_w_zero(c, w.shape[0]));
+    OCTAVO_RETURN_IF_ERROR(m.operands.check_w_zero(c, w.shape[0]));
 
-    QLinearShape& s = m.shape;
+    ProductShape& s = m.folded.shape;
     s.n = m.channels;
     s.padded = m.padded;
     s.depth = m.taps;
-    s.a_signed = ops::is_signed_q8(m.linear.x_type());  // both have a kernel
+    s.a_signed = m.operands.x_format().is_signed;  // both have a kernel
     s.w_zero_folded = true;
-    if (!m.linear.w_zero_constant()) {
+    if (!m.operands.w_zero_constant()) {
       m.raw.assign(w.data, w.data + w.byte_length);
       return choose(c, -255, 255);
     }
-    std::vector<int16_t> weights(w.byte_length);
-    if (!m.sums.allocate(m.padded * sizeof(int32_t)) || !m.magnitudes.allocate(m.padded * sizeof(uint32_t)) ||
-        !m.columns.allocate(m.padded * QLinearColumns::kBytes))
-      return c.error(Code::kOutOfMemory, "weights");
+    std::vector<int16_t> weights(m.channels * m.taps);
+    if (!m.folded.allocate_sums(m.padded, true)) return c.error(Code::kOutOfMemory, "weights");
     const TensorSpec* zeros = c.input(kWZero);
     m.subtract(w.data, zeros ? zeros->data : nullptr, zeros && zeros->shape.elements() == 1, weights.data(),
-               m.sums.as<int32_t>());
+               m.folded.sums());
+    m.add_magnitudes(weights.data(), m.folded.magnitudes());
     const auto [low, high] = std::minmax_element(weights.begin(), weights.end());
     OCTAVO_RETURN_IF_ERROR(choose(c, weights.empty() ? 0 : *low, weights.empty() ? 0 : *high));
-    if (!m.weights.allocate_in(c.store(), m.packed_bytes)) return c.error(Code::kOutOfMemory, "weights");
-    std::memset(m.weights.data(), 0, m.packed_bytes);
-    m.kernel->pack(m.row_window, weights.data(), m.channels, m.weights.data());
-    s.sums = m.sums.as<int32_t>();
-    s.magnitudes = m.add_magnitudes(weights.data());
-    if (!m.linear.parameters_constant()) return Status::Ok();
-    OCTAVO_RETURN_IF_ERROR(m.linear.check_constants(c, w.shape[0], &s));
-    m.parameters.columns = QLinearColumns::split(m.columns.data(), m.padded);
-    const Status status = m.linear.fold(nullptr, s, &m.parameters);
-    if (!status.ok()) return c.error(status.code, status.message);
-    m.folded = true;
-    return Status::Ok();
+    if (!m.packed.allocate_in(c.store(), m.packed_bytes)) return c.error(Code::kOutOfMemory, "weights");
+    std::memset(m.packed.data(), 0, m.packed_bytes);
+    m.kernel->pack(m.row_window, weights.data(), m.channels, m.packed.data());
+    return m.folded.load(c, m.operands, w.shape[0]);
   }
   Status bind(BindContext& c, std::unique_ptr<Bound>* bound) const override {
     auto made = std::make_unique<BoundQDwConv>(model_);
@@ -258,10 +247,9 @@ class QDwConv final : public Op {
     return Status::Ok();
   }
   std::string kernel() const override { return model_.kernel->name; }
-  bool reads_constant(int input) const override { return model_.linear.reads_constant(input); }
+  bool reads_constant(int input) const override { return model_.operands.reads_constant(input); }
   size_t packed_bytes() const override {
-    return model_.weights.bytes() + model_.sums.bytes() + model_.magnitudes.bytes() + model_.columns.bytes() +
-           model_.raw.size() + model_.linear.copied_bytes();
+    return model_.packed.bytes() + model_.folded.bytes() + model_.raw.size() + model_.operands.copied_bytes();
   }
 
  private:

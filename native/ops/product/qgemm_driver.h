@@ -4,8 +4,9 @@
 #include <algorithm>
 
 #include "cpu/tuning.h"
+#include "engine/op.h"
 #include "kernels/qgemm/pack.h"
-#include "ops/product/qlinear.h"
+#include "ops/product/product_epilogue.h"
 
 namespace octavo {
 
@@ -24,9 +25,6 @@ struct QGemmBlocks {
   // rows to fill the pipelines.
   int64_t first_row(int64_t i) const { return std::min(rows, (tile_units_ * i + std::min(i, longer_tiles_)) * unit_); }
   int64_t tasks() const { return batches * row_tasks * column_tasks; }
-  // Scratch of one thread: row pointers, sums of rows and what is made of them, one tile of int32, rows zipped. False:
-  // overflow.
-  [[nodiscard]] bool thread_bytes(size_t* bytes) const;
 
  private:
   int64_t unit_ = 1;                           // rows
@@ -44,16 +42,35 @@ struct QGemmRun {
   size_t out_stride = 0;           // elements from one batch to the next
   const size_t* out_of = nullptr;  // [batches]: first element of a batch instead
   size_t row_stride = 0;           // elements from one row to the next
+  const size_t* x_of = nullptr;  // [batches]: the matrix of x, whose rows may have scales of their own; null: the first
 };
 
-struct QGemmScratch {
-  const uint8_t** rows;
-  uint32_t* row_sums;
-  int32_t* row_bias;
-  int32_t* tile;
-  uint8_t* zipped;
+// What one thread needs while it runs a tile.
+struct TileMemory {
+  const uint8_t** rows;  // [taps][mr]
+  uint32_t* row_sums;    // [mr]
+  int32_t* row_bias;     // [mr][kQGemmRowBias]
+  int32_t* sums;         // [mr][nr]
+  uint8_t* interleaved;  // of kernels that interleave rows
+  int32_t* row_zero;     // [mr]
+  float* row_scale;      // [mr]
 };
-QGemmScratch split_thread_scratch(const QGemmBlocks& blocks, void* memory);
+
+class TileScratch {
+ public:
+  void add(ScratchPlan* plan, const QGemmBlocks& blocks);
+  TileMemory in(void* block) const {
+    return {rows_.in(block),        row_sums_.in(block), row_bias_.in(block), sums_.in(block),
+            interleaved_.in(block), row_zero_.in(block), row_scale_.in(block)};
+  }
+
+ private:
+  ScratchArray<const uint8_t*> rows_;
+  ScratchArray<uint32_t> row_sums_;
+  ScratchArray<int32_t> row_bias_, sums_, row_zero_;
+  ScratchArray<uint8_t> interleaved_;
+  ScratchArray<float> row_scale_;
+};
 
 // Rows from `count` on are the last one again.
 inline void repeat_last_row(const QGemmBlocks& blocks, size_t count, const uint8_t** rows) {
@@ -63,30 +80,25 @@ inline void repeat_last_row(const QGemmBlocks& blocks, size_t count, const uint8
 }
 
 // The sum over all taps of every row of a tile: what remains of a weight zero point is subtracted that often.
-void sum_rows(const QGemmBlocks& blocks, bool a_signed, size_t count, const QGemmScratch& scratch);
+void sum_rows(const QGemmBlocks& blocks, size_t count, const TileMemory& memory);
 // The same as what a kernel adds, where all columns have one zero point.
-void bias_rows(const QGemmBlocks& blocks, int32_t w_zero, size_t count, const QGemmScratch& scratch);
-
-// Accumulators of one tile to f32, int32 or bytes where the kernel could not do it itself.
-void finish_tile(const QGemmBlocks& blocks, const QLinear& linear, const QLinearParameters& p,
-                 const QGemmScratch& scratch, size_t column, size_t m, size_t n, uint8_t* out, size_t row_bytes);
-
-ResidualAdd residual_add(const Q8Binary& p);
-
-// Residual and table, over `m` rows of `n` bytes in place.
-void finish_bytes(const QLinearParameters& p, uint8_t* out, const uint8_t* residual, size_t m, size_t n,
-                  size_t row_bytes);
+void bias_rows(const QGemmBlocks& blocks, int32_t w_zero, size_t count, const TileMemory& memory);
+// Scales and zero points of rows [first, first + count) of x.
+void describe_rows(const ProductRows& rows, size_t first, size_t count, const TileMemory& memory);
 
 // fill(batch, row, count, rows, thread) sets rows[tap * mr + r] for r < mr; those from `count` on repeat a valid row.
 template <class Fill>
-void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b, const QGemmRun& run,
-               const QLinearParameters& parameters, Fill&& fill) {
-  const size_t nr = b.layout.nr, element = linear.output_bytes();
-  const bool row_bias = parameters.correct_rows && parameters.same_w_zero && b.kernel->has(kRowBias);
-  const bool direct = (!parameters.correct_rows || row_bias) && linear.output() != QLinearOutput::kFloat;
-  const bool fused = direct && run.residual && b.kernel->has(kAdds);
+void run_qgemm(RunContext& context, const QGemmBlocks& b, const TileScratch& scratch, const QGemmRun& run,
+               const ProductEpilogue& epilogue, Fill&& fill) {
+  const size_t nr = b.layout.nr, element = bytes_of(epilogue.output);
+  const bool per_row = epilogue.rows.any();
+  const bool row_bias = epilogue.correct_rows && epilogue.same_w_zero && b.kernel->has(kRowBias);
+  // Whether the kernel writes the output itself.
+  const bool direct = (!epilogue.correct_rows || row_bias) && !per_row &&
+                      (epilogue.output == ProductOutput::kBytes || epilogue.output == ProductOutput::kInt32);
+  const bool fused = direct && run.residual && b.kernel->has(kAddsResidual);
   const uint8_t* separate = fused ? nullptr : run.residual;
-  const ResidualAdd add = residual_add(parameters.residual);
+  const ResidualAdd add = residual_add(epilogue.residual);
   context.pool().for_each(b.tasks(), [&](int64_t task, int thread) {
     if (context.cancelled().load(std::memory_order_relaxed)) return;
     const int64_t row_task = task % b.row_tasks, rest = task / b.row_tasks;
@@ -95,50 +107,53 @@ void run_qgemm(RunContext& context, const QLinear& linear, const QGemmBlocks& b,
     const size_t panel1 = std::min(b.layout.panels, panel0 + b.panels_per_task);
     const size_t weights = run.weights_of ? run.weights_of[batch] : batch;
     const int8_t* packed = run.packed + weights * run.packed_stride;
-    QLinearParameters p = parameters;
-    const size_t shift = weights * run.columns_stride;
-    p.columns = {p.columns.bias + shift, p.columns.multiplier + shift, p.columns.float_bias + shift,
-                 p.columns.w_zero + shift};
-    const QGemmScratch scratch = split_thread_scratch(b, context.thread_scratch(thread));
+    ProductEpilogue e = epilogue;
+    e.columns = e.columns.from(weights * run.columns_stride);
+    const TileMemory memory = scratch.in(context.thread_scratch(thread));
     const size_t row_bytes = run.row_stride * element;
 
     const size_t step = direct && b.kernel->has(kPanels) ? panel1 - panel0 : 1;
     const size_t base = run.out_of ? run.out_of[batch] : batch * run.out_stride;
+    const size_t first_x = run.x_of ? run.x_of[batch] * static_cast<size_t>(b.rows) : 0;
+    SumTile sums;
+    sums.sums = memory.sums, sums.stride = nr;
+    sums.row_sums = memory.row_sums, sums.row_zero = memory.row_zero, sums.row_scale = memory.row_scale;
     QGemmTile tile;
-    tile.rows = scratch.rows;
-    tile.taps = b.layout.taps;
-    tile.k = b.layout.k;
-    tile.requantize = p.requantize;
-    tile.store = direct && linear.output() == QLinearOutput::kBytes ? QGemmStore::kBytes : QGemmStore::kInt32;
-    tile.c_stride = direct ? row_bytes : nr * sizeof(int32_t);
-    tile.add = add;
-    tile.row_bias = direct && row_bias ? scratch.row_bias : nullptr;
-    tile.zipped = scratch.zipped;
+    tile.operands.rows = memory.rows;
+    tile.operands.taps = b.layout.taps;
+    tile.operands.k = b.layout.k;
+    tile.epilogue.requantize = e.requantize;
+    tile.epilogue.store = direct && epilogue.output == ProductOutput::kBytes ? QGemmStore::kBytes : QGemmStore::kInt32;
+    tile.epilogue.c_stride = direct ? row_bytes : nr * sizeof(int32_t);
+    tile.epilogue.add = add;
+    tile.epilogue.row_bias = direct && row_bias ? memory.row_bias : nullptr;
+    tile.operands.interleaved = memory.interleaved;
     const int64_t end = std::min(b.tiles, (row_task + 1) * b.tiles_per_task);
     for (int64_t i = row_task * b.tiles_per_task; i < end; ++i) {
       const int64_t row = b.first_row(i);
       const size_t m = static_cast<size_t>(b.first_row(i + 1) - row);
-      fill(batch, row, m, scratch.rows, thread);
-      if (p.correct_rows) sum_rows(b, b.kernel->a_signed, m, scratch);
-      if (tile.row_bias) bias_rows(b, p.columns.w_zero[0], m, scratch);
+      fill(batch, row, m, memory.rows, thread);
+      if (e.correct_rows) sum_rows(b, m, memory);
+      if (tile.epilogue.row_bias) bias_rows(b, e.columns.w_zero[0], m, memory);
+      if (per_row) describe_rows(e.rows, first_x + static_cast<size_t>(row), m, memory);
 
       const size_t first = base + static_cast<size_t>(row) * run.row_stride;
       uint8_t* out = run.out + first * element;
-      tile.m = m;
+      tile.m = sums.m = m;
       for (size_t panel = panel0; panel < panel1; panel += step) {
         const size_t column = panel * nr;
-        tile.panel = packed + panel * b.layout.panel_bytes;
-        tile.bias = p.columns.bias + column;
-        tile.multiplier = p.columns.multiplier + column;
-        tile.n = std::min(step * nr, b.layout.n - column);
-        tile.c = direct ? static_cast<void*>(out + column * element) : scratch.tile;
-        tile.residual = fused ? run.residual + first + column : nullptr;
+        tile.operands.panel = packed + panel * b.layout.panel_bytes;
+        tile.epilogue.bias = e.columns.bias + column;
+        tile.epilogue.multiplier = e.columns.multiplier + column;
+        tile.n = sums.n = std::min(step * nr, b.layout.n - column);
+        tile.epilogue.c = direct ? static_cast<void*>(out + column * element) : memory.sums;
+        tile.epilogue.residual = fused ? run.residual + first + column : nullptr;
         b.kernel->run(tile);
-        if (!direct) finish_tile(b, linear, p, scratch, column, m, tile.n, out + column * element, row_bytes);
+        if (!direct) finish_tile(e, column, sums, out + column * element, row_bytes);
       }
-      if (separate || p.table) {
+      if (separate || e.table) {
         const size_t column = panel0 * nr, n = std::min(b.layout.n, panel1 * nr) - column;
-        finish_bytes(p, out + column, separate ? separate + first + column : nullptr, m, n, row_bytes);
+        finish_bytes(e, out + column, separate ? separate + first + column : nullptr, m, n, row_bytes);
       }
     }
   });

@@ -2,20 +2,18 @@
 #include <algorithm>
 
 #include "ops/product/matmul_sizes.h"
-#include "ops/product/qconv_weights.h"
+#include "ops/product/product_weights.h"
 #include "ops/product/qgemm_driver.h"
 
 namespace octavo {
 namespace {
 
 struct QMatMulModel {
-  QLinear linear;
+  ProductOperands operands;
   MatMulAttributes attributes;
   bool b_constant = false;
-  QConvWeights weights;  // of a constant b
+  ProductWeights weights;  // of a constant b
 };
-
-size_t round_up(size_t n) { return (n + 63) / 64 * 64; }
 
 class BoundQMatMul final : public Bound {
  public:
@@ -23,7 +21,7 @@ class BoundQMatMul final : public Bound {
 
   Status prepare(BindContext& c, const Tuning& tuning) {
     OCTAVO_RETURN_IF_ERROR(sizes_.bind(c, kX, kW, model_.attributes));
-    shape_ = model_.weights.shape;
+    shape_ = model_.weights.folded.shape;
     blocks_.kernel = model_.b_constant ? model_.weights.kernel : &choose_qgemm(sizes_.n, false);
     if (model_.b_constant) {
       blocks_.layout = model_.weights.layout;
@@ -36,10 +34,13 @@ class BoundQMatMul final : public Bound {
       shape_.n = static_cast<size_t>(sizes_.n);
       shape_.padded = blocks_.layout.columns();
       shape_.depth = static_cast<uint64_t>(sizes_.k);
-      shape_.a_signed = blocks_.kernel->a_signed;
+      shape_.a_signed = blocks_.kernel->a_signed();
+      shape_.w_offset = model_.operands.w_format().is_signed ? 0 : 128;
     }
-    OCTAVO_RETURN_IF_ERROR(model_.linear.bind(c, sizes_.n, &shape_));
-    flip_ = ops::is_signed_q8(model_.linear.x_type()) != blocks_.kernel->a_signed ? 0x80 : 0;
+    int64_t a_rows = 0;
+    if (__builtin_mul_overflow(sizes_.m, sizes_.a_batches, &a_rows)) return c.error(Code::kLimit, "too many rows");
+    OCTAVO_RETURN_IF_ERROR(model_.operands.bind(c, sizes_.n, a_rows, &shape_.counts));
+    flip_ = model_.operands.x_format().is_signed != blocks_.kernel->a_signed() ? 0x80 : 0;
     copy_ = flip_ != 0 || (sizes_.a_k != 1 && sizes_.k != 1);
     tall_ = stacked();
     blocks_.rows = sizes_.m;
@@ -48,41 +49,40 @@ class BoundQMatMul final : public Bound {
       return c.error(Code::kLimit, "too many rows");
     blocks_.plan(tuning);
 
-    size_t a = 0, packed = 0, columns = 0, per_thread = 0;
-    if (__builtin_mul_overflow(static_cast<size_t>(sizes_.m) * static_cast<size_t>(sizes_.a_batches),
-                               static_cast<size_t>(sizes_.k), &a) ||
-        __builtin_mul_overflow(blocks_.layout.bytes(), shape_.groups, &packed) ||
-        __builtin_mul_overflow(shape_.padded * shape_.groups, QLinearColumns::kBytes + sizeof(int32_t), &columns) ||
-        std::max({a, packed, columns}) > PTRDIFF_MAX / 8 || !blocks_.thread_bytes(&per_thread))
+    size_t a = 0, packed = 0;
+    ScratchPlan shared, own;
+    bool fits = !__builtin_mul_overflow(static_cast<size_t>(a_rows), static_cast<size_t>(sizes_.k), &a) &&
+                !__builtin_mul_overflow(blocks_.layout.bytes(), shape_.groups, &packed);
+    if (!model_.weights.folded.constant()) columns_.add(&shared, shape_.columns());
+    if (!model_.b_constant) {
+      sums_ = shared.add<int32_t>(shape_.columns());
+      packed_ = shared.add<int8_t>(packed);
+    }
+    if (copy_) a_ = shared.add<uint8_t>(a, kReadSlack);
+    tile_.add(&own, blocks_);
+    fits = fits && shared.fits() && own.fits();
+    if (!fits)
       return c.error(Code::kLimit, "a product of " + ops::dims_text(c.in(kX)) + " and " + ops::dims_text(c.in(kW)));
-    sums_offset_ = model_.weights.folded ? 0 : round_up(shape_.padded * shape_.groups * QLinearColumns::kBytes);
-    packed_offset_ = sums_offset_ + (model_.b_constant ? 0 : round_up(shape_.padded * shape_.groups * sizeof(int32_t)));
-    a_offset_ = packed_offset_ + (model_.b_constant ? 0 : round_up(packed));
-    c.scratch(a_offset_ + (copy_ ? a + kReadSlack : 0), per_thread);
+    c.scratch(shared.bytes(), own.bytes());
     return Status::Ok();
   }
 
   Status run(RunContext& c) override {
     if (blocks_.tasks() == 0) return Status::Ok();
-    auto* shared = static_cast<uint8_t*>(c.shared_scratch());
+    void* shared = c.shared_scratch();
     const int8_t* packed = model_.weights.packed.as<int8_t>();
-    QLinearShape shape = shape_;
+    ProductShape shape = shape_;
     if (!model_.b_constant) {
-      auto* sums = reinterpret_cast<int32_t*>(shared + sums_offset_);
-      auto* to = reinterpret_cast<int8_t*>(shared + packed_offset_);
-      pack(c, to, sums);
-      shape.sums = sums;
-      packed = to;
+      shape.sums = sums_.in(shared);
+      packed = packed_.in(shared);
+      pack(c, packed_.in(shared), sums_.in(shared));
     }
-    QLinearParameters p = model_.weights.parameters;
-    if (!model_.weights.folded) {
-      p.columns = QLinearColumns::split(shared, shape.padded * shape.groups);
-      OCTAVO_RETURN_IF_ERROR(model_.linear.fold(&c, shape, &p));
-    }
+    ProductEpilogue epilogue;
+    OCTAVO_RETURN_IF_ERROR(model_.weights.folded.epilogue(c, model_.operands, shape, columns_.in(shared), &epilogue));
     const uint8_t* a = c.in<uint8_t>(kX);
     if (copy_) {
-      copy_rows(c, a, shared + a_offset_);
-      a = shared + a_offset_;
+      copy_rows(c, a, a_.in(shared));
+      a = a_.in(shared);
     }
 
     QGemmRun run;
@@ -91,11 +91,12 @@ class BoundQMatMul final : public Bound {
     run.columns_stride = tall_ ? 0 : shape.padded;
     run.weights_of = tall_ ? nullptr : sizes_.b_of.data();
     run.out = c.out<uint8_t>(0);
-    run.residual = model_.linear.has_residual() ? c.in<uint8_t>(kResidual) : nullptr;
+    run.residual = model_.operands.has_residual() ? c.in<uint8_t>(kResidual) : nullptr;
     run.out_of = tall_ ? nullptr : sizes_.y_at.data();
     run.row_stride = sizes_.y_row;
+    run.x_of = tall_ ? nullptr : sizes_.a_of.data();
     const size_t k = static_cast<size_t>(sizes_.k), a_row = copy_ ? k : sizes_.a_row;
-    run_qgemm(c, model_.linear, blocks_, run, p, [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int) {
+    run_qgemm(c, blocks_, tile_, run, epilogue, [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int) {
       const size_t matrix = tall_ ? 0 : sizes_.a_of[batch];
       const uint8_t* from = a + (copy_ ? matrix * static_cast<size_t>(sizes_.m) * k : sizes_.a_at[matrix]) +
                             static_cast<size_t>(row) * a_row;
@@ -121,7 +122,7 @@ class BoundQMatMul final : public Bound {
     QGemmSource source;
     source.k_stride = sizes_.b_k;
     source.n_stride = sizes_.b_n;
-    source.flip = ops::is_signed_q8(model_.linear.w_type()) ? 0 : 0x80;
+    source.flip = model_.operands.w_format().is_signed ? 0 : 0x80;
     const uint8_t* b = c.in<uint8_t>(kW);
     // About 16 KiB of weights to a task.
     const size_t step = std::max<size_t>(1, 16384 / std::max<size_t>(1, blocks_.layout.panel_bytes));
@@ -130,8 +131,8 @@ class BoundQMatMul final : public Bound {
       const size_t batch = static_cast<size_t>(task) / pieces, first = static_cast<size_t>(task) % pieces * step;
       QGemmSource matrix = source;
       matrix.data = b + sizes_.b_at[batch];
-      qgemm_pack(blocks_.layout, matrix, first, std::min(panels, first + step), packed + batch * blocks_.layout.bytes(),
-                 sums + batch * shape_.padded);
+      blocks_.layout.pack(matrix, first, std::min(panels, first + step), packed + batch * blocks_.layout.bytes(),
+                          sums + batch * shape_.padded);
     });
   }
 
@@ -156,38 +157,46 @@ class BoundQMatMul final : public Bound {
 
   const QMatMulModel& model_;
   MatMulSizes sizes_;
-  QLinearShape shape_;
+  ProductShape shape_;
   QGemmBlocks blocks_;
   bool tall_ = false, copy_ = false;
   uint8_t flip_ = 0;
-  size_t sums_offset_ = 0, packed_offset_ = 0, a_offset_ = 0;
+  TileScratch tile_;
+  ColumnScratch columns_;
+  ScratchArray<int32_t> sums_;  // of a b that is packed in every run
+  ScratchArray<int8_t> packed_;
+  ScratchArray<uint8_t> a_;  // copied
 };
 
 class QMatMul final : public Op {
  public:
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(model_.linear.load(c));
+    OCTAVO_RETURN_IF_ERROR(model_.operands.load(c));
     const TensorSpec& b = *c.input(kW);
     model_.attributes.load(c);
     model_.b_constant = b.constant && model_.attributes.perm_b.empty();
     tuning_ = &c.tuning();
-    if (!model_.b_constant) return Status::Ok();
+    if (!model_.b_constant) {
+      const int bits = model_.operands.w_format().bits;
+      return bits == 8 ? Status::Ok() : c.error(Code::kUnsupported, "b of " + std::to_string(bits) + " bits, permuted");
+    }
     const int rank = b.shape.rank;
     const bool trans_b = model_.attributes.trans_b;
     if (rank < 2) return c.error(Code::kInvalidPlan, "expected b of rank 2 or more, got " + ops::dims_text(b.shape));
     const size_t n = static_cast<size_t>(b.shape[rank - (trans_b ? 2 : 1)]);
     const size_t k = static_cast<size_t>(b.shape[rank - (trans_b ? 1 : 2)]);
     const size_t batches = static_cast<size_t>(ops::span(b.shape, 0, rank - 2));
-    if (b.byte_length != batches * n * k)
+    if (!holds_elements(b, batches * n * k))
       return c.error(Code::kInvalidPlan, "b of " + std::to_string(b.byte_length) + " bytes");
-    OCTAVO_RETURN_IF_ERROR(model_.linear.check_w_zero(c, static_cast<int64_t>(n)));
+    OCTAVO_RETURN_IF_ERROR(model_.operands.check_w_zero(c, static_cast<int64_t>(n)));
 
-    const QWeightSource source{
-        b.data, batches, n, k, n * k, trans_b ? k : 1, trans_b ? 1 : n, {0}, ops::is_signed_q8(b.dtype)};
-    const QWeightRange range = weight_range(source, model_.linear, true);
-    model_.weights.shape.repeat = true;
-    return pack_weights(c, model_.linear, source, range, false, choose_qgemm(static_cast<int64_t>(n), range.narrow),
-                        &model_.weights);
+    const WeightSource source{
+        b.data, batches, n, k, n * k, trans_b ? k : 1, trans_b ? 1 : n, {0}, model_.operands.w_format()};
+    PackingOptions options;
+    options.range = weight_range(source, model_.operands, true);
+    options.repeat = true;
+    const QGemmKernel& kernel = choose_qgemm(static_cast<int64_t>(n), options.range.narrow);
+    return pack_weights(c, model_.operands, source, options, kernel, &model_.weights);
   }
   Status bind(BindContext& c, std::unique_ptr<Bound>* bound) const override {
     auto made = std::make_unique<BoundQMatMul>(model_);
@@ -196,12 +205,14 @@ class QMatMul final : public Op {
     return Status::Ok();
   }
   std::string kernel() const override {
-    return model_.b_constant ? model_.weights.kernel->name : choose_qgemm(64, false).name;
+    if (model_.b_constant) return model_.weights.kernel->name;
+    const QGemmKernel* kernel = sole_qgemm(false);
+    return kernel ? kernel->name : "chosen per size";
   }
   bool reads_constant(int input) const override {
-    return (input == kW && !model_.b_constant) || model_.linear.reads_constant(input);
+    return (input == kW && !model_.b_constant) || model_.operands.reads_constant(input);
   }
-  size_t packed_bytes() const override { return model_.weights.bytes() + model_.linear.copied_bytes(); }
+  size_t packed_bytes() const override { return model_.weights.bytes() + model_.operands.copied_bytes(); }
 
  private:
   QMatMulModel model_;

@@ -19,26 +19,16 @@ struct Attributes {
     const DType type = c.input(0)->dtype;
     if (c.input(2) != nullptr && c.input(2)->dtype != type)
       return c.error(Code::kInvalidPlan, "the zero point has another type than the input");
-    switch (type) {
-      case DType::kUint8:
-      case DType::kInt8:
-      case DType::kUint16:
-      case DType::kInt16:
-      case DType::kInt32:
-      case DType::kUint4:
-      case DType::kInt4: return Status::Ok();
-      default: return c.error(Code::kUnsupported, std::string("no dequantization of ") + dtype_name(type));
-    }
+    return is_quantized_format(type) || type == DType::kInt32
+               ? Status::Ok()
+               : c.error(Code::kUnsupported, std::string("no dequantization of ") + dtype_name(type));
   }
 };
 
-struct Nibble {
-  bool is_signed;
-  int32_t operator()(const void* data, int64_t i) const {
-    const int32_t v =
-        static_cast<const uint8_t*>(data)[i / 2] >> (i % 2 * 4) & 15;  // the first element in the low half
-    return is_signed ? (v ^ 8) - 8 : v;
-  }
+// Levels of less than a byte.
+struct Packed {
+  Format format;
+  int32_t operator()(const void* data, int64_t i) const { return level_at(data, static_cast<size_t>(i), format); }
 };
 
 template <class T>
@@ -50,13 +40,12 @@ struct Plain {
 template <class F>
 void with_reader(DType type, F f) {
   switch (type) {
+    case DType::kUint8: return f(Plain<uint8_t>());
     case DType::kInt8: return f(Plain<int8_t>());
     case DType::kUint16: return f(Plain<uint16_t>());
     case DType::kInt16: return f(Plain<int16_t>());
     case DType::kInt32: return f(Plain<int32_t>());
-    case DType::kUint4: return f(Nibble{false});
-    case DType::kInt4: return f(Nibble{true});
-    default: return f(Plain<uint8_t>());
+    default: return f(Packed{format_of(type)});
   }
 }
 

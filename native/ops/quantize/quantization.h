@@ -5,6 +5,7 @@
 #include <cstring>
 #include <limits>
 
+#include "engine/format.h"
 #include "ops/support/op_support.h"
 
 namespace octavo::ops {
@@ -14,20 +15,26 @@ struct QuantParams {
   int32_t zp = 0;
 };
 
-inline bool is_signed_q8(DType type) { return type == DType::kInt8; }
-inline int32_t q8_min(DType type) { return is_signed_q8(type) ? -128 : 0; }
-inline int32_t q8_max(DType type) { return is_signed_q8(type) ? 127 : 255; }
+// What a step takes of the parameters of one of its tensors.
+struct QuantizationTraits {
+  bool halves = false;   // int16 and uint16 besides int8 and uint8
+  bool per_row = false;  // scales and zero points of several elements, which the step reads itself
+};
+
+// The number that a byte is.
 inline int32_t q8_value(uint8_t byte, bool is_signed) { return is_signed ? static_cast<int8_t>(byte) : byte; }
 
-// The scale and zero point inputs of one q8 tensor.
+// The scale and zero point inputs of one quantized tensor.
 class Quantization {
  public:
-  Status load(const LoadContext& c, int scale, int zp, DType type) {
+  Status load(const LoadContext& c, int scale, int zp, DType type, QuantizationTraits traits = {}) {
     scale_ = scale;
     zp_ = zp;
-    is_signed_ = is_signed_q8(type);
-    if (!is_quantized_activation(type))
+    const bool takes =
+        is_quantized_activation(type) || (traits.halves && is_quantized_format(type) && bit_width(type) == 16);
+    if (!takes)
       return c.error(Code::kUnsupported, std::string("expected uint8 or int8 activations, got ") + dtype_name(type));
+    format_ = format_of(type);
     const TensorSpec* s = c.input(scale);
     if (s == nullptr) return c.error(Code::kInvalidPlan, "scale, input " + std::to_string(scale) + ", is missing");
     if (s->dtype != DType::kFloat32)
@@ -39,10 +46,13 @@ class Quantization {
     has_zp_ = z != nullptr;
     constant_ = s->constant && (z == nullptr || z->constant);
     if (!constant_) return Status::Ok();
-    if (s->byte_length != sizeof(float) || (z != nullptr && z->byte_length != 1))
+    if (s->byte_length != sizeof(float) || (z != nullptr && z->byte_length != byte_size(type))) {
+      constant_ = false;
+      if (traits.per_row) return Status::Ok();
       return c.error(Code::kShape, "expected a scalar scale and zero point for " + s->name);
+    }
     std::memcpy(&loaded_.scale, s->data, sizeof(float));
-    loaded_.zp = z == nullptr ? 0 : q8_value(*z->data, is_signed_);
+    loaded_.zp = z == nullptr ? 0 : level_at(z->data, 0, format_);
     return valid(loaded_.scale) ? Status::Ok() : c.error(Code::kData, bad_scale(loaded_.scale));
   }
   Status bind(BindContext& c) const {
@@ -56,36 +66,40 @@ class Quantization {
       return Status::Ok();
     }
     params->scale = *c.in<float>(scale_);
-    params->zp = has_zp_ ? q8_value(*c.in<uint8_t>(zp_), is_signed_) : 0;
+    params->zp = has_zp_ ? level_at(c.input(zp_), 0, format_) : 0;
     return valid(params->scale) ? Status::Ok() : c.error(Code::kData, bad_scale(params->scale));
   }
   bool constant() const { return constant_; }
   const QuantParams& loaded() const { return loaded_; }
-  bool is_signed() const { return is_signed_; }
+  const Format& format() const { return format_; }
+  bool is_signed() const { return format_.is_signed; }
 
   static bool valid(float scale) { return scale > 0 && scale <= std::numeric_limits<float>::max(); }
   static std::string bad_scale(float scale) { return "expected a finite positive scale, got " + std::to_string(scale); }
 
  private:
   int scale_ = 0, zp_ = 0;
-  bool is_signed_ = false, has_zp_ = false, constant_ = false;
+  bool has_zp_ = false, constant_ = false;
+  Format format_;
   QuantParams loaded_;
 };
 
 struct Clamp {
   int32_t qmin = 0, qmax = 255;
-  // Attributes qmin, qmax; by default [low, high], the range of the output type.
-  Status load(const LoadContext& c, int64_t low, int64_t high) {
-    const int64_t lo = c.integer("qmin", low), hi = c.integer("qmax", high);
+  // Two attributes; by default [low, high], the range of the output type.
+  Status load(const LoadContext& c, int64_t low, int64_t high, const char* least = "qmin", const char* most = "qmax") {
+    const int64_t lo = c.integer(least, low), hi = c.integer(most, high);
     if (lo < low || hi > high || lo > hi)
-      return c.error(Code::kInvalidPlan, "expected bounds within [" + std::to_string(low) + ", " +
-                                             std::to_string(high) + "], got [" + std::to_string(lo) + ", " +
-                                             std::to_string(hi) + "]");
+      return c.error(Code::kInvalidPlan, std::string("expected ") + least + ", " + most + " within [" +
+                                             std::to_string(low) + ", " + std::to_string(high) + "], got [" +
+                                             std::to_string(lo) + ", " + std::to_string(hi) + "]");
     qmin = static_cast<int32_t>(lo);
     qmax = static_cast<int32_t>(hi);
     return Status::Ok();
   }
-  Status load(const LoadContext& c, DType type) { return load(c, q8_min(type), q8_max(type)); }
+  Status load(const LoadContext& c, DType type, const char* least = "qmin", const char* most = "qmax") {
+    return load(c, format_of(type).low, format_of(type).high, least, most);
+  }
 };
 
 // clamp(rint(x) + zp, qmin, qmax) as the kernels compute it: the clamp first, in float.

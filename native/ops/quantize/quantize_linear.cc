@@ -22,43 +22,11 @@ struct Attributes {
     const DType type = c.output(0).dtype;
     if (c.input(2) != nullptr && c.input(2)->dtype != type)
       return c.error(Code::kInvalidPlan, "the zero point has another type than the output");
-    switch (type) {
-      case DType::kUint8: return clamp.load(c, 0, 255);
-      case DType::kInt8: return clamp.load(c, -128, 127);
-      case DType::kUint16: return clamp.load(c, 0, 65535);
-      case DType::kInt16: return clamp.load(c, -32768, 32767);
-      case DType::kUint4: return clamp.load(c, 0, 15);
-      case DType::kInt4: return clamp.load(c, -8, 7);
-      default: return c.error(Code::kUnsupported, std::string("no quantization to ") + dtype_name(type));
-    }
+    if (!is_quantized_format(type))
+      return c.error(Code::kUnsupported, std::string("no quantization to ") + dtype_name(type));
+    return clamp.load(c, type);
   }
 };
-
-// The integer at index i of a packed or plain tensor of the types above.
-int32_t read_integer(const void* data, DType type, int64_t i) {
-  switch (type) {
-    case DType::kInt8: return static_cast<const int8_t*>(data)[i];
-    case DType::kUint16: return static_cast<const uint16_t*>(data)[i];
-    case DType::kInt16: return static_cast<const int16_t*>(data)[i];
-    case DType::kUint4: return static_cast<const uint8_t*>(data)[i / 2] >> (i % 2 * 4) & 15;
-    case DType::kInt4: return ((static_cast<const uint8_t*>(data)[i / 2] >> (i % 2 * 4) & 15) ^ 8) - 8;
-    default: return static_cast<const uint8_t*>(data)[i];
-  }
-}
-
-void write_integer(void* data, DType type, int64_t i, int32_t value) {
-  switch (type) {
-    case DType::kUint16:
-    case DType::kInt16: static_cast<uint16_t*>(data)[i] = static_cast<uint16_t>(value); break;
-    case DType::kUint4:
-    case DType::kInt4: {
-      uint8_t& byte = static_cast<uint8_t*>(data)[i / 2];
-      byte = static_cast<uint8_t>(i % 2 == 0 ? value & 15 : (byte & 15) | (value & 15) << 4);
-      break;
-    }
-    default: static_cast<uint8_t*>(data)[i] = static_cast<uint8_t>(value);
-  }
-}
 
 class QuantizeLinear final : public Bound {
  public:
@@ -84,7 +52,7 @@ class QuantizeLinear final : public Bound {
  private:
   int32_t zero_point(const RunContext& c, int64_t i) const {
     const void* zp = c.input(2);
-    return zp == nullptr ? 0 : read_integer(zp, type_, i);
+    return zp == nullptr ? 0 : level_at(zp, static_cast<size_t>(i), format_of(type_));
   }
   void whole(RunContext& c) {
     const float* x = c.in<float>(0);
@@ -103,8 +71,9 @@ class QuantizeLinear final : public Bound {
       q8_kernels().quantize(x + at, y + at, at_.inner, c.in<float>(1)[s], zero_point(c, s), clamp_.qmin, clamp_.qmax);
     });
   }
-  // In order on one thread: two elements of a 4-bit type share a byte.
+  // In order on one thread: elements of a sub-byte type share a byte.
   void one_by_one(RunContext& c) {
+    const Format format = format_of(type_);
     const float* x = c.in<float>(0);
     const float* scale = c.in<float>(1);
     for (int64_t row = 0, at = 0; row < at_.rows(); ++row) {
@@ -117,7 +86,7 @@ class QuantizeLinear final : public Bound {
         const float bounded = number > lo ? (number < hi ? number : hi) : lo;
         const volatile float shifted =
             bounded + 12582912.0f;  // |bounded| < 2^17: leaves the nearest integer, half to even
-        write_integer(c.output(0), type_, at, static_cast<int32_t>(shifted - 12582912.0f) + zp);
+        set_level(c.output(0), static_cast<size_t>(at), format, static_cast<int32_t>(shifted - 12582912.0f) + zp);
       }
     }
   }

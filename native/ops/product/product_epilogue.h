@@ -1,0 +1,94 @@
+// What becomes of the sums of an integer product: corrections of rows, scales and zero points, bias, clamp, residual
+// and table. Kernels do as much of it as they can (kernels/qgemm); what they leave is done here.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "kernels/q8/q8.h"
+#include "kernels/requantize/requantize.h"
+#include "ops/product/product_operands.h"
+#include "ops/support/scratch_plan.h"
+
+namespace octavo {
+
+// Arrays of columns. Those of groups lie one after the other, each padded to whole panels.
+struct ProductColumns {
+  int32_t* bias = nullptr;
+  float* multiplier = nullptr;  // of real outputs: the scale
+  float* float_bias = nullptr;
+  int32_t* w_zero = nullptr;   // what remains of the weights' zero points
+  int32_t* net_sum = nullptr;  // sums of the weights less those
+
+  ProductColumns from(size_t column) const {
+    return {bias + column, multiplier + column, float_bias + column, w_zero + column, net_sum + column};
+  }
+};
+
+// Where they lie in a block of memory.
+class ColumnScratch {
+ public:
+  void add(ScratchPlan* plan, size_t columns) {
+    bias_ = plan->add<int32_t>(columns);
+    multiplier_ = plan->add<float>(columns);
+    float_bias_ = plan->add<float>(columns);
+    w_zero_ = plan->add<int32_t>(columns);
+    net_sum_ = plan->add<int32_t>(columns);
+  }
+  ProductColumns in(void* block) const {
+    return {bias_.in(block), multiplier_.in(block), float_bias_.in(block), w_zero_.in(block), net_sum_.in(block)};
+  }
+
+ private:
+  ScratchArray<int32_t> bias_, w_zero_, net_sum_;
+  ScratchArray<float> multiplier_, float_bias_;
+};
+
+// Scales and zero points of rows of x, where rows have some of their own.
+struct ProductRows {
+  const float* scale = nullptr;  // [scales]; null: rows have none of their own
+  const void* zero = nullptr;    // [zeros] levels of `format`; null: 0
+  size_t scales = 1, zeros = 1;  // one for all, or one for each
+  Format format;
+  int32_t shift = 0;  // to the kernel's signedness
+
+  bool any() const { return scale != nullptr; }
+  float scale_of(size_t row) const { return scale[scales == 1 ? 0 : row]; }
+  int32_t zero_of(size_t row) const { return (zero ? level_at(zero, zeros == 1 ? 0 : row, format) : 0) + shift; }
+};
+
+struct ProductEpilogue {
+  ProductColumns columns;
+  ProductOutput output = ProductOutput::kBytes;
+  int32_t x_zero = 0;         // in the kernel's signedness; its low byte fills padding
+  ProductRows rows;           // then x_zero is 0
+  bool correct_rows = false;  // some w_zero is not zero
+  bool same_w_zero = true;    // of all columns
+  bool has_float_bias = false;
+  Requantize requantize;
+  Q8Binary residual = {};  // a: the requantized sums, b: the residual
+  const uint8_t* table = nullptr;
+};
+
+// Sums of one tile, [m][stride] of which n columns count, and what belongs to its rows.
+struct SumTile {
+  const int32_t* sums = nullptr;
+  size_t stride = 0;
+  size_t m = 0, n = 0;
+  const uint32_t* row_sums = nullptr;  // [m] of x; where correct_rows
+  const int32_t* row_zero = nullptr;   // [m]; where rows.any()
+  const float* row_scale = nullptr;    // [m]; where rows.any()
+};
+
+// The sums of columns from `column` on to the output, where the kernel could not write it itself: to real numbers, to
+// levels of 16 bits, and where zero points of weights or of rows are left to take away.
+void finish_tile(const ProductEpilogue& epilogue, size_t column, const SumTile& tile, uint8_t* out, size_t row_bytes);
+
+// What a kernel that adds a residual needs.
+ResidualAdd residual_add(const Q8Binary& residual);
+
+// Residual and table, over m rows of n bytes in place.
+void finish_bytes(const ProductEpilogue& epilogue, uint8_t* out, const uint8_t* residual, size_t m, size_t n,
+                  size_t row_bytes);
+
+}  // namespace octavo

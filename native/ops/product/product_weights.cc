@@ -1,0 +1,164 @@
+#include "ops/product/product_weights.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+namespace octavo {
+namespace {
+
+// Eight rows of eight bytes to eight columns: bytes, pairs and fours change places across the diagonal (Hacker's
+// Delight, 7-3).
+void transpose8(const uint8_t* from, size_t from_stride, uint8_t* to, size_t to_stride) {
+  uint64_t row[8];
+  for (size_t i = 0; i < 8; ++i) std::memcpy(&row[i], from + i * from_stride, 8);
+  const auto exchange = [&](size_t apart, uint64_t mask) {
+    for (size_t i = 0; i < 8; ++i) {
+      if (i & apart) continue;
+      uint64_t &a = row[i], &b = row[i + apart];
+      const uint64_t moved = ((a >> (8 * apart)) ^ b) & mask;
+      a ^= moved << (8 * apart);
+      b ^= moved;
+    }
+  };
+  exchange(1, 0x00FF00FF00FF00FFu);
+  exchange(2, 0x0000FFFF0000FFFFu);
+  exchange(4, 0x00000000FFFFFFFFu);
+  for (size_t i = 0; i < 8; ++i) std::memcpy(to + i * to_stride, &row[i], 8);
+}
+
+// The weights of a column, [taps][k], less `zero`, modulo 256.
+void copy_column(const WeightSource& s, const uint8_t* from, uint8_t zero, uint8_t* to) {
+  // Sizes of its own: bytes that are written might be those of `s`.
+  const size_t k = s.k, step = s.k_stride, taps = s.taps.size(), squares = k / 8 * 8;
+  for (size_t t = 0, width = 1; t < taps; t += width) {
+    const uint8_t* in = from + s.taps[t];
+    uint8_t* out = to + t * k;
+    if (step == 1) {
+      if (k > 0) std::memcpy(out, in, k);
+      continue;
+    }
+    const bool side_by_side = taps - t >= 8 && s.taps[t + 7] == s.taps[t] + 7 && step >= 8;
+    const size_t done = side_by_side ? squares : 0;
+    width = side_by_side ? 8 : 1;
+    for (size_t i = 0; i < done; i += 8) transpose8(in + i * step, step, out + i, k);
+    for (size_t j = 0; j < width; ++j)
+      for (size_t i = done; i < k; ++i) out[j * k + i] = in[i * step + j];
+  }
+  if (zero == 0) return;
+  for (size_t i = 0; i < taps * k; ++i) to[i] = static_cast<uint8_t>(to[i] - zero);
+}
+
+// `count` columns that lie side by side in the source: a row of it at a time.
+void copy_columns(const WeightSource& s, const uint8_t* from, const uint8_t* zeros, size_t count, size_t size,
+                  uint8_t* to) {
+  for (size_t tap : s.taps)
+    for (size_t i = 0; i < s.k; ++i, ++to) {
+      const uint8_t* in = from + tap + i * s.k_stride;
+      for (size_t c = 0; c < count; ++c) to[c * size] = static_cast<uint8_t>(in[c] - zeros[c]);
+    }
+}
+
+uint32_t sum_magnitudes(const int8_t* weights, size_t count) {
+  uint32_t sum = 0;
+  for (size_t i = 0; i < count; ++i) sum += static_cast<uint32_t>(std::abs(weights[i]));
+  return sum;
+}
+
+Status allocate(const LoadContext& c, const ProductOperands& operands, const PackingOptions& options,
+                const WeightSource& source, ProductWeights* out) {
+  const QGemmLayout& l = out->layout;
+  size_t total = 0, columns = 0;
+  if (__builtin_mul_overflow(l.bytes(), source.groups, &total) ||
+      __builtin_mul_overflow(l.columns(), source.groups, &columns))
+    return c.error(Code::kLimit, "the weights are too big");
+  const bool bounds = out->kernel->has(kBounds) && operands.constant() && (!options.repeat || source.groups == 1);
+  if (!out->packed.allocate_in(c.store(), total) || !out->folded.allocate_sums(columns, bounds))
+    return c.error(Code::kOutOfMemory, std::to_string(total) + " bytes of packed weights");
+  return Status::Ok();
+}
+
+// Packs panel after panel. `size`: weights of a column.
+class PanelPacker {
+ public:
+  PanelPacker(const ProductOperands& operands, const WeightSource& source, const PackingOptions& options, size_t size,
+              ProductWeights* out)
+      : operands_(operands),
+        source_(source),
+        options_(options),
+        size_(size),
+        out_(out),
+        taken_(source, out->layout.nr) {}
+
+  // False: out of memory.
+  [[nodiscard]] bool allocate() {
+    size_t bytes = 0;
+    return !__builtin_mul_overflow(out_->layout.nr, size_, &bytes) && columns_.allocate_unset(bytes) &&
+           taken_.allocate();
+  }
+  void pack(size_t group, size_t panel) {
+    const QGemmLayout& l = out_->layout;
+    const size_t first = panel * l.nr, at = group * l.columns() + first;
+    QGemmLayout one = l;
+    one.panels = 1;
+    one.n = std::min(l.nr, source_.n - first);
+    copy(group, first, one.n);
+    uint32_t* magnitudes = out_->folded.magnitudes();
+    for (size_t i = 0; magnitudes && i < one.n; ++i)
+      magnitudes[at + i] = sum_magnitudes(columns_.as<int8_t>() + i * size_, size_);
+    one.pack({columns_.data(), l.k, 1, size_, 0}, 0, 1,
+             out_->packed.as<int8_t>() + group * l.bytes() + panel * l.panel_bytes, out_->folded.sums() + at);
+  }
+
+ private:
+  // Columns of the panel, in the order of the kernel, less their zero points: what is copied stays in the cache.
+  void copy(size_t group, size_t first, size_t count) {
+    uint8_t zeros[kQGemmMaxColumns];
+    for (size_t i = 0; i < count; ++i)
+      zeros[i] = static_cast<uint8_t>(
+          packed_zero(source_, operands_, options_.range.zero_folded, options_.repeat, group, first + i));
+    const WeightSource& s = taken_.take(group, first, count);
+    if (s.n_stride == 1 && s.k_stride != 1) copy_columns(s, s.data, zeros, count, size_, columns_.data());
+    else
+      for (size_t i = 0; i < count; ++i) copy_column(s, s.data + i * s.n_stride, zeros[i], columns_.data() + i * size_);
+  }
+
+  const ProductOperands& operands_;
+  const WeightSource& source_;
+  const PackingOptions& options_;
+  size_t size_;
+  ProductWeights* out_;
+  WeightColumns taken_;
+  AlignedBuffer columns_;  // of one panel
+};
+
+}  // namespace
+
+Status pack_weights(const LoadContext& c, const ProductOperands& operands, const WeightSource& source,
+                    const PackingOptions& options, const QGemmKernel& kernel, ProductWeights* out) {
+  const size_t groups = source.groups, n = source.n, taps = options.one_tap ? 1 : source.taps.size();
+  size_t size = 0;  // of a column
+  if (__builtin_mul_overflow(source.k, source.taps.size(), &size))
+    return c.error(Code::kLimit, "the weights are too big");
+  const size_t k = options.one_tap ? size : source.k;
+  out->kernel = &kernel;
+  if (!make_qgemm_layout(kernel, taps, k, n, &out->layout)) return c.error(Code::kLimit, "the weights are too big");
+  OCTAVO_RETURN_IF_ERROR(allocate(c, operands, options, source, out));
+  PanelPacker packer(operands, source, options, size, out);
+  if (!packer.allocate()) return c.error(Code::kOutOfMemory, "the columns of a panel");
+  for (size_t g = 0; g < groups; ++g)
+    for (size_t p = 0; p < out->layout.panels; ++p) packer.pack(g, p);
+
+  ProductShape& s = out->folded.shape;
+  s.groups = groups;
+  s.n = n;
+  s.repeat = options.repeat;
+  s.padded = out->layout.columns();
+  s.depth = static_cast<uint64_t>(taps) * k;
+  s.a_signed = kernel.a_signed();
+  s.w_zero_folded = options.range.zero_folded;
+  s.w_offset = source.offset();
+  return out->folded.load(c, operands, static_cast<int64_t>(options.repeat ? n : groups * n));
+}
+
+}  // namespace octavo
