@@ -80,7 +80,7 @@ class BoundQConv final : public Bound {
       windows_ = own.add<uint8_t>(window_bytes_ * static_cast<size_t>(blocks_.kernel->mr));
     }
     fits = fits && shared.fits() && own.fits();
-    if (!fits) return c.error(Code::kLimit, "a padded image of " + ops::dims_text(c.in(kX)));
+    if (!fits) return c.error(Code::kLimit, "a padded image of " + ops::dims_text(c.in(ProductInput::kX)));
     c.scratch(shared.bytes(), own.bytes());
 
     if (lowering_ != Lowering::kIndirection) return Status::Ok();
@@ -97,7 +97,7 @@ class BoundQConv final : public Bound {
     OCTAVO_RETURN_IF_ERROR(model_.weights.folded.epilogue(c, model_.operands, shape_, columns_.in(shared), &epilogue));
     uint8_t* zeros = zeros_.in(shared);
     std::memset(zeros, epilogue.x_zero & 0xFF, row_bytes_ + kReadSlack);
-    const uint8_t* image = c.in<uint8_t>(kX);
+    const uint8_t* image = c.in<uint8_t>(ProductInput::kX);
     if (copy_) {
       copy_image(c, image, copied_.in(shared), static_cast<uint8_t>(epilogue.x_zero));
       image = copied_.in(shared);
@@ -109,7 +109,7 @@ class BoundQConv final : public Bound {
     run.packed_stride = groups > 1 ? blocks_.layout.bytes() : 0;
     run.columns_stride = groups > 1 ? shape_.padded : 0;
     run.out = c.out<uint8_t>(0);
-    run.residual = model_.operands.has_residual() ? c.in<uint8_t>(kResidual) : nullptr;
+    run.residual = model_.operands.has_residual() ? c.in<uint8_t>(ProductInput::kResidual) : nullptr;
     run.out_stride = blocks_.layout.n;
     run.row_stride = static_cast<size_t>(sizes_.out_channels);
     const int64_t depth = sizes_.channels / model_.window.group;
@@ -314,7 +314,7 @@ class QConv final : public Op {
  public:
   Status load(const LoadContext& c) {
     OCTAVO_RETURN_IF_ERROR(model_.operands.load(c));
-    const TensorSpec& w = *c.input(kW);
+    const TensorSpec& w = *c.input(ProductInput::kW);
     OCTAVO_RETURN_IF_ERROR(model_.window.load(c, w));
     const size_t groups = static_cast<size_t>(model_.window.group), rows = static_cast<size_t>(w.shape[0]);
     const size_t depth = static_cast<size_t>(w.shape[1]), taps = static_cast<size_t>(model_.window.taps());

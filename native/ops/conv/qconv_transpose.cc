@@ -82,15 +82,15 @@ class BoundQConvTranspose final : public Bound {
     }
     columns_.add(&shared, columns);
     zeros_ = shared.add<uint8_t>(static_cast<size_t>(sizes_.channels), kReadSlack);
-    if (copy_) copied_ = shared.add<uint8_t>(static_cast<size_t>(c.in(kX).elements()), kReadSlack);
-    if (!shared.fits()) return c.error(Code::kLimit, "an image of " + ops::dims_text(c.in(kX)));
+    if (copy_) copied_ = shared.add<uint8_t>(static_cast<size_t>(c.in(ProductInput::kX).elements()), kReadSlack);
+    if (!shared.fits()) return c.error(Code::kLimit, "an image of " + ops::dims_text(c.in(ProductInput::kX)));
     c.scratch(shared.bytes(), per_thread);
     return Status::Ok();
   }
 
   Status run(RunContext& c) override {
     void* shared = c.shared_scratch();
-    const uint8_t* image = c.in<uint8_t>(kX);
+    const uint8_t* image = c.in<uint8_t>(ProductInput::kX);
     if (copy_) {
       const int64_t size = sizes_.batch * sizes_.in[0] * sizes_.in[1] * sizes_.channels;
       uint8_t* to = copied_.in(shared);
@@ -175,7 +175,7 @@ class QConvTranspose final : public Op {
     OCTAVO_RETURN_IF_ERROR(m.operands.load(c));
     if (m.operands.has_residual() || m.operands.has_table())
       return c.error(Code::kInvalidPlan, "residual and table are not inputs of this step");
-    const TensorSpec& w = *c.input(kW);
+    const TensorSpec& w = *c.input(ProductInput::kW);
     OCTAVO_RETURN_IF_ERROR(m.window.load(c, w));
     tuning_ = &c.tuning();
     const size_t groups = static_cast<size_t>(m.window.group), channels = static_cast<size_t>(w.shape[0]);

@@ -84,7 +84,7 @@ class BoundQDwConv final : public Bound {
     if ((whole_row && __builtin_mul_overflow(zeros_bytes_, static_cast<size_t>(std::max<int64_t>(sizes_.in[1], 1)),
                                              &zeros_bytes_)) ||
         zeros_bytes_ > PTRDIFF_MAX / 2)
-      return c.error(Code::kLimit, "a row of " + ops::dims_text(c.in(kX)));
+      return c.error(Code::kLimit, "a row of " + ops::dims_text(c.in(ProductInput::kX)));
     ScratchPlan shared, own;
     if (!model_.folded.constant()) columns_.add(&shared, shape_.columns());
     zeros_ = shared.add<uint8_t>(zeros_bytes_, kReadSlack);
@@ -96,7 +96,8 @@ class BoundQDwConv final : public Bound {
     inputs_ = own.add<const uint8_t*>(model_.row_window.height + static_cast<size_t>(out_rows_));
     list_ = own.add<const uint8_t*>(kQDwListed * (model_.taps + 3));
     if (gathers(model_.operands.output())) gathered_ = own.add<int32_t>(kGatheredPixels * model_.padded);
-    if (!shared.fits() || !own.fits()) return c.error(Code::kLimit, "a row of " + ops::dims_text(c.in(kX)));
+    if (!shared.fits() || !own.fits())
+      return c.error(Code::kLimit, "a row of " + ops::dims_text(c.in(ProductInput::kX)));
     c.scratch(shared.bytes(), own.bytes());
     return Status::Ok();
   }
@@ -107,7 +108,7 @@ class BoundQDwConv final : public Bound {
     const void* packed = model_.packed.data();
     ProductShape shape = shape_;
     if (!model_.raw.empty()) {
-      model_.subtract(model_.raw.data(), c.input(kWZero), shape.counts.w_zeros == 1, weights_.in(shared),
+      model_.subtract(model_.raw.data(), c.input(ProductInput::kWZp), shape.counts.w_zeros == 1, weights_.in(shared),
                       sums_.in(shared));
       model_.kernel->pack(model_.row_window, weights_.in(shared), model_.channels, packed_.in(shared));
       packed = packed_.in(shared);
@@ -118,9 +119,9 @@ class BoundQDwConv final : public Bound {
     uint8_t* zeros = zeros_.in(shared);
     std::memset(zeros, epilogue.x_zero & 0xFF, zeros_bytes_ + kReadSlack);
 
-    const auto* image = c.in<uint8_t>(kX);
+    const auto* image = c.in<uint8_t>(ProductInput::kX);
     auto* out = c.out<uint8_t>(0);
-    const auto* residual = model_.operands.has_residual() ? c.in<uint8_t>(kResidual) : nullptr;
+    const auto* residual = model_.operands.has_residual() ? c.in<uint8_t>(ProductInput::kResidual) : nullptr;
     c.pool().for_each((rows_ + rows_per_task_ - 1) / rows_per_task_, [&](int64_t task, int thread) {
       if (c.cancelled().load(std::memory_order_relaxed)) return;
       void* scratch = c.thread_scratch(thread);
@@ -206,7 +207,7 @@ class QDwConv final : public Op {
   Status load(const LoadContext& c) {
     QDwModel& m = model_;
     OCTAVO_RETURN_IF_ERROR(m.operands.load(c));
-    const TensorSpec& w = *c.input(kW);
+    const TensorSpec& w = *c.input(ProductInput::kW);
     OCTAVO_RETURN_IF_ERROR(m.window.load(c, w));
     m.channels = static_cast<size_t>(w.shape[0]);
     m.taps = static_cast<size_t>(m.window.taps());
@@ -229,7 +230,7 @@ class QDwConv final : public Op {
     }
     std::vector<int16_t> weights(m.channels * m.taps);
     if (!m.folded.allocate_sums(m.padded, true)) return c.error(Code::kOutOfMemory, "weights");
-    const TensorSpec* zeros = c.input(kWZero);
+    const TensorSpec* zeros = c.input(ProductInput::kWZp);
     m.subtract(w.data, zeros ? zeros->data : nullptr, zeros && zeros->shape.elements() == 1, weights.data(),
                m.folded.sums());
     m.add_magnitudes(weights.data(), m.folded.magnitudes());
@@ -260,7 +261,7 @@ class QDwConv final : public Op {
     if (!qdwconv_packed_bytes(*m.kernel, m.row_window, m.channels, &m.packed_bytes) ||
         m.packed_bytes > PTRDIFF_MAX / 2 || __builtin_mul_overflow(m.taps + 3, kQDwListed * sizeof(void*), &pointers) ||
         pointers > PTRDIFF_MAX / 2)
-      return c.error(Code::kLimit, "a kernel of " + ops::dims_text(c.input(kW)->shape));
+      return c.error(Code::kLimit, "a kernel of " + ops::dims_text(c.input(ProductInput::kW)->shape));
     return Status::Ok();
   }
 
@@ -270,7 +271,7 @@ class QDwConv final : public Op {
 }  // namespace
 
 bool is_depthwise(const LoadContext& c) {
-  const TensorSpec* w = c.input(kW);
+  const TensorSpec* w = c.input(ProductInput::kW);
   return w != nullptr && w->constant && w->shape.rank >= 3 && w->shape.rank <= 4 && w->shape[1] == 1 &&
          c.integer("group", 1) == w->shape[0] && w->shape[0] > 1;
 }

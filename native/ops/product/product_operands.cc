@@ -18,7 +18,7 @@ const void* ProductOperands::Operand::data(const RunContext* run) const {
 }
 
 Status ProductOperands::load(const LoadContext& c) {
-  for (int i : {kX, kXScale, kW, kWScale})
+  for (int i : {ProductInput::kX, ProductInput::kXScale, ProductInput::kW, ProductInput::kWScale})
     if (c.input(i) == nullptr) return c.error(Code::kInvalidPlan, "input " + std::to_string(i) + " is missing");
   if (c.outputs() != 1) return c.error(Code::kInvalidPlan, "expected 1 output, got " + std::to_string(c.outputs()));
   const DType out = c.output(0).dtype;
@@ -28,43 +28,44 @@ Status ProductOperands::load(const LoadContext& c) {
                                                             : ProductOutput::kBytes;
   ops::QuantizationTraits traits;
   traits.per_row = !is_quantized(output_);
-  OCTAVO_RETURN_IF_ERROR(x_.load(c, kXScale, kXZero, c.input(kX)->dtype, traits));
+  OCTAVO_RETURN_IF_ERROR(
+      x_.load(c, ProductInput::kXScale, ProductInput::kXZp, c.input(ProductInput::kX)->dtype, traits));
   OCTAVO_RETURN_IF_ERROR(load_weights(c));
   return load_output(c);
 }
 
 Status ProductOperands::load_weights(const LoadContext& c) {
-  const TensorSpec& w = *c.input(kW);
+  const TensorSpec& w = *c.input(ProductInput::kW);
   if (!is_quantized_format(w.dtype) || bit_width(w.dtype) > 8)
     return c.error(Code::kUnsupported, std::string("expected weights of 8 bits or fewer, got ") + dtype_name(w.dtype));
   w_format_ = format_of(w.dtype);
   if (w_format_.bits < 8 && !w.constant)
     return c.error(Code::kUnsupported, std::string("expected constant weights of type ") + dtype_name(w.dtype));
-  if (c.input(kWScale)->dtype != DType::kFloat32)
+  if (c.input(ProductInput::kWScale)->dtype != DType::kFloat32)
     return c.error(Code::kInvalidPlan,
-                   std::string("expected a float32 w_scale, got ") + dtype_name(c.input(kWScale)->dtype));
-  if (c.input(kWZero) && c.input(kWZero)->dtype != w.dtype)
-    return c.error(Code::kInvalidPlan, std::string("w_zp is ") + dtype_name(c.input(kWZero)->dtype) + ", its tensor " +
-                                           dtype_name(w.dtype));
-  w_scale_.load(c, kWScale);
-  w_zero_.load(c, kWZero);
+                   std::string("expected a float32 w_scale, got ") + dtype_name(c.input(ProductInput::kWScale)->dtype));
+  if (c.input(ProductInput::kWZp) && c.input(ProductInput::kWZp)->dtype != w.dtype)
+    return c.error(Code::kInvalidPlan, std::string("w_zp is ") + dtype_name(c.input(ProductInput::kWZp)->dtype) +
+                                           ", its tensor " + dtype_name(w.dtype));
+  w_scale_.load(c, ProductInput::kWScale);
+  w_zero_.load(c, ProductInput::kWZp);
   return Status::Ok();
 }
 
 Status ProductOperands::load_output(const LoadContext& c) {
-  bias_.load(c, kBias);
-  table_.load(c, kTable);
-  has_float_bias_ = bias_.present && c.input(kBias)->dtype == DType::kFloat32;
-  if (bias_.present && !has_float_bias_ && c.input(kBias)->dtype != DType::kInt32)
-    return c.error(Code::kUnsupported,
-                   std::string("expected an int32 or float32 bias, got ") + dtype_name(c.input(kBias)->dtype));
-  has_residual_ = c.input(kResidual) != nullptr;
+  bias_.load(c, ProductInput::kBias);
+  table_.load(c, ProductInput::kTable);
+  has_float_bias_ = bias_.present && c.input(ProductInput::kBias)->dtype == DType::kFloat32;
+  if (bias_.present && !has_float_bias_ && c.input(ProductInput::kBias)->dtype != DType::kInt32)
+    return c.error(Code::kUnsupported, std::string("expected an int32 or float32 bias, got ") +
+                                           dtype_name(c.input(ProductInput::kBias)->dtype));
+  has_residual_ = c.input(ProductInput::kResidual) != nullptr;
   const DType out = c.output(0).dtype;
   if (output_ != ProductOutput::kBytes && (has_residual_ || table_.present))
     return c.error(Code::kInvalidPlan,
                    std::string("residual and table need a uint8 or int8 output, got ") + dtype_name(out));
   if (is_quantized(output_)) return load_quantized_output(c, out);
-  if (c.input(kYScale))
+  if (c.input(ProductInput::kYScale))
     return c.error(Code::kInvalidPlan, std::string("y_scale needs a quantized output, got ") + dtype_name(out));
   if (has_float_bias_ && output_ == ProductOutput::kInt32)
     return c.error(Code::kInvalidPlan, "a float32 bias with an int32 output");
@@ -75,22 +76,23 @@ Status ProductOperands::load_quantized_output(const LoadContext& c, DType out) {
   if (output_ == ProductOutput::kBytes && !is_quantized_activation(out))
     return c.error(Code::kUnsupported, std::string("output of type ") + dtype_name(out));
   if (has_float_bias_) return c.error(Code::kInvalidPlan, "a float32 bias needs a float32 output");
-  if (table_.present && !is_quantized_activation(c.input(kTable)->dtype))
+  if (table_.present && !is_quantized_activation(c.input(ProductInput::kTable)->dtype))
     return c.error(Code::kInvalidPlan,
-                   std::string("expected a table of bytes, got ") + dtype_name(c.input(kTable)->dtype));
+                   std::string("expected a table of bytes, got ") + dtype_name(c.input(ProductInput::kTable)->dtype));
   // A table and a residual make another type of output than that of the requantized sums.
-  const DType sum = c.input(kSumZero) ? c.input(kSumZero)->dtype : out;
-  const DType q = c.input(kYZero) ? c.input(kYZero)->dtype : has_residual_ ? sum : out;
+  const DType sum = c.input(ProductInput::kSumZp) ? c.input(ProductInput::kSumZp)->dtype : out;
+  const DType q = c.input(ProductInput::kYZp) ? c.input(ProductInput::kYZp)->dtype : has_residual_ ? sum : out;
   ops::QuantizationTraits traits;
   traits.halves = output_ == ProductOutput::kHalves;
-  OCTAVO_RETURN_IF_ERROR(y_.load(c, kYScale, kYZero, q, traits));
+  OCTAVO_RETURN_IF_ERROR(y_.load(c, ProductInput::kYScale, ProductInput::kYZp, q, traits));
   if (bit_width(q) != bit_width(out))
     return c.error(Code::kInvalidPlan, std::string("y_zp is ") + dtype_name(q) + ", the output " + dtype_name(out));
   q_format_ = y_.format();
   OCTAVO_RETURN_IF_ERROR(clamp_.load(c, q));
   if (!has_residual_) return Status::Ok();
-  OCTAVO_RETURN_IF_ERROR(residual_.load(c, kResidualScale, kResidualZero, c.input(kResidual)->dtype));
-  OCTAVO_RETURN_IF_ERROR(sum_.load(c, kSumScale, kSumZero, sum));
+  OCTAVO_RETURN_IF_ERROR(residual_.load(c, ProductInput::kResidualScale, ProductInput::kResidualZp,
+                                        c.input(ProductInput::kResidual)->dtype));
+  OCTAVO_RETURN_IF_ERROR(sum_.load(c, ProductInput::kSumScale, ProductInput::kSumZp, sum));
   return sum_clamp_.load(c, sum, "sum_qmin", "sum_qmax");
 }
 
@@ -103,19 +105,19 @@ bool ProductOperands::constant() const {
 
 bool ProductOperands::reads_constant(int input) const {
   switch (input) {
-    case kXScale:
-    case kXZero: return !x_.constant();
-    case kYScale:
-    case kYZero: return !y_.constant();
-    case kResidualScale:
-    case kResidualZero: return !residual_.constant();
-    case kSumScale:
-    case kSumZero: return !sum_.constant();
-    case kW:
-    case kWScale:
-    case kWZero:
-    case kBias:
-    case kTable: return false;
+    case ProductInput::kXScale:
+    case ProductInput::kXZp: return !x_.constant();
+    case ProductInput::kYScale:
+    case ProductInput::kYZp: return !y_.constant();
+    case ProductInput::kResidualScale:
+    case ProductInput::kResidualZp: return !residual_.constant();
+    case ProductInput::kSumScale:
+    case ProductInput::kSumZp: return !sum_.constant();
+    case ProductInput::kW:
+    case ProductInput::kWScale:
+    case ProductInput::kWZp:
+    case ProductInput::kBias:
+    case ProductInput::kTable: return false;
     default: return true;
   }
 }
@@ -148,25 +150,26 @@ Status ProductOperands::bind_constants(const LoadContext& c, int64_t n, Paramete
 
 Status ProductOperands::bind(const BindContext& c, int64_t n, int64_t rows, ParameterCounts* counts) const {
   const auto count = [&](int i) { return c.has_input(i) ? static_cast<size_t>(c.in(i).elements()) : 0; };
-  *counts = {count(kWScale), count(kWZero), 1, 1};
-  const Status status = check(*counts, count(kBias), count(kTable), n);
+  *counts = {count(ProductInput::kWScale), count(ProductInput::kWZp), 1, 1};
+  const Status status = check(*counts, count(ProductInput::kBias), count(ProductInput::kTable), n);
   if (!status.ok()) return c.error(status.code, status.message);
   const bool per_row = rows > 0 && !is_quantized(output_);
-  for (int i : {kXScale, kXZero}) {
+  for (int i : {ProductInput::kXScale, ProductInput::kXZp}) {
     if (!c.has_input(i) || c.in(i).elements() == 1) continue;
     if (!per_row || c.in(i).elements() != rows)
       return c.error(Code::kShape, "input " + std::to_string(i) + ": expected a scalar" +
                                        (per_row ? " or " + std::to_string(rows) + " elements" : "") + ", got " +
                                        ops::dims_text(c.in(i)));
-    (i == kXScale ? counts->x_scales : counts->x_zeros) = static_cast<size_t>(rows);
+    (i == ProductInput::kXScale ? counts->x_scales : counts->x_zeros) = static_cast<size_t>(rows);
   }
-  for (int i : {kYScale, kYZero, kResidualScale, kResidualZero, kSumScale, kSumZero})
+  for (int i : {ProductInput::kYScale, ProductInput::kYZp, ProductInput::kResidualScale, ProductInput::kResidualZp,
+                ProductInput::kSumScale, ProductInput::kSumZp})
     if (c.has_input(i) && c.in(i).elements() != 1)
       return c.error(Code::kShape,
                      "input " + std::to_string(i) + ": expected a scalar, got " + ops::dims_text(c.in(i)));
-  if (has_residual_ && !(c.in(kResidual) == c.out(0)))
-    return c.error(Code::kShape,
-                   "residual: expected " + ops::dims_text(c.out(0)) + ", got " + ops::dims_text(c.in(kResidual)));
+  if (has_residual_ && !(c.in(ProductInput::kResidual) == c.out(0)))
+    return c.error(Code::kShape, "residual: expected " + ops::dims_text(c.out(0)) + ", got " +
+                                     ops::dims_text(c.in(ProductInput::kResidual)));
   return Status::Ok();
 }
 
@@ -180,8 +183,8 @@ Status ProductOperands::read(const RunContext* run, const ParameterCounts& count
   p->output = output_;
   p->counts = counts;
   if (counts.per_row()) {
-    p->row_scale = run->in<float>(kXScale);
-    p->row_zero = run->input(kXZero);
+    p->row_scale = run->in<float>(ProductInput::kXScale);
+    p->row_zero = run->input(ProductInput::kXZp);
     for (size_t i = 0; i < counts.x_scales; ++i)
       if (!ops::Quantization::valid(p->row_scale[i]))
         return run->error(Code::kData,

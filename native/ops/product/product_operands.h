@@ -8,27 +8,17 @@
 #include <vector>
 
 #include "ops/quantize/quantization.h"
+#include "ops/steps.h"
 
 namespace octavo {
 
-// Inputs of the three steps, in order (docs/steps.md).
-enum ProductInput : int {
-  kX,
-  kXScale,
-  kXZero,
-  kW,
-  kWScale,
-  kWZero,
-  kYScale,
-  kYZero,
-  kBias,
-  kResidual,
-  kResidualScale,
-  kResidualZero,
-  kSumScale,
-  kSumZero,
-  kTable,
-};
+// Positions of inputs, which the three steps have in common (docs/steps.md).
+using ProductInput = step::QConv;
+static_assert(static_cast<int>(step::QMatMul::kA) == ProductInput::kX &&
+              static_cast<int>(step::QMatMul::kB) == ProductInput::kW &&
+              static_cast<int>(step::QMatMul::kTable) == ProductInput::kTable);
+static_assert(static_cast<int>(step::QConvTranspose::kW) == ProductInput::kW &&
+              static_cast<int>(step::QConvTranspose::kTable) == ProductInput::kTable);
 
 // What a product writes: levels of 8 or of 16 bits, the sums themselves, or real numbers.
 enum class ProductOutput : uint8_t { kBytes, kHalves, kInt32, kFloat };

@@ -20,7 +20,7 @@ class BoundQMatMul final : public Bound {
   explicit BoundQMatMul(const QMatMulModel& model) : model_(model) {}
 
   Status prepare(BindContext& c, const Tuning& tuning) {
-    OCTAVO_RETURN_IF_ERROR(sizes_.bind(c, kX, kW, model_.attributes));
+    OCTAVO_RETURN_IF_ERROR(sizes_.bind(c, step::QMatMul::kA, step::QMatMul::kB, model_.attributes));
     shape_ = model_.weights.folded.shape;
     blocks_.kernel = model_.b_constant ? model_.weights.kernel : &choose_qgemm(sizes_.n, false);
     if (model_.b_constant) {
@@ -62,7 +62,8 @@ class BoundQMatMul final : public Bound {
     tile_.add(&own, blocks_);
     fits = fits && shared.fits() && own.fits();
     if (!fits)
-      return c.error(Code::kLimit, "a product of " + ops::dims_text(c.in(kX)) + " and " + ops::dims_text(c.in(kW)));
+      return c.error(Code::kLimit, "a product of " + ops::dims_text(c.in(step::QMatMul::kA)) + " and " +
+                                       ops::dims_text(c.in(step::QMatMul::kB)));
     c.scratch(shared.bytes(), own.bytes());
     return Status::Ok();
   }
@@ -79,7 +80,7 @@ class BoundQMatMul final : public Bound {
     }
     ProductEpilogue epilogue;
     OCTAVO_RETURN_IF_ERROR(model_.weights.folded.epilogue(c, model_.operands, shape, columns_.in(shared), &epilogue));
-    const uint8_t* a = c.in<uint8_t>(kX);
+    const uint8_t* a = c.in<uint8_t>(step::QMatMul::kA);
     if (copy_) {
       copy_rows(c, a, a_.in(shared));
       a = a_.in(shared);
@@ -91,7 +92,7 @@ class BoundQMatMul final : public Bound {
     run.columns_stride = tall_ ? 0 : shape.padded;
     run.weights_of = tall_ ? nullptr : sizes_.b_of.data();
     run.out = c.out<uint8_t>(0);
-    run.residual = model_.operands.has_residual() ? c.in<uint8_t>(kResidual) : nullptr;
+    run.residual = model_.operands.has_residual() ? c.in<uint8_t>(ProductInput::kResidual) : nullptr;
     run.out_of = tall_ ? nullptr : sizes_.y_at.data();
     run.row_stride = sizes_.y_row;
     run.x_of = tall_ ? nullptr : sizes_.a_of.data();
@@ -123,7 +124,7 @@ class BoundQMatMul final : public Bound {
     source.k_stride = sizes_.b_k;
     source.n_stride = sizes_.b_n;
     source.flip = model_.operands.w_format().is_signed ? 0 : 0x80;
-    const uint8_t* b = c.in<uint8_t>(kW);
+    const uint8_t* b = c.in<uint8_t>(step::QMatMul::kB);
     // About 16 KiB of weights to a task.
     const size_t step = std::max<size_t>(1, 16384 / std::max<size_t>(1, blocks_.layout.panel_bytes));
     const size_t pieces = (panels + step - 1) / step;
@@ -172,7 +173,7 @@ class QMatMul final : public Op {
  public:
   Status load(const LoadContext& c) {
     OCTAVO_RETURN_IF_ERROR(model_.operands.load(c));
-    const TensorSpec& b = *c.input(kW);
+    const TensorSpec& b = *c.input(step::QMatMul::kB);
     model_.attributes.load(c);
     model_.b_constant = b.constant && model_.attributes.perm_b.empty();
     tuning_ = &c.tuning();
@@ -210,7 +211,7 @@ class QMatMul final : public Op {
     return kernel ? kernel->name : "chosen per size";
   }
   bool reads_constant(int input) const override {
-    return (input == kW && !model_.b_constant) || model_.operands.reads_constant(input);
+    return (input == step::QMatMul::kB && !model_.b_constant) || model_.operands.reads_constant(input);
   }
   size_t packed_bytes() const override { return model_.weights.bytes() + model_.operands.copied_bytes(); }
 
