@@ -1,7 +1,7 @@
 /** Draft -> plan: step passes, then symbols resolved to the tensors they are read from. */
 
+import type { Draft } from '../plan/draft.js'
 import type { Plan, SymbolSource } from '../plan/plan.js'
-import type { Draft } from './draft.js'
 import { runStepPasses, type StepPassOptions } from './steps/index.js'
 
 export function finishPlan(

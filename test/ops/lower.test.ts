@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { Draft } from '../../lib/compile/draft.js'
 import { finishPlan } from '../../lib/compile/finish.js'
 import { type Lowered, lowerGraph } from '../../lib/compile/lower/lower.js'
 import { formatDim, symbol } from '../../lib/graph/expr.js'
 import type { Graph } from '../../lib/graph/graph.js'
 import { inferGraph } from '../../lib/ops/core/infer.js'
+import type { Draft } from '../../lib/plan/draft.js'
 import type { PlanStep } from '../../lib/plan/plan.js'
 import { constant, f32, graph, i64, int, ints, node, owned, text } from './graphs.js'
 

@@ -4,8 +4,9 @@ import { type Dim, symbol, symbolsOf } from '../../graph/expr.js'
 import type { ConstantTensor, Node } from '../../graph/graph.js'
 import { nestedKey } from '../../ops/core/infer.js'
 import type { Layout, LowerContext } from '../../ops/core/opdef.js'
+import { ints } from '../../plan/attributes.js'
+import { addAlias, addTensor } from '../../plan/draft.js'
 import type { PlanAttribute, StepKind } from '../../plan/plan.js'
-import { addAlias, addTensor, intAttr } from '../draft.js'
 import type { KnownType, LoweringScope } from './scope.js'
 import { identityLayout, physicalDims } from './values.js'
 
@@ -94,7 +95,7 @@ export class NodeLowering implements LowerContext {
     const moving = layout.filter((axis) => padded[axis] !== 1)
     if (moving.every((axis, k) => k === 0 || axis > (moving[k - 1] as number))) return this.alias(flat, dims)
     const tensor = this.scratch(this.inputType(i).dtype, dims)
-    this.step('Transpose', [flat], [tensor], { perm: intAttr(...layout) }, 'data')
+    this.step('Transpose', [flat], [tensor], { perm: ints(...layout) }, 'data')
     return tensor
   }
 

@@ -8,8 +8,9 @@ import { ValueNeededError } from '../../ops/core/helpers.js'
 import type { Inference, SymbolOrigin } from '../../ops/core/infer.js'
 import { constantFromValues } from '../../ops/core/sizes.js'
 import { findOp } from '../../ops/registry.js'
+import { ints } from '../../plan/attributes.js'
+import { addTensor, type Draft } from '../../plan/draft.js'
 import type { Plan, PlanStep, SymbolSource } from '../../plan/plan.js'
-import { addTensor, type Draft, intAttr } from '../draft.js'
 import { NodeLowering } from './lower-node.js'
 import type { KnownType, LoweringScope, OwnedPlan } from './scope.js'
 import { identityLayout, Values } from './values.js'
@@ -160,7 +161,7 @@ class GraphLowering implements LoweringScope {
       op: 'Values',
       inputs: [],
       outputs: [tensor],
-      attributes: { values: intAttr(...(this.info.values.get(name) ?? [])) },
+      attributes: { values: ints(...(this.info.values.get(name) ?? [])) },
       nodes: [node.name],
       kind: 'shape',
     })
@@ -207,8 +208,8 @@ class GraphLowering implements LoweringScope {
       inputs: [this.values.read(value, layout)],
       outputs: [state],
       attributes: {
-        channel_axis: intAttr(channelAxis < 0 ? -1 : layout.indexOf(channelAxis)),
-        bins: intAttr(bins),
+        channel_axis: ints(channelAxis < 0 ? -1 : layout.indexOf(channelAxis)),
+        bins: ints(bins),
       },
       nodes: [],
       kind: 'data',

@@ -2,8 +2,8 @@
 import type { Dim } from '../../graph/expr.js'
 import type { ConstantTensor, Graph, TensorType } from '../../graph/graph.js'
 import type { Inference } from '../../ops/core/infer.js'
+import type { Draft } from '../../plan/draft.js'
 import type { Plan, PlanStep, SymbolSource } from '../../plan/plan.js'
-import type { Draft } from '../draft.js'
 import type { Values } from './values.js'
 
 export type KnownType = TensorType & { readonly shape: readonly Dim[] }

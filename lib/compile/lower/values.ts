@@ -5,8 +5,9 @@
 import type { Dim } from '../../graph/expr.js'
 import type { ConstantTensor, TensorType } from '../../graph/graph.js'
 import type { Layout } from '../../ops/core/opdef.js'
+import { ints } from '../../plan/attributes.js'
+import { addAlias, addTensor, type Draft } from '../../plan/draft.js'
 import type { PlanStep } from '../../plan/plan.js'
-import { addAlias, addTensor, type Draft, intAttr } from '../draft.js'
 
 export function identityLayout(rank: number): Layout {
   return Array.from({ length: rank }, (_, i) => i)
@@ -72,7 +73,7 @@ export class Values {
       op: 'Transpose',
       inputs: [source.tensor],
       outputs: [tensor],
-      attributes: { perm: intAttr(...perm) },
+      attributes: { perm: ints(...perm) },
       nodes: [],
       kind: 'data',
     })

@@ -1,36 +1,33 @@
-/** MatMul -> Add of a constant vector along the columns becomes MatMul with bias. */
+/** `MatMul -> Binary add (constant vector along the columns)  =>  MatMul with bias` */
 
+import { textOf } from '../../plan/attributes.js'
+import { addAlias, type Draft, type DraftIndex } from '../../plan/draft.js'
+import { operand, withOperand } from '../../plan/operands.js'
 import type { PlanStep, PlanTensor } from '../../plan/plan.js'
-import { addAlias, type Draft, DraftIndex, text } from '../draft.js'
+import { type Rewriting, rewriteSteps } from '../../plan/rewrite.js'
 
 export function fuseBias(draft: Draft): Draft {
-  const index = new DraftIndex(draft)
-  const gone = new Set<PlanStep>()
-  const replaced = new Map<PlanStep, PlanStep>()
-  for (const step of draft.steps) {
-    if (step.op !== 'Binary' || text(step, 'fn') !== 'add') continue
-    for (const [data, other] of [
-      [0, 1],
-      [1, 0],
-    ] as const) {
-      const made = step.inputs[data] as number
-      const producer = index.producer(made)
-      if (producer?.op !== 'MatMul' || (producer.inputs[2] ?? -1) >= 0 || gone.has(producer)) continue
-      if (producer.attributes.fn !== undefined || index.soleReader(made) !== step) continue
-      if ((draft.tensors[made] as PlanTensor).dtype !== 'float32') continue
-      const bias = columnVector(draft, index, step.inputs[other] as number, made)
-      if (bias === undefined) continue
-      gone.add(producer)
-      replaced.set(step, {
-        ...producer,
-        inputs: [producer.inputs[0] as number, producer.inputs[1] as number, bias],
-        outputs: step.outputs,
-        nodes: [...producer.nodes, ...step.nodes],
-      })
-      break
-    }
+  return rewriteSteps(draft, (step, rewriting) => {
+    if (step.op !== 'Binary' || textOf(step, 'fn') !== 'add') return undefined
+    const [a, b] = [operand(step, 'a'), operand(step, 'b')]
+    return withBias(rewriting, step, a, b) ?? withBias(rewriting, step, b, a)
+  })
+}
+
+function withBias(rewriting: Rewriting, step: PlanStep, made: number, other: number): PlanStep | undefined {
+  const { draft, index } = rewriting
+  const product = index.producer(made)
+  if (product?.op !== 'MatMul' || operand(product, 'bias') >= 0 || rewriting.isGone(product)) return undefined
+  if (product.attributes.fn !== undefined || index.soleReader(made) !== step) return undefined
+  if ((draft.tensors[made] as PlanTensor).dtype !== 'float32') return undefined
+  const bias = columnVector(draft, index, other, made)
+  if (bias === undefined) return undefined
+  rewriting.remove(product)
+  return {
+    ...withOperand(product, 'bias', bias),
+    outputs: step.outputs,
+    nodes: [...product.nodes, ...step.nodes],
   }
-  return { ...draft, steps: draft.steps.filter((s) => !gone.has(s)).map((s) => replaced.get(s) ?? s) }
 }
 
 /** `t` as a vector with one element per column of `like`, when it is a constant (maybe a quantized one). */
@@ -42,7 +39,7 @@ function columnVector(draft: Draft, index: DraftIndex, t: number, like: number):
   const root = index.root(t)
   const producer = index.producer(root)
   if (producer?.op === 'DequantizeLinear') {
-    const source = draft.tensors[index.root(producer.inputs[0] as number)] as PlanTensor
+    const source = draft.tensors[index.root(operand(producer, 'x'))] as PlanTensor
     const rank1 = (draft.tensors[root] as PlanTensor).dims.length === 1
     return source.kind === 'constant' && source.dtype === 'int32' && rank1 ? root : undefined
   }

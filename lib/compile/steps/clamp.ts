@@ -2,10 +2,14 @@
  * Relu and Clip as bounds. Quantization is monotonic, so `Q(clip(x, lo, hi)) = clamp(Q(x), Q(lo), Q(hi))` for
  * every scale and zero point: the activation costs nothing and hides no pattern.
  */
-
+import { type Format, quantizeNumber } from '../../graph/format.js'
+import { floats, floatsOf, intOf, ints, texts, textsOf } from '../../plan/attributes.js'
+import { takesAttribute } from '../../plan/build.js'
+import type { Draft } from '../../plan/draft.js'
+import { operand, parameters, withOperand } from '../../plan/operands.js'
 import type { PlanStep, PlanTensor } from '../../plan/plan.js'
-import { type Draft, DraftIndex, floatAttr, floats, int, intAttr, textAttr, texts } from '../draft.js'
-import { isActivationType, quantizeScalar, RANGE, scalarConstant, zeroPointValue } from './params.js'
+import { rewriteSteps } from '../../plan/rewrite.js'
+import { activationFormat, constantParameters, scalarConstant } from './params.js'
 
 export interface Bounds {
   readonly low: number
@@ -15,123 +19,94 @@ export interface Bounds {
 /** The bounds a step clamps to, when that is all it does. */
 export function boundsOf(draft: Draft, step: PlanStep): Bounds | undefined {
   if (step.op === 'Unary' || step.op === 'QUnary') {
-    const names = texts(step, 'fns')
+    const names = textsOf(step, 'fns')
     if (names.length !== 1) return undefined
     if (names[0] === 'relu') return { low: 0, high: Infinity }
     if (names[0] !== 'clip') return undefined
-    const [low, high] = floats(step, 'params')
+    const [low, high] = floatsOf(step, 'params')
     return { low: low as number, high: high as number }
   }
   if (step.op !== 'Clip' || draft.tensors[step.outputs[0] as number]?.dtype !== 'float32') return undefined
-  const bound = (i: number, absent: number) =>
-    (step.inputs[i] ?? -1) < 0 ? absent : scalarConstant(draft, step.inputs[i] as number)
-  const low = bound(1, -Infinity)
-  const high = bound(2, Infinity)
+  const bound = (t: number, absent: number) => (t < 0 ? absent : scalarConstant(draft, t))
+  const low = bound(operand(step, 'min'), -Infinity)
+  const high = bound(operand(step, 'max'), Infinity)
   return low === undefined || high === undefined || low > high ? undefined : { low, high }
 }
 
-/** Relu or Clip -> QuantizeLinear becomes a QuantizeLinear with bounds. */
+/** `Relu or Clip -> QuantizeLinear  =>  QuantizeLinear with bounds` */
 export function clampIntoQuantize(draft: Draft): Draft {
-  const index = new DraftIndex(draft)
-  const replaced = new Map<PlanStep, PlanStep>()
-  for (const step of draft.steps) {
-    if (step.op !== 'QuantizeLinear') continue
+  return rewriteSteps(draft, (step, { index }) => {
+    if (step.op !== 'QuantizeLinear') return undefined
     let current = step
     for (;;) {
-      const producer = index.producer(current.inputs[0] as number)
+      const producer = index.producer(operand(current, 'x'))
       const bounds = producer && boundsOf(draft, producer)
       const narrowed = bounds && narrow(draft, current, bounds)
       if (!producer || !narrowed) break
       current = {
-        ...narrowed,
-        inputs: [producer.inputs[0] as number, ...current.inputs.slice(1)],
+        ...withOperand(narrowed, 'x', producer.inputs[0] as number),
         nodes: [...producer.nodes, ...current.nodes],
       }
     }
-    if (current !== step) replaced.set(step, current)
-  }
-  return { ...draft, steps: draft.steps.map((s) => replaced.get(s) ?? s) }
+    return current
+  })
 }
 
-function narrow(draft: Draft, quantize: PlanStep, { low, high }: Bounds): PlanStep | undefined {
-  const scale = scalarConstant(draft, quantize.inputs[1] as number)
-  const zeroPoint = zeroPointValue(draft, quantize.inputs[2] ?? -1)
-  const dtype = draft.tensors[quantize.outputs[0] as number]?.dtype
-  if (scale === undefined || zeroPoint === undefined || !isActivationType(dtype)) return undefined
-  const [least, most] = RANGE[dtype]
-  const bound = (x: number) => quantizeScalar(x, scale, zeroPoint, dtype)
-  const qmin = Math.max(int(quantize, 'qmin', least), bound(low))
-  const qmax = Math.min(int(quantize, 'qmax', most), bound(high))
+function narrow(draft: Draft, quantize: PlanStep, bounds: Bounds): PlanStep | undefined {
+  const numbers = constantParameters(draft, parameters(quantize, 'y'))
+  const format = activationFormat(draft, quantize.outputs[0] as number)
+  if (numbers === undefined || format === undefined) return undefined
+  const { low, high } = levelsWithin(bounds, numbers.scale, numbers.zeroPoint, format)
+  const qmin = Math.max(intOf(quantize, 'qmin', format.qmin), low)
+  const qmax = Math.min(intOf(quantize, 'qmax', format.qmax), high)
   return {
     ...quantize,
-    attributes: { ...quantize.attributes, qmin: intAttr(qmin), qmax: intAttr(Math.max(qmin, qmax)) },
+    attributes: { ...quantize.attributes, qmin: ints(qmin), qmax: ints(Math.max(qmin, qmax)) },
   }
 }
 
-const TAKES_FN = new Set(['Conv', 'MatMul'])
+/** The levels that the bounds are. */
+export function levelsWithin(
+  { low, high }: Bounds,
+  scale: number,
+  zeroPoint: number,
+  format: Format,
+): Bounds {
+  return {
+    low: quantizeNumber(low, scale, zeroPoint, format),
+    high: quantizeNumber(high, scale, zeroPoint, format),
+  }
+}
 
-/** Float Conv or MatMul -> Relu or Clip becomes one step. */
+/** `Conv or MatMul, float -> Relu or Clip  =>  the product with fn 'clip'` */
 export function clampIntoFloat(draft: Draft): Draft {
-  const index = new DraftIndex(draft)
-  const gone = new Set<PlanStep>()
-  const replaced = new Map<PlanStep, PlanStep>()
-  for (const step of draft.steps) {
+  return rewriteSteps(draft, (step, rewriting) => {
+    const { index } = rewriting
     const bounds = boundsOf(draft, step)
     const producer = index.producer(step.inputs[0] as number)
-    if (!bounds || !producer || !TAKES_FN.has(producer.op) || producer.attributes.fn !== undefined) continue
+    if (!bounds || !producer || !takesAttribute(producer.op, 'lo')) return undefined
+    if (producer.attributes.fn !== undefined) return undefined
     const made = producer.outputs[0] as number
-    if (index.soleReader(made) !== step || (draft.tensors[made] as PlanTensor).dtype !== 'float32') continue
-    if (!sameLength(draft, made, step.outputs[0] as number)) continue
-    gone.add(step)
-    replaced.set(producer, {
-      ...producer,
-      outputs: step.outputs,
-      nodes: [...producer.nodes, ...step.nodes],
-      attributes: {
-        ...producer.attributes,
-        fn: textAttr('clip'),
-        lo: floatAttr(bounds.low),
-        hi: floatAttr(bounds.high),
+    if (index.soleReader(made) !== step || (draft.tensors[made] as PlanTensor).dtype !== 'float32')
+      return undefined
+    if (!sameLength(draft, made, step.outputs[0] as number)) return undefined
+    rewriting.replace(producer, [
+      {
+        ...producer,
+        outputs: step.outputs,
+        nodes: [...producer.nodes, ...step.nodes],
+        attributes: {
+          ...producer.attributes,
+          fn: texts('clip'),
+          lo: floats(bounds.low),
+          hi: floats(bounds.high),
+        },
       },
-    })
-  }
-  return { ...draft, steps: draft.steps.filter((s) => !gone.has(s)).map((s) => replaced.get(s) ?? s) }
+    ])
+    return []
+  })
 }
 
 function sameLength(draft: Draft, a: number, b: number): boolean {
   return draft.tensors[a]?.dims.length === draft.tensors[b]?.dims.length
-}
-
-/** Functions that one step applies: what a longer chain saves is little, and its lists would grow as its square. */
-const MAX_FUNCTIONS = 64
-
-/** Unary -> Unary becomes one Unary that applies both. */
-export function mergeUnary(draft: Draft): Draft {
-  const index = new DraftIndex(draft)
-  const gone = new Set<PlanStep>()
-  const merged = new Map<PlanStep, PlanStep>()
-  for (const step of draft.steps) {
-    if (!isFloatUnary(draft, step)) continue
-    const producer = index.producer(step.inputs[0] as number)
-    if (!producer || !isFloatUnary(draft, producer)) continue
-    if (index.soleReader(producer.outputs[0] as number) !== step) continue
-    const first = merged.get(producer) ?? producer
-    if (texts(first, 'fns').length + texts(step, 'fns').length > MAX_FUNCTIONS) continue
-    gone.add(producer)
-    merged.set(step, {
-      ...step,
-      inputs: first.inputs,
-      nodes: [...first.nodes, ...step.nodes],
-      attributes: {
-        fns: textAttr(...texts(first, 'fns'), ...texts(step, 'fns')),
-        params: floatAttr(...floats(first, 'params'), ...floats(step, 'params')),
-      },
-    })
-  }
-  return { ...draft, steps: draft.steps.filter((s) => !gone.has(s)).map((s) => merged.get(s) ?? s) }
-}
-
-function isFloatUnary(draft: Draft, step: PlanStep): boolean {
-  const float = (t: number | undefined) => draft.tensors[t as number]?.dtype === 'float32'
-  return step.op === 'Unary' && float(step.inputs[0]) && float(step.outputs[0])
 }

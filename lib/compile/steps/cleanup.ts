@@ -1,16 +1,16 @@
 /** What the other passes leave behind: equal steps, unread results, copies into outputs, tensors nobody names. */
 import { dimKey } from '../../graph/expr.js'
+import type { Draft } from '../../plan/draft.js'
+import { operand } from '../../plan/operands.js'
 import type { PlanAttribute, PlanStep, PlanTensor } from '../../plan/plan.js'
-import { type Draft, DraftIndex } from '../draft.js'
+import { rewriteSteps } from '../../plan/rewrite.js'
+import { findStep } from '../../plan/steps/index.js'
 
-const NEVER_MERGED = new Set(['If', 'Loop', 'Observe'])
-
-/** Steps with the same operator, inputs and attributes are computed once (QuantizeLinear of one value for many readers). */
+/** `f(x), f(x)  =>  f(x)`: QuantizeLinear of one value for many readers, for example. */
 export function mergeEqual(draft: Draft): Draft {
   const seen = new Map<string, PlanStep>()
   const steps = draft.steps.filter((step) => {
-    if (NEVER_MERGED.has(step.op) || Object.values(step.attributes).some((a) => a.kind === 'plan'))
-      return true
+    if (findStep(step.op)?.merges === false) return true
     if (step.outputs.some((t) => draft.tensors[t]?.kind === 'output')) return true
     const key = keyOf(draft, step)
     const first = seen.get(key)
@@ -57,7 +57,7 @@ function valueKey({ kind, value }: PlanAttribute): string {
   return `${kind} ${kind === 'floats' ? value : JSON.stringify(value)}`
 }
 
-/** Removes steps whose results nobody reads. */
+/** `f, unread  =>  nothing`; a step that adds to a state stays. */
 export function removeUnread(draft: Draft): Draft {
   const needed = new Set<number>()
   const need = (t: number) => {
@@ -79,24 +79,20 @@ export function removeUnread(draft: Draft): Draft {
   return { ...draft, steps: kept.reverse() }
 }
 
-/** A step whose only reader copies its result into an output writes the output itself. */
+/** `f -> Copy to an output  =>  f to the output` */
 export function writeOutputsDirectly(draft: Draft): Draft {
-  const index = new DraftIndex(draft)
-  const gone = new Set<PlanStep>()
-  const replaced = new Map<PlanStep, PlanStep>()
-  for (const step of draft.steps) {
-    if (step.op !== 'Copy' || draft.tensors[step.outputs[0] as number]?.kind !== 'output') continue
-    const source = step.inputs[0] as number
+  return rewriteSteps(draft, (step, rewriting) => {
+    const { index } = rewriting
+    if (step.op !== 'Copy' || draft.tensors[step.outputs[0] as number]?.kind !== 'output') return undefined
+    const source = operand(step, 'x')
     const direct = index.producer(source)
-    if (!direct || index.soleReader(source) !== step || draft.tensors[source]?.kind !== 'scratch') continue
-    const producer = replaced.get(direct) ?? direct
-    gone.add(step)
-    replaced.set(direct, {
-      ...producer,
-      outputs: producer.outputs.map((t) => (t === source ? (step.outputs[0] as number) : t)),
-    })
-  }
-  return { ...draft, steps: draft.steps.filter((s) => !gone.has(s)).map((s) => replaced.get(s) ?? s) }
+    if (!direct || index.soleReader(source) !== step || draft.tensors[source]?.kind !== 'scratch')
+      return undefined
+    const producer = rewriting.current(direct)
+    const outputs = producer.outputs.map((t) => (t === source ? (step.outputs[0] as number) : t))
+    rewriting.replace(direct, [{ ...producer, outputs }])
+    return []
+  })
 }
 
 /** Renumbers tensors so that only those that are named remain, aliases after what they are an alias of. */

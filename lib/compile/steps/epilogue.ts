@@ -1,192 +1,130 @@
 /**
- * What follows a QConv or QMatMul and costs nothing when done while its result is in registers: a bound, a
- * residual Add, a table. Each computes the bits of the separate steps.
+ * `QConv or QMatMul -> QUnary  =>  with bounds, or with a table` and `-> QBinary add (r)  =>  with residual r`: what
+ * costs nothing when it is done while the result is in registers. Each computes the bits of the separate steps.
  */
-
-import type { PlanAttribute, PlanStep, PlanTensor } from '../../plan/plan.js'
-import { addTensor, type Draft, DraftIndex, int, intAttr, sameDims, text } from '../draft.js'
-import { boundsOf } from './clamp.js'
+import { formatOf } from '../../graph/format.js'
+import { intOf, ints, textOf } from '../../plan/attributes.js'
+import { attributesOf, steps } from '../../plan/build.js'
+import { addTensor, type Draft, sameDims } from '../../plan/draft.js'
 import {
-  isActivationType,
-  type Params,
-  quantizeScalar,
-  RANGE,
-  sameParams,
-  scalarConstant,
-  zeroPointValue,
-} from './params.js'
-
-const FUSABLE = new Set(['QConv', 'QConvTranspose', 'QMatMul'])
-/** Positions in the inputs of QConv and QMatMul (docs/steps.md). */
-const INPUT = { yScale: 6, yZeroPoint: 7, residual: 9, sumScale: 12, sumZeroPoint: 13, table: 14 } as const
-const MAX_INPUTS = 15
+  hasOperand,
+  operand,
+  type Parameters,
+  parameters,
+  quantizedOperand,
+  withOperand,
+  withParameters,
+  withQuantized,
+} from '../../plan/operands.js'
+import type { PlanAttribute, PlanStep, PlanTensor } from '../../plan/plan.js'
+import { type Rewriting, rewriteSteps } from '../../plan/rewrite.js'
+import { boundsOf, levelsWithin } from './clamp.js'
+import { writtenBy } from './output.js'
+import { constantParameters, sameParameters } from './params.js'
 
 export function fuseEpilogues(draft: Draft): Draft {
   let current = draft
   for (;;) {
-    const next = fuseOnce(current)
+    const next = rewriteSteps(current, fused)
     if (next === current) return current
     current = next
   }
 }
 
-function fuseOnce(draft: Draft): Draft {
-  const index = new DraftIndex(draft)
-  const gone = new Set<PlanStep>()
-  const replaced = new Map<PlanStep, PlanStep[]>()
-  for (const step of draft.steps) {
-    const fused =
-      step.op === 'QUnary' ? fuseUnary(draft, index, step, gone) : fuseResidual(draft, index, step, gone)
-    if (!fused) continue
-    gone.add(fused.producer)
-    replaced.set(step, fused.steps)
-  }
-  if (replaced.size === 0) return draft
-  return { ...draft, steps: draft.steps.filter((s) => !gone.has(s)).flatMap((s) => replaced.get(s) ?? [s]) }
+function fused(step: PlanStep, rewriting: Rewriting): PlanStep | readonly PlanStep[] | undefined {
+  if (step.op === 'QUnary') return withFunction(step, rewriting)
+  return step.op === 'QBinary' && textOf(step, 'fn') === 'add' ? withResidual(step, rewriting) : undefined
 }
 
-interface Fusion {
-  readonly producer: PlanStep
-  readonly steps: PlanStep[]
+/** The product that made tensor `made`, where nothing but `step` reads that and no table has been fused. */
+function productOf(made: number, step: PlanStep, rewriting: Rewriting): PlanStep | undefined {
+  const { index } = rewriting
+  const product = index.producer(made)
+  if (!product || !hasOperand(product.op, 'table') || rewriting.isGone(product)) return undefined
+  return operand(product, 'table') >= 0 || index.soleReader(made) !== step ? undefined : product
 }
 
-function fusableProducer(
-  index: DraftIndex,
-  step: PlanStep,
-  input: number,
-  gone: ReadonlySet<PlanStep>,
-): PlanStep | undefined {
-  const made = step.inputs[input] as number
-  const producer = index.producer(made)
-  if (!producer || !FUSABLE.has(producer.op) || gone.has(producer)) return undefined
-  if ((producer.inputs[INPUT.table] ?? -1) >= 0 || index.soleReader(made) !== step) return undefined
-  return producer
+/** Whether a product writes with these parameters. */
+function writes(draft: Draft, product: PlanStep, p: Parameters): boolean {
+  const written = writtenBy(product)
+  return written !== undefined && sameParameters(draft, parameters(product, written.parameters), p)
 }
 
-/** Parameters of what the step writes. */
-function outputParams(step: PlanStep): Params {
-  const summed = (step.inputs[INPUT.residual] ?? -1) >= 0
-  return summed
-    ? { scale: step.inputs[INPUT.sumScale] as number, zeroPoint: step.inputs[INPUT.sumZeroPoint] ?? -1 }
-    : { scale: step.inputs[INPUT.yScale] as number, zeroPoint: step.inputs[INPUT.yZeroPoint] ?? -1 }
-}
-
-function fuseUnary(
-  draft: Draft,
-  index: DraftIndex,
-  step: PlanStep,
-  gone: ReadonlySet<PlanStep>,
-): Fusion | undefined {
-  const producer = fusableProducer(index, step, 0, gone)
-  const [, xScale, xZeroPoint, yScale, yZeroPoint] = step.inputs as [number, number, number, number, number]
-  const x = { scale: xScale, zeroPoint: xZeroPoint }
-  const y = { scale: yScale, zeroPoint: yZeroPoint }
-  if (!producer || !sameParams(draft, outputParams(producer), x)) return undefined
+function withFunction(step: PlanStep, rewriting: Rewriting): PlanStep | readonly PlanStep[] | undefined {
+  const { draft } = rewriting
+  const x = quantizedOperand(step, 'x')
+  const y = parameters(step, 'y')
+  const product = productOf(x.tensor, step, rewriting)
+  if (!product || !writes(draft, product, x)) return undefined
   const out = draft.tensors[step.outputs[0] as number] as PlanTensor
-  const made = draft.tensors[producer.outputs[0] as number] as PlanTensor
+  const made = draft.tensors[product.outputs[0] as number] as PlanTensor
   if (!sameDims(out.dims, made.dims)) return undefined
-  const merged = { outputs: step.outputs, nodes: [...producer.nodes, ...step.nodes] }
-  const bounds =
-    made.dtype === out.dtype && sameParams(draft, x, y)
-      ? bound(draft, producer, step, y, out.dtype)
-      : undefined
-  if (bounds) {
-    return {
-      producer,
-      steps: [{ ...producer, ...merged, attributes: { ...producer.attributes, ...bounds } }],
-    }
-  }
+  rewriting.remove(product)
+  const merged = { outputs: step.outputs, nodes: [...product.nodes, ...step.nodes] }
+  const same = made.dtype === out.dtype && sameParameters(draft, x, y)
+  const bounds = same ? bound(draft, product, step, y, out.dtype) : undefined
+  if (bounds) return { ...product, ...merged, attributes: { ...product.attributes, ...bounds } }
   const table = addTensor(draft, {
     name: `${out.name}_table`,
     dtype: out.dtype,
     dims: [256],
     kind: 'scratch',
   })
-  const unsigned = made.dtype === 'uint8' ? 1 : 0
-  const makeTable: PlanStep = {
-    op: 'QTable',
-    inputs: step.inputs.slice(1),
-    outputs: [table],
-    attributes: { ...step.attributes, unsigned: intAttr(unsigned) },
-    nodes: [],
-    kind: 'data',
-  }
-  return {
-    producer,
-    steps: [makeTable, { ...producer, ...merged, inputs: withInput(producer.inputs, INPUT.table, table) }],
-  }
+  const unsigned = ints(made.dtype === 'uint8' ? 1 : 0)
+  const makeTable = steps.QTable({ x, y }, { ...attributesOf('QUnary', step), unsigned })
+  return [
+    { ...makeTable, outputs: [table], nodes: [] },
+    { ...withOperand(product, 'table', table), ...merged },
+  ]
 }
 
-/** The attributes that make the producer clamp as the step does, when clamping is all the step does. */
+/** The attributes that make the product clamp as the step does, when clamping is all the step does. */
 function bound(
   draft: Draft,
-  producer: PlanStep,
+  product: PlanStep,
   step: PlanStep,
-  y: Params,
+  y: Parameters,
   dtype: PlanTensor['dtype'],
 ): Record<string, PlanAttribute> | undefined {
   const limits = boundsOf(draft, step) ?? (identity(step) ? { low: -Infinity, high: Infinity } : undefined)
-  const scale = scalarConstant(draft, y.scale)
-  const zeroPoint = zeroPointValue(draft, y.zeroPoint)
-  if (!limits || scale === undefined || zeroPoint === undefined || !isActivationType(dtype)) return undefined
-  const [least, most] = RANGE[dtype]
-  const summed = (producer.inputs[INPUT.residual] ?? -1) >= 0
-  const [qmin, qmax] = summed ? ['sum_qmin', 'sum_qmax'] : ['qmin', 'qmax']
-  const q = (x: number) => quantizeScalar(x, scale, zeroPoint, dtype)
-  const low = Math.max(int(producer, qmin, least), int(step, 'qmin', least), q(limits.low))
-  const high = Math.min(int(producer, qmax, most), int(step, 'qmax', most), q(limits.high))
-  return low <= high ? { [qmin]: intAttr(low), [qmax]: intAttr(high) } : undefined
+  const numbers = constantParameters(draft, y)
+  const format = formatOf(dtype)
+  const written = writtenBy(product)
+  if (!limits || !numbers || !format || !written) return undefined
+  const { qmin, qmax } = written
+  const levels = levelsWithin(limits, numbers.scale, numbers.zeroPoint, format)
+  const low = Math.max(intOf(product, qmin, format.qmin), intOf(step, 'qmin', format.qmin), levels.low)
+  const high = Math.min(intOf(product, qmax, format.qmax), intOf(step, 'qmax', format.qmax), levels.high)
+  return low <= high ? { [qmin]: ints(low), [qmax]: ints(high) } : undefined
 }
 
 function identity(step: PlanStep): boolean {
-  const fns = step.attributes.fns
-  return fns?.kind === 'texts' && fns.value.length === 0
+  return attributesOf('QUnary', step).fns?.value.length === 0
 }
 
-function fuseResidual(
-  draft: Draft,
-  index: DraftIndex,
-  step: PlanStep,
-  gone: ReadonlySet<PlanStep>,
-): Fusion | undefined {
-  if (step.op !== 'QBinary' || text(step, 'fn') !== 'add') return undefined
-  const [a, as, az, b, bs, bz, ys, yz] = step.inputs as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
-  const out = draft.tensors[step.outputs[0] as number] as PlanTensor
+function withResidual(step: PlanStep, rewriting: Rewriting): PlanStep | undefined {
+  const { draft } = rewriting
+  const [a, b] = [quantizedOperand(step, 'a'), quantizedOperand(step, 'b')]
+  const dimsOf = (t: number) => (draft.tensors[t] as PlanTensor).dims
+  const outDims = dimsOf(step.outputs[0] as number)
   // The second operand first: of two convolutions the later one takes the sum.
-  for (const [mine, p, other, os, oz] of [
-    [b, { scale: bs, zeroPoint: bz }, a, as, az],
-    [a, { scale: as, zeroPoint: az }, b, bs, bz],
+  for (const [mine, other] of [
+    [b, a],
+    [a, b],
   ] as const) {
-    const producer = fusableProducer(index, step, mine === b ? 3 : 0, gone)
-    if (!producer || mine === other || producer.op === 'QConvTranspose') continue
-    if ((producer.inputs[INPUT.residual] ?? -1) >= 0 || !sameParams(draft, outputParams(producer), p))
-      continue
-    const dims = [mine, other].map((t) => (draft.tensors[t] as PlanTensor).dims)
-    if (!dims.every((d) => sameDims(d, out.dims))) continue
-    const inputs = [...producer.inputs]
-    while (inputs.length < INPUT.residual) inputs.push(-1)
-    inputs.push(other, os, oz, ys, yz)
-    const { qmin, qmax } = step.attributes
+    const product = productOf(mine.tensor, step, rewriting)
+    if (!product || mine.tensor === other.tensor || product.op === 'QConvTranspose') continue
+    if (operand(product, 'residual') >= 0 || !writes(draft, product, mine)) continue
+    if (![mine, other].every(({ tensor }) => sameDims(dimsOf(tensor), outDims))) continue
+    rewriting.remove(product)
+    const { qmin, qmax } = attributesOf('QBinary', step)
     const limits = { ...(qmin ? { sum_qmin: qmin } : {}), ...(qmax ? { sum_qmax: qmax } : {}) }
-    const nodes = [...producer.nodes, ...step.nodes]
-    const attributes = { ...producer.attributes, ...limits }
-    return { producer, steps: [{ ...producer, inputs, outputs: step.outputs, nodes, attributes }] }
+    return {
+      ...withParameters(withQuantized(product, 'residual', other), 'sum', parameters(step, 'y')),
+      outputs: step.outputs,
+      nodes: [...product.nodes, ...step.nodes],
+      attributes: { ...product.attributes, ...limits },
+    }
   }
   return undefined
-}
-
-function withInput(inputs: readonly number[], i: number, t: number): number[] {
-  const padded = [...inputs]
-  while (padded.length < MAX_INPUTS) padded.push(-1)
-  padded[i] = t
-  return padded
 }

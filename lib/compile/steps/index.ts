@@ -1,16 +1,19 @@
 /** The order of the step passes, with the reason of each place. */
-import type { Draft, StepPass } from '../draft.js'
+import type { Draft } from '../../plan/draft.js'
 import { fuseBias } from './bias.js'
-import { clampIntoFloat, clampIntoQuantize, mergeUnary } from './clamp.js'
+import { clampIntoFloat, clampIntoQuantize } from './clamp.js'
 import { compact, mergeEqual, removeUnread, writeOutputsDirectly } from './cleanup.js'
 import { fuseEpilogues } from './epilogue.js'
+import { hoistQuantize } from './hoist.js'
 import { toInteger } from './integer.js'
-import { cancelPairs, hoistQuantize, sinkDequantize } from './move.js'
+import { cancelPairs } from './pairs.js'
 import { residualIntoConv } from './residual.js'
 import { scalarToUnary } from './scalar.js'
 import { scaleIntoQuantize } from './scale.js'
 import { preferSign } from './sign.js'
+import { sinkDequantize } from './sink.js'
 import { absorbTransposes } from './transpose.js'
+import { mergeUnary } from './unary.js'
 
 export interface StepPassOptions {
   readonly activations: 'uint8' | 'int8'
@@ -18,56 +21,106 @@ export interface StepPassOptions {
   readonly fuse: boolean
 }
 
-/** A pass, and the operators of which a plan must have one for the pass to have work; [] where any plan has. */
-type Entry = readonly [pass: StepPass, needs: readonly string[]]
-
-function stepPasses({ activations, fuse }: StepPassOptions): readonly Entry[] {
-  if (!fuse) {
-    return [
-      [removeUnread, []],
-      [compact, []],
-    ]
-  }
-  return [
-    // Many readers of one quantized value must see one tensor before patterns count readers.
-    [mergeEqual, []],
-    [removeUnread, []],
-    // The bias belongs to the product before anything looks at what follows the product.
-    [fuseBias, ['MatMul']],
-    // Quantizers rise to the step that computes, and swallow the activations on their way.
-    [hoistQuantize, ['QuantizeLinear']],
-    [clampIntoQuantize, ['QuantizeLinear']],
-    // Before scales by a number look like functions: behind a product they are the quantizer's.
-    [scaleIntoQuantize, ['Binary']],
-    // Scales and shifts by a number belong to the table of the function before or behind them.
-    [scalarToUnary, ['Binary']],
-    [mergeUnary, ['Unary']],
-    // Dequantizers sink to the step that computes; what lies between moves bytes.
-    [sinkDequantize, ['DequantizeLinear']],
-    // Sinking left dequantizers that nobody reads: they would hide sole readers.
-    [removeUnread, ['DequantizeLinear']],
-    [toInteger, []],
-    [cancelPairs, ['QuantizeLinear']],
-    [removeUnread, []],
-    // Once integer steps and their tables have taken what they can: a table, once fused, is made for one signedness.
-    [preferSign(activations), []],
-    [fuseEpilogues, ['QUnary', 'QBinary']],
-    // A residual has to lie as the output: only behind it is known which outputs may be written elsewhere.
-    [absorbTransposes, ['Transpose']],
-    // Behind the integer pass, which knows sums of its own; the activation of the sum follows it.
-    [residualIntoConv, ['Conv']],
-    // Before the integer pass a float activation would hide Conv -> QuantizeLinear.
-    [clampIntoFloat, ['Conv', 'MatMul']],
-    [writeOutputsDirectly, []],
-    [removeUnread, []],
-    [compact, []],
-  ]
+/** A pass over the steps of a draft in its place among the others. */
+export interface StepPassEntry {
+  readonly name: string
+  readonly pass: (draft: Draft, options: StepPassOptions) => Draft
+  /** The reason of its place. */
+  readonly why?: string
+  /** Operators of which a plan must have one for the pass to have work; absent where any plan has. */
+  readonly needs?: readonly string[]
+  /** `required`: no plan runs without it. */
+  readonly tags?: readonly 'required'[]
 }
+
+export const stepPasses: readonly StepPassEntry[] = [
+  {
+    name: 'mergeEqual',
+    pass: mergeEqual,
+    why: 'many readers of one quantized value must see one tensor before patterns count readers',
+  },
+  { name: 'removeUnread', pass: removeUnread },
+  {
+    name: 'fuseBias',
+    pass: fuseBias,
+    needs: ['MatMul'],
+    why: 'the bias belongs to the product before anything looks at what follows the product',
+  },
+  {
+    name: 'hoistQuantize',
+    pass: hoistQuantize,
+    needs: ['QuantizeLinear'],
+    why: 'quantizers rise to the step that computes, and swallow the activations on their way',
+  },
+  { name: 'clampIntoQuantize', pass: clampIntoQuantize, needs: ['QuantizeLinear'] },
+  {
+    name: 'scaleIntoQuantize',
+    pass: scaleIntoQuantize,
+    needs: ['Binary'],
+    why: "before scales by a number look like functions: after a product they are the quantizer's",
+  },
+  {
+    name: 'scalarToUnary',
+    pass: scalarToUnary,
+    needs: ['Binary'],
+    why: 'scales and shifts by a number belong to the table of the function before or after them',
+  },
+  { name: 'mergeUnary', pass: mergeUnary, needs: ['Unary'] },
+  {
+    name: 'sinkDequantize',
+    pass: sinkDequantize,
+    needs: ['DequantizeLinear'],
+    why: 'dequantizers sink to the step that computes; what lies between moves bytes',
+  },
+  {
+    name: 'removeUnread',
+    pass: removeUnread,
+    needs: ['DequantizeLinear'],
+    why: 'sinking left dequantizers that nobody reads: they would hide sole readers',
+  },
+  { name: 'toInteger', pass: toInteger },
+  { name: 'cancelPairs', pass: cancelPairs, needs: ['QuantizeLinear'] },
+  { name: 'removeUnread', pass: removeUnread },
+  {
+    name: 'preferSign',
+    pass: (draft, { activations }) => preferSign(draft, activations),
+    why: 'once integer steps have taken what they can: a table, once fused, is made for one signedness',
+  },
+  { name: 'fuseEpilogues', pass: fuseEpilogues, needs: ['QUnary', 'QBinary'] },
+  {
+    name: 'absorbTransposes',
+    pass: absorbTransposes,
+    needs: ['Transpose'],
+    why: 'a residual has to lie as the output: only after fusing it is known which outputs may be written elsewhere',
+  },
+  {
+    name: 'residualIntoConv',
+    pass: residualIntoConv,
+    needs: ['Conv'],
+    why: 'after the integer pass, which knows sums of its own; the activation of the sum follows it',
+  },
+  {
+    name: 'clampIntoFloat',
+    pass: clampIntoFloat,
+    needs: ['Conv', 'MatMul'],
+    why: 'before the integer pass a float activation would hide Conv -> QuantizeLinear',
+  },
+  { name: 'writeOutputsDirectly', pass: writeOutputsDirectly },
+  { name: 'removeUnread', pass: removeUnread, tags: ['required'] },
+  {
+    name: 'compact',
+    pass: compact,
+    tags: ['required'],
+    why: 'last: it renumbers tensors, and leaves out those that nothing names',
+  },
+]
 
 export function runStepPasses(draft: Draft, options: StepPassOptions): Draft {
   let current = draft
-  for (const [pass, needs] of stepPasses(options)) {
-    if (needs.length === 0 || current.steps.some(({ op }) => needs.includes(op))) current = pass(current)
+  for (const { pass, needs, tags } of stepPasses) {
+    if (!options.fuse && !tags?.includes('required')) continue
+    if (needs === undefined || current.steps.some(({ op }) => needs.includes(op)))
+      current = pass(current, options)
   }
   return current
 }

@@ -1,40 +1,16 @@
 /**
- * DequantizeLinear -> step -> QuantizeLinear becomes one integer step; DequantizeLinear -> Conv or MatMul
- * without a QuantizeLinear becomes one with float output. Every rule answers with the new step or with the
- * reason why there is none, which `explain` shows.
+ * `DequantizeLinear -> f -> QuantizeLinear  =>  Qf`, and `DequantizeLinear -> Conv or MatMul  =>  QConv or QMatMul with
+ * float output`. Every rule answers with the new step or with the reason why there is none, which `explain` shows.
  */
-
+import { isQuantized8 } from '../../graph/dtype.js'
+import { attributesOf } from '../../plan/build.js'
+import { type Draft, DraftIndex } from '../../plan/draft.js'
+import { operand, parameters } from '../../plan/operands.js'
 import type { PlanStep, PlanTensor } from '../../plan/plan.js'
-import { type Draft, DraftIndex } from '../draft.js'
-import { recordView, viewOf } from './move.js'
-import {
-  isActivationType,
-  isPerTensor,
-  type Params,
-  type QuantizedView,
-  sameParams,
-  scalarConstant,
-} from './params.js'
+import { isPerTensor, sameParameters, scalarConstant } from './params.js'
+import type { RuleContext } from './rule.js'
 import { integerRules } from './rules/index.js'
-
-/** What a rule may ask about the step it looks at. */
-export interface RuleContext {
-  readonly draft: Draft
-  readonly step: PlanStep
-  /** The per-tensor 8-bit tensor behind input i. */
-  view(i: number): QuantizedView | undefined
-  /** The step that made input i, aliases resolved. */
-  producer(i: number): PlanStep | undefined
-  /** Parameters and bounds of the quantized output; undefined: the output is float. */
-  readonly target: (Params & { readonly bounds: PlanStep['attributes'] }) | undefined
-}
-
-export type IntegerStep = Pick<PlanStep, 'op' | 'inputs' | 'attributes'>
-export interface IntegerRule {
-  /** True for steps that can give float32 from integer accumulators. */
-  readonly floatOutput: boolean
-  apply(context: RuleContext): IntegerStep | string
-}
+import { recordView, type Views, viewOf } from './views.js'
 
 export function toInteger(draft: Draft): Draft {
   return new IntegerPass(draft).run()
@@ -42,7 +18,7 @@ export function toInteger(draft: Draft): Draft {
 
 class IntegerPass {
   private readonly index: DraftIndex
-  private readonly views = new Map<number, QuantizedView>()
+  private readonly views: Views = new Map()
   private readonly consumed = new Set<PlanStep>()
 
   constructor(private readonly draft: Draft) {
@@ -78,23 +54,12 @@ class IntegerPass {
   }
 
   private context(step: PlanStep, quantizer: PlanStep | undefined): RuleContext {
-    const { axis: _axis, block_size: _block, ...bounds } = quantizer?.attributes ?? {}
     return {
       draft: this.draft,
       step,
-      view: (i) => {
-        const t = step.inputs[i] ?? -1
-        return t < 0 ? undefined : viewOf(this.draft, this.views, t)
-      },
-      producer: (i) => {
-        const t = step.inputs[i] ?? -1
-        return t < 0 ? undefined : this.index.producer(this.index.root(t))
-      },
-      target: quantizer && {
-        scale: quantizer.inputs[1] as number,
-        zeroPoint: quantizer.inputs[2] ?? -1,
-        bounds,
-      },
+      view: (t) => (t < 0 ? undefined : viewOf(this.draft, this.views, t)),
+      producer: (t) => (t < 0 ? undefined : this.index.producer(this.index.root(t))),
+      target: quantizer && targetOf(quantizer),
     }
   }
 
@@ -105,13 +70,13 @@ class IntegerPass {
     const first = readers[0] as PlanStep
     const fits = (q: PlanStep) =>
       q.op === 'QuantizeLinear' &&
-      q.inputs[0] === t &&
-      isPerTensor(this.draft, q.inputs[1] as number) &&
-      scalarConstant(this.draft, q.inputs[1] as number) !== undefined &&
-      isActivationType(this.typeOf(q.outputs[0] as number).dtype) &&
+      operand(q, 'x') === t &&
+      isPerTensor(this.draft, parameters(q, 'y').scale) &&
+      scalarConstant(this.draft, parameters(q, 'y').scale) !== undefined &&
+      isQuantized8(this.typeOf(q.outputs[0] as number).dtype) &&
       this.typeOf(q.outputs[0] as number).dtype === this.typeOf(first.outputs[0] as number).dtype &&
       JSON.stringify(q.attributes) === JSON.stringify(first.attributes) &&
-      sameParams(this.draft, paramsOf(q), paramsOf(first))
+      sameParameters(this.draft, parameters(q, 'y'), parameters(first, 'y'))
     return readers.every(fits) ? readers : []
   }
 
@@ -133,6 +98,7 @@ class IntegerPass {
   }
 }
 
-function paramsOf(quantize: PlanStep): Params {
-  return { scale: quantize.inputs[1] as number, zeroPoint: quantize.inputs[2] ?? -1 }
+function targetOf(quantizer: PlanStep): RuleContext['target'] {
+  const { qmin, qmax } = attributesOf('QuantizeLinear', quantizer)
+  return { ...parameters(quantizer, 'y'), bounds: { qmin, qmax } }
 }

@@ -1,22 +1,24 @@
-/** Quantization parameters of plan tensors: how steps state them, when two are the same. */
-import type { DType } from '../../graph/dtype.js'
+/** Quantization parameters of plan tensors: as numbers where they are constant, and when two are the same. */
+import { isQuantized8 } from '../../graph/dtype.js'
+import { type Format, formatOf, type Quantized } from '../../graph/format.js'
+import { addTensor, constantBytes, type Draft } from '../../plan/draft.js'
+import type { Parameters, QuantizedOperand } from '../../plan/operands.js'
 import type { PlanTensor } from '../../plan/plan.js'
-import { addTensor, constantBytes, type Draft } from '../draft.js'
 
-/** Scale and zero point of a tensor, as tensors of the plan; zeroPoint -1 is absent, which means 0. */
-export interface Params {
-  readonly scale: number
-  readonly zeroPoint: number
+/** An 8-bit tensor with one scale; undefined for every other. */
+export function activationView(
+  draft: Draft,
+  { tensor, scale, zeroPoint }: QuantizedOperand,
+): Quantized<number> | undefined {
+  const format = activationFormat(draft, tensor)
+  if (format === undefined || !isPerTensor(draft, scale)) return undefined
+  return { tensor, scale, zeroPoint, format, granularity: { kind: 'tensor' } }
 }
 
-/** A quantized tensor that stands for a float one. */
-export interface QuantizedView extends Params {
-  readonly tensor: number
-}
-
-export const RANGE: Readonly<Record<'uint8' | 'int8', readonly [number, number]>> = {
-  uint8: [0, 255],
-  int8: [-128, 127],
+/** The format of an 8-bit tensor; undefined for other types. */
+export function activationFormat(draft: Draft, t: number): Format | undefined {
+  const dtype = draft.tensors[t]?.dtype
+  return dtype !== undefined && isQuantized8(dtype) ? formatOf(dtype) : undefined
 }
 
 export function isPerTensor(draft: Draft, scale: number): boolean {
@@ -25,12 +27,22 @@ export function isPerTensor(draft: Draft, scale: number): boolean {
 }
 
 /** True when both have the same scale and the same zero point, whatever tensors state them. */
-export function sameParams(draft: Draft, a: Params, b: Params): boolean {
+export function sameParameters(draft: Draft, a: Parameters, b: Parameters): boolean {
   return sameConstant(draft, a.scale, b.scale) && sameZeroPoint(draft, a.zeroPoint, b.zeroPoint)
 }
 
+/** Scale and zero point as numbers; undefined where they are not constant, or more than one. */
+export function constantParameters(
+  draft: Draft,
+  parameters: Parameters,
+): { readonly scale: number; readonly zeroPoint: number } | undefined {
+  const scale = scalarConstant(draft, parameters.scale)
+  const zeroPoint = zeroPointValue(draft, parameters.zeroPoint)
+  return scale === undefined || zeroPoint === undefined ? undefined : { scale, zeroPoint }
+}
+
 /** Value of a constant zero point (absent: 0); undefined when it is not a constant scalar. */
-export function zeroPointValue(draft: Draft, t: number): number | undefined {
+export function zeroPointValue(draft: Draft, t = -1): number | undefined {
   if (t < 0) return 0
   const bytes = constantBytes(draft, t)
   if (bytes?.length !== 1) return undefined
@@ -60,26 +72,7 @@ export function addZeroPoint(draft: Draft, dtype: 'uint8' | 'int8', value: numbe
   return addTensor(draft, { name: '', dtype, dims: [], kind: 'constant', data })
 }
 
-/** Nearest integer, ties to even: rint of the C library. */
-export function roundHalfEven(x: number): number {
-  const floor = Math.floor(x)
-  const fraction = x - floor
-  if (fraction !== 0.5) return Math.round(x)
-  return floor % 2 === 0 ? floor : floor + 1
-}
-
-/** QuantizeLinear of one number, in the arithmetic of docs/steps.md. */
-export function quantizeScalar(x: number, scale: number, zeroPoint: number, dtype: 'uint8' | 'int8'): number {
-  const [low, high] = RANGE[dtype]
-  const q = roundHalfEven(Math.fround(Math.fround(x) / scale)) + zeroPoint
-  return Math.min(high, Math.max(low, q))
-}
-
-export function isActivationType(dtype: DType | undefined): dtype is 'uint8' | 'int8' {
-  return dtype === 'uint8' || dtype === 'int8'
-}
-
-function sameZeroPoint(draft: Draft, a: number, b: number): boolean {
+function sameZeroPoint(draft: Draft, a = -1, b = -1): boolean {
   if (a === b) return true
   const x = zeroPointValue(draft, a)
   return x !== undefined && x === zeroPointValue(draft, b)

@@ -1,32 +1,41 @@
-/** Add, Sub and Mul of a constant number are functions of one tensor: written so, they join the table of what is around them. */
-
+/**
+ * `Binary add, sub or mul (x, constant number)  =>  Unary affine`: functions of one tensor, written so, join the table
+ * of what is around them.
+ */
+import { floats, textOf, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
+import { type Draft, sameDims } from '../../plan/draft.js'
+import { operand } from '../../plan/operands.js'
 import type { PlanStep } from '../../plan/plan.js'
-import { type Draft, floatAttr, sameDims, text, textAttr } from '../draft.js'
+import { rewriteSteps } from '../../plan/rewrite.js'
 import { scalarConstant } from './params.js'
 
 export function scalarToUnary(draft: Draft): Draft {
-  return { ...draft, steps: draft.steps.map((step) => asUnary(draft, step) ?? step) }
+  return rewriteSteps(draft, (step) => {
+    if (step.op !== 'Binary') return undefined
+    const [a, b] = [operand(step, 'a'), operand(step, 'b')]
+    return asUnary(draft, step, a, b, 1) ?? asUnary(draft, step, b, a, 0)
+  })
 }
 
-function asUnary(draft: Draft, step: PlanStep): PlanStep | undefined {
-  if (step.op !== 'Binary') return undefined
-  for (const data of [0, 1]) {
-    const x = step.inputs[data] as number
-    const c = scalarConstant(draft, step.inputs[1 - data] as number)
-    const made = draft.tensors[step.outputs[0] as number]
-    const source = draft.tensors[x]
-    if (c === undefined || !made || !source || source.kind === 'constant') continue
-    if (made.dtype !== 'float32' || source.dtype !== 'float32' || !sameDims(source.dims, made.dims)) continue
-    const params = affineOf(text(step, 'fn'), c, 1 - data)
-    if (!params) continue
-    return {
-      ...step,
-      op: 'Unary',
-      inputs: [x],
-      attributes: { fns: textAttr('affine'), params: floatAttr(...params) },
-    }
-  }
-  return undefined
+/** `position`: of the number among the two operands. */
+function asUnary(
+  draft: Draft,
+  step: PlanStep,
+  x: number,
+  number: number,
+  position: 0 | 1,
+): PlanStep | undefined {
+  const c = scalarConstant(draft, number)
+  const made = draft.tensors[step.outputs[0] as number]
+  const source = draft.tensors[x]
+  if (c === undefined || !made || !source || source.kind === 'constant') return undefined
+  if (made.dtype !== 'float32' || source.dtype !== 'float32' || !sameDims(source.dims, made.dims))
+    return undefined
+  const params = affineOf(textOf(step, 'fn'), c, position)
+  if (!params) return undefined
+  const unary = steps.Unary({ x }, { fns: texts('affine'), params: floats(...params) })
+  return { ...step, ...unary, kind: step.kind }
 }
 
 /** Factor and offset with the bits of the operation: x * 1 and + 0 are exact. */

@@ -1,33 +1,33 @@
 /**
- * Mul and Div of a product by a positive number, as the scale of the QuantizeLinear behind them:
+ * `product -> Binary mul or div (positive number) -> QuantizeLinear  =>  product -> QuantizeLinear with another scale`:
  * `Q(x / c; s) = Q(x; s c)` but for the rounding of `s c`, as with every scale that requantization multiplies.
  * The division of attention's scores costs nothing then, and the product is quantized in its epilogue.
  */
-
+import { isQuantized8 } from '../../graph/dtype.js'
+import { textOf } from '../../plan/attributes.js'
+import { addTensor, type Draft, type DraftIndex, sameDims } from '../../plan/draft.js'
+import { operand, parameters, withOperand, withParameters } from '../../plan/operands.js'
 import type { PlanStep, PlanTensor } from '../../plan/plan.js'
-import { addTensor, type Draft, DraftIndex, sameDims, text } from '../draft.js'
-import { isActivationType, scalarConstant } from './params.js'
+import { rewriteSteps } from '../../plan/rewrite.js'
+import { scalarConstant } from './params.js'
 
 const PRODUCTS = new Set(['Conv', 'ConvTranspose', 'MatMul'])
 
 export function scaleIntoQuantize(draft: Draft): Draft {
-  const index = new DraftIndex(draft)
-  const replaced = new Map<PlanStep, PlanStep>()
-  for (const step of draft.steps) {
-    const scaled = step.op === 'QuantizeLinear' ? absorb(draft, index, step) : undefined
-    if (scaled) replaced.set(step, scaled)
-  }
-  if (replaced.size === 0) return draft
-  return { ...draft, steps: draft.steps.map((s) => replaced.get(s) ?? s) }
+  return rewriteSteps(draft, (step, { index }) =>
+    step.op === 'QuantizeLinear' ? withScale(draft, index, step) : undefined,
+  )
 }
 
-function absorb(draft: Draft, index: DraftIndex, quantize: PlanStep): PlanStep | undefined {
-  const made = quantize.inputs[0] as number
+function withScale(draft: Draft, index: DraftIndex, quantize: PlanStep): PlanStep | undefined {
+  const made = operand(quantize, 'x')
+  const y = parameters(quantize, 'y')
   const scaling = index.producer(made)
-  const scale = scalarConstant(draft, quantize.inputs[1] as number)
+  const scale = scalarConstant(draft, y.scale)
   if (scaling?.op !== 'Binary' || scale === undefined) return undefined
-  if (!isActivationType(draft.tensors[quantize.outputs[0] as number]?.dtype)) return undefined
-  const [source, factor] = operands(draft, scaling)
+  const out = draft.tensors[quantize.outputs[0] as number] as PlanTensor
+  if (!isQuantized8(out.dtype)) return undefined
+  const [source, factor] = factorOf(draft, scaling)
   const product = index.producer(source)
   if (!product || !PRODUCTS.has(product.op) || factor === undefined) return undefined
   if (index.soleReader(source) !== scaling || index.soleReader(made) !== quantize) return undefined
@@ -37,19 +37,16 @@ function absorb(draft: Draft, index: DraftIndex, quantize: PlanStep): PlanStep |
   if (!(value >= SMALLEST_NORMAL && value < Infinity)) return undefined
   const data = new Uint8Array(Float32Array.of(value).buffer)
   const combined = addTensor(draft, { name: '', dtype: 'float32', dims: [], kind: 'constant', data })
-  return {
-    ...quantize,
-    inputs: [source, combined, ...quantize.inputs.slice(2)],
-    nodes: [...scaling.nodes, ...quantize.nodes],
-  }
+  const rescaled = withParameters(quantize, 'y', { scale: combined, zeroPoint: y.zeroPoint })
+  return { ...withOperand(rescaled, 'x', source), nodes: [...scaling.nodes, ...quantize.nodes] }
 }
 
 const SMALLEST_NORMAL = 2 ** -126
 
 /** The tensor that is scaled, and by what; no factor: the step is something else. */
-function operands(draft: Draft, step: PlanStep): readonly [number, number | undefined] {
-  const [a, b] = step.inputs as [number, number]
-  const fn = text(step, 'fn')
+function factorOf(draft: Draft, step: PlanStep): readonly [number, number | undefined] {
+  const [a, b] = [operand(step, 'a'), operand(step, 'b')]
+  const fn = textOf(step, 'fn')
   const right = scalarConstant(draft, b)
   if (right !== undefined && right > 0) {
     if (fn === 'mul') return [a, right]

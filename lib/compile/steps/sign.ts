@@ -1,88 +1,22 @@
 /**
- * One signedness for quantized activations: the one the kernels of this ISA take without conversion. Adding
- * 128 to values and zero points alike (modulo 256) changes no real number, so the results stay the same bits.
+ * `int8 tensors and zero points  =>  uint8 ones, 128 more` (or back): one signedness for quantized activations, the one
+ * that the kernels of this instruction set take without conversion. Adding 128 to values and zero points alike (modulo
+ * 256) changes no real number, so the results stay the same bits.
  */
-
+import { FORMATS } from '../../graph/format.js'
+import { intOf, ints } from '../../plan/attributes.js'
+import type { Draft } from '../../plan/draft.js'
+import { fillPosition, movedInputs } from '../../plan/moves.js'
+import { operand, positionOf, quantizedPositions, withInputs } from '../../plan/operands.js'
 import type { PlanAttribute, PlanStep, PlanTensor } from '../../plan/plan.js'
-import { type Draft, int, intAttr } from '../draft.js'
-import { addZeroPoint, isActivationType, RANGE, zeroPointValue } from './params.js'
+import { findStep } from '../../plan/steps/index.js'
+import { writtenBy } from './output.js'
+import { addZeroPoint, zeroPointValue } from './params.js'
 
 type Sign = 'uint8' | 'int8'
 
-/** Where a step names quantized tensors: [tensor, zero point] positions of inputs, and the zero point and bounds of its output. */
-interface Positions {
-  readonly data: readonly (readonly [number, number])[]
-  readonly outputZeroPoint: number
-  readonly bounds: readonly (readonly [string, string])[]
-}
-
-const QUANTIZED_OUTPUT: readonly (readonly [string, string])[] = [['qmin', 'qmax']]
-
-function positionsOf(step: PlanStep): Positions | undefined {
-  switch (step.op) {
-    case 'QConv':
-    case 'QConvTranspose':
-    case 'QMatMul':
-      return weightedPositions(step)
-    case 'QBinary':
-      return {
-        data: [
-          [0, 2],
-          [3, 5],
-        ],
-        outputZeroPoint: 7,
-        bounds: QUANTIZED_OUTPUT,
-      }
-    case 'QUnary':
-    case 'QPool':
-    case 'QReduceMean':
-    case 'QSoftmax':
-    case 'QResize':
-      return { data: [[0, 2]], outputZeroPoint: 4, bounds: QUANTIZED_OUTPUT }
-    case 'QConcat': {
-      const data = Array.from(
-        { length: (step.inputs.length - 2) / 3 },
-        (_, i) => [2 + 3 * i, 4 + 3 * i] as const,
-      )
-      return { data, outputZeroPoint: 1, bounds: QUANTIZED_OUTPUT }
-    }
-    case 'QuantizeLinear':
-      return { data: [], outputZeroPoint: 2, bounds: QUANTIZED_OUTPUT }
-    case 'DequantizeLinear':
-      return { data: [[0, 2]], outputZeroPoint: -1, bounds: [] }
-    default:
-      return undefined
-  }
-}
-
-function weightedPositions(step: PlanStep): Positions | undefined {
-  const summed = (step.inputs[9] ?? -1) >= 0
-  // A fused table is made for one signedness of what comes before it.
-  if ((step.inputs[14] ?? -1) >= 0) return undefined
-  const data: (readonly [number, number])[] = [[0, 2]]
-  if (step.op === 'QMatMul') data.push([3, 5])
-  if (summed) data.push([9, 11])
-  const bounds: (readonly [string, string])[] = summed ? [['sum_qmin', 'sum_qmax']] : [['qmin', 'qmax']]
-  return { data, outputZeroPoint: summed ? 13 : 7, bounds }
-}
-
-const MOVERS = new Set([
-  'Transpose',
-  'Concat',
-  'Slice',
-  'Split',
-  'Gather',
-  'GatherElements',
-  'GatherND',
-  'Expand',
-  'Tile',
-  'Copy',
-  'Reverse',
-  'Resize',
-])
-
-export function preferSign(preferred: Sign): (draft: Draft) => Draft {
-  return (draft) => new SignPass(draft, preferred).run()
+export function preferSign(draft: Draft, preferred: Sign): Draft {
+  return new SignPass(draft, preferred).run()
 }
 
 class SignPass {
@@ -120,64 +54,78 @@ class SignPass {
   }
 
   private isCandidate(t: number): boolean {
-    const tensor = this.draft.tensors[t] as PlanTensor
+    const { kind, dtype } = this.draft.tensors[t] as PlanTensor
     const pinned = this.draft.outputs.includes(t) || this.draft.kept.includes(t)
-    return (
-      tensor.kind === 'scratch' &&
-      isActivationType(tensor.dtype) &&
-      tensor.dtype !== this.preferred &&
-      !pinned
-    )
+    return kind === 'scratch' && dtype === this.other && !pinned
   }
 
   /** Flipped tensors this step could not keep right. */
   private unable(step: PlanStep): number[] {
-    const touched = [...step.inputs, ...step.outputs].filter((t) => t >= 0 && this.isFlipped(t))
+    const touched = [...step.inputs, ...step.outputs].filter((t) => this.isFlipped(t))
     if (touched.length === 0) return []
-    if (MOVERS.has(step.op)) {
-      const data = [...step.inputs, ...step.outputs].filter(
-        (t) => t >= 0 && isActivationType((this.draft.tensors[t] as PlanTensor).dtype),
-      )
-      return data.every((t) => this.isFlipped(t)) ? [] : touched
+    if (findStep(step.op)?.shiftsSign) return touched.filter((t) => !this.shifts(step, t))
+    return this.follows(step) ? [] : touched
+  }
+
+  /** Whether a step moves flipped bytes, all of them, and no others. */
+  private follows(step: PlanStep): boolean {
+    const moved = movedInputs(step)
+    const data = [...moved.map((i) => step.inputs[i] as number), ...step.outputs]
+    const fill = fillPosition(step)
+    const filled = fill < 0 || this.hasConstant(step, fill)
+    return moved.length > 0 && filled && data.every((t) => t < 0 || this.isFlipped(t))
+  }
+
+  /** Whether the zero points that a step has for tensor t can follow. */
+  private shifts(step: PlanStep, t: number): boolean {
+    // A fused table is made for one signedness of what comes before it.
+    if (isTabled(step)) return false
+    if (step.outputs.includes(t)) {
+      const written = writtenBy(step)
+      return written !== undefined && this.hasConstant(step, positionOf(step.op, written.parameters) + 1)
     }
-    const positions = positionsOf(step)
-    if (!positions) return touched
-    const readable = new Set(positions.data.map(([i]) => step.inputs[i] as number))
-    const constantZero = (i: number) => zeroPointValue(this.draft, step.inputs[i] ?? -1) !== undefined
-    const fine = (t: number) =>
-      step.outputs.includes(t)
-        ? positions.outputZeroPoint >= 0 && constantZero(positions.outputZeroPoint)
-        : readable.has(t) && positions.data.every(([i, z]) => step.inputs[i] !== t || constantZero(z))
-    return touched.filter((t) => !fine(t))
+    const positions = quantizedPositions(step).filter((i) => step.inputs[i] === t)
+    return positions.length > 0 && positions.every((i) => this.hasConstant(step, i + 2))
+  }
+
+  private hasConstant(step: PlanStep, position: number): boolean {
+    return zeroPointValue(this.draft, step.inputs[position] ?? -1) !== undefined
   }
 
   private rewrite(step: PlanStep): PlanStep {
-    const positions = positionsOf(step)
-    if (!positions) return step
-    const inputs = [...step.inputs]
-    for (const [i, z] of positions.data)
-      if (this.isFlipped(inputs[i] as number)) inputs[z] = this.shifted(inputs[z] ?? -1)
-    const out = step.outputs[0] as number
-    if (!this.isFlipped(out)) return { ...step, inputs }
-    const z = positions.outputZeroPoint
-    while (inputs.length <= z) inputs.push(-1)
-    inputs[z] = this.shifted(inputs[z] as number)
-    const attributes: Record<string, PlanAttribute> = { ...step.attributes }
-    const other: Sign = this.preferred === 'uint8' ? 'int8' : 'uint8'
-    for (const [low, high] of positions.bounds) {
-      if (attributes[low]) attributes[low] = intAttr(int(step, low, RANGE[other][0]) + this.shift)
-      if (attributes[high]) attributes[high] = intAttr(int(step, high, RANGE[other][1]) + this.shift)
+    if (findStep(step.op)?.shiftsSign) return isTabled(step) ? step : this.withShifted(step)
+    const fill = movedInputs(step).length > 0 ? fillPosition(step) : -1
+    return fill >= 0 && this.isFlipped(step.outputs[0] as number) ? this.shiftAt(step, fill) : step
+  }
+
+  private withShifted(step: PlanStep): PlanStep {
+    let current = step
+    for (const i of quantizedPositions(step)) {
+      if (this.isFlipped(step.inputs[i] ?? -1)) current = this.shiftAt(current, i + 2)
     }
-    return { ...step, inputs, attributes }
+    const written = writtenBy(step)
+    if (!written || !this.isFlipped(step.outputs[0] as number)) return current
+    const { parameters, qmin, qmax } = written
+    current = this.shiftAt(current, positionOf(step.op, parameters) + 1)
+    const attributes: Record<string, PlanAttribute> = { ...step.attributes }
+    const format = FORMATS[this.other]
+    if (attributes[qmin]) attributes[qmin] = ints(intOf(step, qmin, format.qmin) + this.shift)
+    if (attributes[qmax]) attributes[qmax] = ints(intOf(step, qmax, format.qmax) + this.shift)
+    return { ...current, attributes }
+  }
+
+  /** The zero point, or number, at a position of the inputs, in the other signedness. */
+  private shiftAt(step: PlanStep, position: number): PlanStep {
+    const value = (zeroPointValue(this.draft, step.inputs[position] ?? -1) ?? 0) + this.shift
+    return withInputs(step, position, [addZeroPoint(this.draft, this.preferred, value)])
+  }
+
+  private get other(): Sign {
+    return this.preferred === 'uint8' ? 'int8' : 'uint8'
   }
 
   private get shift(): number {
     return this.preferred === 'uint8' ? 128 : -128
-  }
-
-  private shifted(zeroPoint: number): number {
-    const value = (zeroPointValue(this.draft, zeroPoint) ?? 0) + this.shift
-    return addZeroPoint(this.draft, this.preferred, value)
   }
 
   private root(t: number): number {
@@ -192,4 +140,8 @@ class SignPass {
   private isFlipped(t: number): boolean {
     return t >= 0 && this.flipped.has(this.root(t))
   }
+}
+
+function isTabled(step: PlanStep): boolean {
+  return findStep(step.op)?.inputs.table !== undefined && operand(step, 'table') >= 0
 }

@@ -56,6 +56,7 @@ export const moverSteps = {
     },
     moves: ['x'],
     fills: 'value',
+    fillsWhen: ['mode', 'constant'],
   },
   Gather: {
     kind: 'data',

@@ -55,8 +55,10 @@ export interface StepSpec {
   readonly moves?: readonly string[]
   /** `moves` is true only where this attribute has this text. */
   readonly movesWhen?: readonly [attribute: string, text: string]
-  /** The input that is written beside the moved elements: a number of their kind (Pad). Absent: zero. */
+  /** The input that is written beside the moved elements, a number of their kind; where it is absent, zero is. */
   readonly fills?: string
+  /** `fills` is true only where this attribute has this text. */
+  readonly fillsWhen?: readonly [attribute: string, text: string]
   /** It reads no element that its output does not have: a QuantizeLinear may as well stand before it. */
   readonly quantizeBefore?: true
   /** Its inputs and outputs may change their signedness, if zero points and bounds change with them. */

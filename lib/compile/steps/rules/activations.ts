@@ -1,58 +1,56 @@
 /** Steps with one quantized input and a range of their own: pools, means, Softmax, Concat, linear Resize. */
+import type { Quantized } from '../../../graph/format.js'
+import { intOf, textOf } from '../../../plan/attributes.js'
+import { attributesOf, type BuiltStep, steps } from '../../../plan/build.js'
+import { operand, type QuantizedOperand } from '../../../plan/operands.js'
+import type { IntegerRule, RuleContext, RuleTarget } from '../rule.js'
 
-import type { PlanAttribute } from '../../../plan/plan.js'
-import { int, text } from '../../draft.js'
-import type { IntegerRule, IntegerStep, RuleContext } from '../integer.js'
-
+/** Has `build` make the step of a quantized x and a quantized output. */
 function oneInput(
-  context: RuleContext,
-  op: string,
-  attributes: Record<string, PlanAttribute>,
-): IntegerStep | string {
-  const x = context.view(0)
-  const y = context.target
+  { step, view, target }: RuleContext,
+  build: (x: Quantized<number>, y: RuleTarget) => BuiltStep,
+): BuiltStep | string {
+  const x = view(operand(step, 'x'))
   if (!x) return 'its input is not quantized'
-  if (!y) return 'its output is not quantized'
-  return {
-    op,
-    inputs: [x.tensor, x.scale, x.zeroPoint, y.scale, y.zeroPoint],
-    attributes: { ...attributes, ...y.bounds },
-  }
+  return target ? build(x, target) : 'its output is not quantized'
 }
 
 export const averagePool: IntegerRule = {
   floatOutput: false,
   apply(context) {
-    const fn = text(context.step, 'fn')
+    const fn = textOf(context.step, 'fn')
     if (fn !== 'average' && fn !== 'max') return `a pool of kind '${fn}' has no integer form`
-    return oneInput(context, 'QPool', context.step.attributes)
+    const window = attributesOf('Pool', context.step)
+    return oneInput(context, (x, y) => steps.QPool({ x, y }, { ...window, ...y.bounds }))
   },
 }
 
 export const reduceMean: IntegerRule = {
   floatOutput: false,
   apply(context) {
-    if (text(context.step, 'fn') !== 'mean') return `Reduce '${text(context.step, 'fn')}' has no integer form`
-    const { axes } = context.step.attributes
-    return oneInput(context, 'QReduceMean', axes ? { axes } : {})
+    const fn = textOf(context.step, 'fn')
+    if (fn !== 'mean') return `Reduce '${fn}' has no integer form`
+    const { axes } = attributesOf('Reduce', context.step)
+    return oneInput(context, (x, y) => steps.QReduceMean({ x, y }, { axes, ...y.bounds }))
   },
 }
 
 export const softmax: IntegerRule = {
   floatOutput: false,
   apply(context) {
-    if (int(context.step, 'log', 0) !== 0) return 'LogSoftmax has no integer form'
-    const { axis } = context.step.attributes
-    return oneInput(context, 'QSoftmax', axis ? { axis } : {})
+    if (intOf(context.step, 'log', 0) !== 0) return 'LogSoftmax has no integer form'
+    const { axis } = attributesOf('Softmax', context.step)
+    return oneInput(context, (x, y) => steps.QSoftmax({ x, y }, { axis, ...y.bounds }))
   },
 }
 
 export const resize: IntegerRule = {
   floatOutput: false,
   apply(context) {
-    if (text(context.step, 'fn') !== 'linear')
-      return `Resize '${text(context.step, 'fn')}' has no integer form`
-    return oneInput(context, 'QResize', context.step.attributes)
+    const fn = attributesOf('Resize', context.step).fn
+    if (fn?.value[0] !== 'linear') return `Resize '${fn?.value[0] ?? ''}' has no integer form`
+    const attributes = { ...attributesOf('Resize', context.step), fn }
+    return oneInput(context, (x, y) => steps.QResize({ x, y }, { ...attributes, ...y.bounds }))
   },
 }
 
@@ -60,13 +58,13 @@ export const concat: IntegerRule = {
   floatOutput: false,
   apply({ step, view, target }) {
     if (!target) return 'its output is not quantized'
-    const inputs: number[] = [target.scale, target.zeroPoint]
+    const x: QuantizedOperand[] = []
     for (let i = 0; i < step.inputs.length; ++i) {
-      const x = view(i)
-      if (!x) return `input ${i} is not quantized`
-      inputs.push(x.tensor, x.scale, x.zeroPoint)
+      const part = view(step.inputs[i] as number)
+      if (!part) return `input ${i} is not quantized`
+      x.push(part)
     }
-    const { axis } = step.attributes
-    return { op: 'QConcat', inputs, attributes: { ...(axis ? { axis } : {}), ...target.bounds } }
+    const { axis } = attributesOf('Concat', step)
+    return steps.QConcat({ y: target, x }, { axis, ...target.bounds })
   },
 }

@@ -1,5 +1,5 @@
 /** Which float step has an integer form, by the step's name. */
-import type { IntegerRule } from '../integer.js'
+import type { IntegerRule } from '../rule.js'
 import { averagePool, concat, reduceMean, resize, softmax } from './activations.js'
 import { binary, unary } from './elementwise.js'
 import { conv, convTranspose, matMul } from './weighted.js'

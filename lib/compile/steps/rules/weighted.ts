@@ -1,37 +1,49 @@
 /** Conv, ConvTranspose and MatMul: integer products with per-tensor or per-channel weights and an int32 bias. */
+import { isQuantized8 } from '../../../graph/dtype.js'
+import { formatOf, type Granularity, type Quantized, ROUNDER } from '../../../graph/format.js'
+import { floatsOf, intOf, ints } from '../../../plan/attributes.js'
+import { attributesOf, type BuiltStep, steps } from '../../../plan/build.js'
+import { addTensor, constantBytes, type Draft, isConstant } from '../../../plan/draft.js'
+import { operand, quantizedOperand } from '../../../plan/operands.js'
+import type { PlanTensor } from '../../../plan/plan.js'
+import { floatConstant, isPerTensor } from '../params.js'
+import type { IntegerRule, RuleContext } from '../rule.js'
 
-import type { PlanAttribute, PlanStep, PlanTensor } from '../../../plan/plan.js'
-import { addTensor, constantBytes, type Draft, floats, int, intAttr, isConstant } from '../../draft.js'
-import type { IntegerRule, IntegerStep, RuleContext } from '../integer.js'
-import { floatConstant, isActivationType, isPerTensor, type QuantizedView } from '../params.js'
-
-export const conv: IntegerRule = { floatOutput: true, apply: (context) => convolution(context, 'QConv', 0) }
+export const conv: IntegerRule = {
+  floatOutput: true,
+  apply: (context) => convolution(context, 'QConv', 0),
+}
 
 export const convTranspose: IntegerRule = {
   floatOutput: true,
   apply(context) {
-    const group = int(context.step, 'group', 1)
-    const w = weightView(context, 1)
-    if (w && w.axis !== undefined && group > 1) return 'per-channel weights of a grouped ConvTranspose'
+    const group = intOf(context.step, 'group', 1)
+    const w = weightView(context, operand(context.step, 'w'))
+    if (w?.granularity.kind === 'channel' && group > 1)
+      return 'per-channel weights of a grouped ConvTranspose'
     return convolution(context, 'QConvTranspose', 1)
   },
 }
 
-function convolution(context: RuleContext, op: string, channelAxis: number): IntegerStep | string {
+function convolution(
+  context: RuleContext,
+  op: 'QConv' | 'QConvTranspose',
+  channelAxis: number,
+): BuiltStep | string {
   const { step } = context
-  if (step.attributes.fn !== undefined || (step.inputs[3] ?? -1) >= 0)
-    return 'it is fused with a float activation'
-  const x = context.view(0)
+  const residual = step.op === 'Conv' ? operand(step, 'residual') : -1
+  if (step.attributes.fn !== undefined || residual >= 0) return 'it is fused with a float activation'
+  const x = context.view(operand(step, 'x'))
   if (!x) return 'its input is not quantized'
-  const w = weightView(context, 1)
+  const w = weightView(context, operand(step, 'w'))
   if (!w) return 'its weights are not quantized to 8 bits'
-  if (w.axis !== undefined && w.axis !== channelAxis) return `its weights are quantized along axis ${w.axis}`
-  const attributes: Record<string, PlanAttribute> = {}
-  for (const name of ['strides', 'pads', 'dilations', 'group']) {
-    const attribute = step.attributes[name]
-    if (attribute) attributes[name] = attribute
-  }
-  return weighted(context, op, x, w, step.inputs[2] ?? -1, attributes)
+  const axis = channelAxisOf(w.granularity)
+  if (axis !== undefined && axis !== channelAxis) return `its weights are quantized along axis ${axis}`
+  const y = context.target
+  const bias = biasOf(context, x, w, operand(step, 'bias'))
+  if (typeof bias === 'string') return bias
+  const { strides, pads, dilations, group } = attributesOf('Conv', step)
+  return steps[op]({ x, w, y, bias }, { strides, pads, dilations, group, ...y?.bounds })
 }
 
 export const matMul: IntegerRule = {
@@ -39,69 +51,46 @@ export const matMul: IntegerRule = {
   apply(context) {
     const { step, draft } = context
     if (step.attributes.fn !== undefined) return 'it is fused with a float activation'
-    if ((floats(step, 'alpha')[0] ?? 1) !== 1) return 'alpha is not 1'
-    const bias = step.inputs[2] ?? -1
-    if (bias >= 0 && (floats(step, 'beta')[0] ?? 1) !== 1) return 'beta is not 1'
-    const a = context.view(0)
-    const b = weightView(context, 1) ?? context.view(1)
+    if ((floatsOf(step, 'alpha')[0] ?? 1) !== 1) return 'alpha is not 1'
+    const real = operand(step, 'bias')
+    if (real >= 0 && (floatsOf(step, 'beta')[0] ?? 1) !== 1) return 'beta is not 1'
+    const right = operand(step, 'b')
+    const a = context.view(operand(step, 'a'))
+    const b = weightView(context, right) ?? context.view(right)
     if (!a) return 'its first input is not quantized'
     if (!b) return 'its second input is not quantized to 8 bits'
-    const rank = (draft.tensors[step.inputs[1] as number] as PlanTensor).dims.length
-    const column = rank - (int(step, 'trans_b', 0) === 1 ? 2 : 1)
-    const axis = 'axis' in b ? b.axis : undefined
+    const rank = (draft.tensors[right] as PlanTensor).dims.length
+    const column = rank - (intOf(step, 'trans_b', 0) === 1 ? 2 : 1)
+    const axis = channelAxisOf(b.granularity)
     if (axis !== undefined && (axis !== column || rank !== 2))
       return `its weights are quantized along axis ${axis}`
-    const attributes: Record<string, PlanAttribute> = {
-      trans_a: intAttr(int(step, 'trans_a', 0)),
-      trans_b: intAttr(int(step, 'trans_b', 0)),
-    }
-    return weighted(context, 'QMatMul', a, b, bias, attributes)
+    const y = context.target
+    const bias = biasOf(context, a, b, real)
+    if (typeof bias === 'string') return bias
+    const trans_a = ints(intOf(step, 'trans_a', 0))
+    const trans_b = ints(intOf(step, 'trans_b', 0))
+    return steps.QMatMul({ a, b, y, bias }, { trans_a, trans_b, ...y?.bounds })
   },
 }
 
-interface WeightView extends QuantizedView {
-  /** Axis of per-channel scales; undefined: per tensor. */
-  readonly axis?: number
+/** Constant 8-bit weights that a DequantizeLinear reads, with one scale or one per index of an axis. */
+function weightView({ draft, producer }: RuleContext, t: number): Quantized<number> | undefined {
+  const dequantize = producer(t)
+  if (dequantize?.op !== 'DequantizeLinear' || dequantize.outputs[0] !== t) return undefined
+  const w = quantizedOperand(dequantize, 'x')
+  const { dtype } = draft.tensors[w.tensor] as PlanTensor
+  const format = isQuantized8(dtype) ? formatOf(dtype) : undefined
+  if (!format || !isConstant(draft, w.tensor)) return undefined
+  if (intOf(dequantize, 'block_size', 0) !== 0) return undefined
+  const granularity: Granularity = isPerTensor(draft, w.scale)
+    ? { kind: 'tensor' }
+    : { kind: 'channel', axis: intOf(dequantize, 'axis', 1) }
+  return { ...w, format, granularity }
 }
 
-/** Constant 8-bit weights behind a DequantizeLinear, per tensor or per axis. */
-function weightView(context: RuleContext, i: number): WeightView | undefined {
-  const { draft, step } = context
-  const producer = context.producer(i)
-  if (producer?.op !== 'DequantizeLinear' || producer.outputs[0] !== step.inputs[i]) return undefined
-  const [tensor, scale, zeroPoint = -1] = producer.inputs as [number, number, number?]
-  if (!isActivationType(draft.tensors[tensor]?.dtype) || !isConstant(draft, tensor)) return undefined
-  if (int(producer, 'block_size', 0) !== 0) return undefined
-  if (isPerTensor(draft, scale)) return { tensor, scale, zeroPoint }
-  return { tensor, scale, zeroPoint, axis: int(producer, 'axis', 1) }
-}
-
-function weighted(
-  context: RuleContext,
-  op: string,
-  x: QuantizedView,
-  w: WeightView,
-  bias: number,
-  attributes: Record<string, PlanAttribute>,
-): IntegerStep | string {
-  const { target } = context
-  const integerBias = bias < 0 ? -1 : biasOf(context, x, w, bias, target !== undefined)
-  if (typeof integerBias === 'string') return integerBias
-  return {
-    op,
-    inputs: [
-      x.tensor,
-      x.scale,
-      x.zeroPoint,
-      w.tensor,
-      w.scale,
-      w.zeroPoint,
-      target?.scale ?? -1,
-      target?.zeroPoint ?? -1,
-      integerBias,
-    ],
-    attributes: { ...attributes, ...target?.bounds },
-  }
+/** undefined: one scale for the tensor. */
+function channelAxisOf(granularity: Granularity): number | undefined {
+  return granularity.kind === 'channel' ? granularity.axis : undefined
 }
 
 /**
@@ -110,24 +99,24 @@ function weighted(
  */
 function biasOf(
   context: RuleContext,
-  x: QuantizedView,
-  w: WeightView,
+  x: Quantized<number>,
+  w: Quantized<number>,
   bias: number,
-  quantized: boolean,
 ): number | string {
+  if (bias < 0) return -1
   const { draft } = context
   const xScale = floatConstant(draft, x.scale)?.[0]
   const wScale = floatConstant(draft, w.scale)
   if (xScale === undefined || wScale === undefined) return 'its scales are not constants'
   const units: Units = { xScale, wScale }
-  const producer = producerOf(context, bias)
+  const producer = context.producer(bias)
   if (producer?.op === 'DequantizeLinear') {
-    const [source, scale, zeroPoint = -1] = producer.inputs as [number, number, number?]
+    const { tensor, scale, zeroPoint = -1 } = quantizedOperand(producer, 'x')
     const scales = floatConstant(draft, scale)
-    const bytes = constantBytes(draft, source)
+    const bytes = constantBytes(draft, tensor)
     const zero = zeroPoint < 0 || isZero(constantBytes(draft, zeroPoint))
-    if (draft.tensors[source]?.dtype !== 'int32' || !scales || !bytes || !zero) return 'its bias is not int32'
-    if (areUnits(scales, units)) return flat(draft, source)
+    if (draft.tensors[tensor]?.dtype !== 'int32' || !scales || !bytes || !zero) return 'its bias is not int32'
+    if (areUnits(scales, units)) return flat(draft, tensor)
     const stored = new Int32Array(new Uint8Array(bytes).buffer)
     const real = Float32Array.from(stored, (q, i) => q * (scales[scales.length === 1 ? 0 : i] as number))
     return addBias(draft, quantizeBias(real, units))
@@ -135,17 +124,12 @@ function biasOf(
   const real = floatConstant(draft, bias)
   const n = wScale.length === 1 ? real?.length : wScale.length
   if (!real || real.length !== n) return 'its bias is not a constant vector'
-  return quantized ? addBias(draft, quantizeBias(real, units)) : flat(draft, bias)
+  return context.target ? addBias(draft, quantizeBias(real, units)) : flat(draft, bias)
 }
 
 /** Compared as a block: a call per byte of a wide layer would take milliseconds. */
 function isZero(bytes: Uint8Array | undefined): boolean {
   return bytes !== undefined && Buffer.alloc(bytes.length).equals(bytes)
-}
-
-function producerOf(context: RuleContext, bias: number): PlanStep | undefined {
-  const i = context.step.inputs.indexOf(bias)
-  return i < 0 ? undefined : context.producer(i)
 }
 
 /** What one unit of each channel's accumulator is: xScale * wScale, in float32. */
@@ -168,8 +152,6 @@ function areUnits(scales: Float32Array, { xScale, wScale }: Units): boolean {
   return true
 }
 
-/** Added to a number below 2^51 and taken away again, it leaves the nearest integer, ties to even. */
-const ROUNDS = 1.5 * 2 ** 52
 const LIMIT = 2 ** 31 - 1
 
 function quantizeBias(real: Float32Array, { xScale, wScale }: Units): Int32Array {
@@ -177,7 +159,7 @@ function quantizeBias(real: Float32Array, { xScale, wScale }: Units): Int32Array
   for (let i = 0; i < real.length; ++i) {
     const unit = Math.fround(xScale * (wScale[wScale.length === 1 ? 0 : i] as number))
     const q = (real[i] as number) / unit
-    quantized[i] = q > LIMIT ? LIMIT : q < -LIMIT ? -LIMIT : q + ROUNDS - ROUNDS
+    quantized[i] = q > LIMIT ? LIMIT : q < -LIMIT ? -LIMIT : q + ROUNDER - ROUNDER
   }
   return quantized
 }

@@ -1,11 +1,11 @@
 /**
- * A plan in the making: tensors only grow, steps are replaced. Step passes (`steps/`) take a draft and return
+ * A plan in the making: tensors only grow, steps are replaced. Step passes (`lib/compile/steps/`) take a draft and return
  * one; `DraftIndex` answers who makes and who reads a tensor, aliases resolved.
  */
 
 import type { DType } from '../graph/dtype.js'
 import { type Dim, dimKey, product, sameDim } from '../graph/expr.js'
-import type { PlanAttribute, PlanStep, PlanTensor } from '../plan/plan.js'
+import type { PlanStep, PlanTensor } from './plan.js'
 
 export interface Draft {
   readonly tensors: PlanTensor[]
@@ -105,19 +105,19 @@ export class DraftIndex {
 }
 
 /** The constant that t is, aliases resolved. */
-function constantBehind(draft: Draft, t: number): PlanTensor | undefined {
+function constantOf(draft: Draft, t: number): PlanTensor | undefined {
   let tensor = draft.tensors[t]
   while (tensor?.kind === 'alias' && tensor.of !== undefined) tensor = draft.tensors[tensor.of]
   return tensor?.kind === 'constant' ? tensor : undefined
 }
 
 export function isConstant(draft: Draft, t: number): boolean {
-  return constantBehind(draft, t) !== undefined
+  return constantOf(draft, t) !== undefined
 }
 
 /** Bytes of a constant tensor, aliases resolved, read where they are in a file; undefined when it is not constant. */
 export function constantBytes(draft: Draft, t: number): Uint8Array | undefined {
-  return constantBehind(draft, t)?.data
+  return constantOf(draft, t)?.data
 }
 
 export function addTensor(draft: Draft, tensor: PlanTensor): number {
@@ -143,33 +143,3 @@ export function elementsOf(tensor: PlanTensor): Dim {
 export function sameDims(a: readonly Dim[], b: readonly Dim[]): boolean {
   return a.length === b.length && a.every((d, i) => dimKey(d) === dimKey(b[i] as Dim))
 }
-
-export function ints(step: PlanStep, name: string): readonly Dim[] {
-  const attribute = step.attributes[name]
-  return attribute?.kind === 'ints' ? attribute.value : []
-}
-
-/** A constant integer attribute with one element. */
-export function int(step: PlanStep, name: string, fallback: number): number {
-  const value = ints(step, name)[0]
-  return typeof value === 'number' ? value : fallback
-}
-
-export function text(step: PlanStep, name: string, fallback = ''): string {
-  const attribute = step.attributes[name]
-  return attribute?.kind === 'texts' ? (attribute.value[0] ?? fallback) : fallback
-}
-
-export function texts(step: PlanStep, name: string): readonly string[] {
-  const attribute = step.attributes[name]
-  return attribute?.kind === 'texts' ? attribute.value : []
-}
-
-export function floats(step: PlanStep, name: string): readonly number[] {
-  const attribute = step.attributes[name]
-  return attribute?.kind === 'floats' ? attribute.value : []
-}
-
-export const intAttr = (...value: Dim[]): PlanAttribute => ({ kind: 'ints', value })
-export const floatAttr = (...value: number[]): PlanAttribute => ({ kind: 'floats', value })
-export const textAttr = (...value: string[]): PlanAttribute => ({ kind: 'texts', value })
