@@ -36,7 +36,7 @@ import type { Inspection, InspectOptions } from './report/inspect.js'
  * @throws {OctavoError} `ERR_MODEL_PARSE`, `ERR_MODEL_INVALID`: it is not an ONNX file, or breaks a rule of ONNX.
  * @throws {OctavoError} `ERR_UNSUPPORTED_OP`, `ERR_UNSUPPORTED_OPSET`: the model needs what Octavo lacks.
  * @throws {OctavoError} `ERR_EXTERNAL_DATA`: a file of external data is missing, too short, or outside of the folder.
- * @throws {OctavoError} `ERR_SHAPE_MISMATCH`, `ERR_RUN`: a sample cannot be run; the error names the node.
+ * @throws {OctavoError} `ERR_SHAPE_MISMATCH`, `ERR_RUN`: a sample, or a node of constants, cannot be computed.
  * @throws {OctavoError} `ERR_LIMIT`: the model or a run of it needs more memory than there is.
  * @throws {OctavoError} `ERR_NATIVE_LOAD`: the native part does not load on this machine.
  */
@@ -77,7 +77,7 @@ export async function quantize(
  * @throws {OctavoError} `ERR_MODEL_PARSE`, `ERR_MODEL_INVALID`: it is not an ONNX file, or breaks a rule of ONNX.
  * @throws {OctavoError} `ERR_UNSUPPORTED_OP`, `ERR_UNSUPPORTED_OPSET`: the model needs what Octavo lacks.
  * @throws {OctavoError} `ERR_EXTERNAL_DATA`: a file of external data is missing, too short, or outside of the folder.
- * @throws {OctavoError} `ERR_RUN`: a sample cannot be run; the error names the node.
+ * @throws {OctavoError} `ERR_RUN`: a sample, or a node of constants, cannot be computed; the error names the node.
  * @throws {OctavoError} `ERR_LIMIT`: a model or a run of it needs more memory than there is.
  * @throws {OctavoError} `ERR_NATIVE_LOAD`: the native part does not load on this machine.
  */
@@ -112,6 +112,7 @@ export async function compare(
  * @throws {OctavoError} `ERR_EXTERNAL_DATA`: a file of external data is missing, too short, or outside of the folder.
  * @throws {OctavoError} `ERR_UNSUPPORTED_OP`: also for a model that is compiled for the sizes that it is fed, as long
  * as `overrides` does not give them; after a run `InferenceSession.explain` has the answer.
+ * @throws {OctavoError} `ERR_SHAPE_MISMATCH`, `ERR_RUN`: a node whose inputs are all constants cannot be computed.
  * @throws {OctavoError} `ERR_LIMIT`: the model needs more memory than there is.
  * @throws {OctavoError} `ERR_NATIVE_LOAD`: the native part does not load on this machine.
  */

@@ -97,7 +97,7 @@ export class InferenceSession {
    * @throws {OctavoError} `ERR_UNSUPPORTED_OP`: the model has operators, or forms of them, that Octavo lacks.
    * @throws {OctavoError} `ERR_UNSUPPORTED_OPSET`: the model is of an opset that Octavo does not know.
    * @throws {OctavoError} `ERR_EXTERNAL_DATA`: a file of external data is missing, too short, or outside of the folder.
-   * @throws {OctavoError} `ERR_SHAPE_MISMATCH`: sizes in the model contradict each other.
+   * @throws {OctavoError} `ERR_SHAPE_MISMATCH`, `ERR_RUN`: a node whose inputs are all constants cannot be computed.
    * @throws {OctavoError} `ERR_LIMIT`: the model is larger than `maxTensorBytes`, other limits or the memory allow.
    * @throws {OctavoError} `ERR_NATIVE_LOAD`: the native part does not load on this machine.
    */
