@@ -11,6 +11,7 @@
  * console.log(results)
  * ```
  */
+
 export { type ErrorCode, OctavoError } from './errors.js'
 export type {
   DataSource,

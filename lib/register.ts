@@ -10,6 +10,7 @@
  * console.log(runtime !== undefined)
  * ```
  */
+
 import * as octavo from './index.js'
 
 Object.assign(globalThis, { [Symbol.for('onnxruntime')]: octavo })

@@ -13,20 +13,30 @@ export function commentOf(node: ts.Node): Comment | undefined {
   const comment = ts.getJSDocCommentsAndTags(node).filter(ts.isJSDoc).at(-1)
   if (!comment) return undefined
   const source = node.getSourceFile()
-  const statement = ts.isJSDoc(comment) ? comment.parent : node
-  const between = source.text.slice(comment.end, statement.getStart(source))
-  if (between.split('\n').length > 2) return undefined
+  const between = source.text.slice(comment.end, comment.parent.getStart(source))
+  return between.split('\n').length > 2 ? undefined : read(comment)
+}
+
+/** The comment at the start of a file, which an empty line follows: so it stays in the .d.ts where imports do not. */
+export function headOf(source: ts.SourceFile): Comment | undefined {
+  const [first] = source.statements
+  const comment = first && ts.getJSDocCommentsAndTags(first).find(ts.isJSDoc)
+  return comment && /^\r?\n\r?\n/.test(source.text.slice(comment.end)) ? read(comment) : undefined
+}
+
+function read(comment: ts.JSDoc): Comment | undefined {
   const text = ts.getTextOfJSDocComment(comment.comment)?.trim() ?? ''
   if (text === '') return undefined
+  const source = comment.getSourceFile()
   const tags = comment.tags ?? []
+  const textOf = (tag: ts.JSDocTag) => source.text.slice(tag.tagName.end, tag.end)
   return {
     text,
     tags: (name) =>
       tags
         .filter((tag) => tag.tagName.text === name)
         .map((tag) =>
-          source.text
-            .slice(tag.tagName.end, tag.end)
+          textOf(tag)
             .replace(/^\s*\* ?/gm, '')
             .trim(),
         ),

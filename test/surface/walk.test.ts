@@ -40,7 +40,7 @@ export class Class {
 }
 `
   expect(namesOf(text)).toEqual([
-    '!made:3',
+    'made:3',
     'over:16',
     '!over:17',
     '!Options:3',

@@ -5,7 +5,7 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
-import { type Comment, commentOf } from './comment.js'
+import { type Comment, commentOf, headOf } from './comment.js'
 import {
   isHidden,
   isKeyOf,
@@ -83,17 +83,16 @@ class Walk {
   constructor(private readonly checker: ts.TypeChecker) {}
 
   entry(name: string, source: ts.SourceFile): void {
-    const [first] = source.statements
-    if (first) this.record(name, first)
+    this.record(name, source, headOf(source))
     const module = this.checker.getSymbolAtLocation(source)
     for (const symbol of module ? this.checker.getExportsOfModule(module) : []) this.symbol(symbol)
   }
 
-  private record(name: string, node: ts.Node): void {
+  private record(name: string, node: ts.Node, comment = commentOf(node)): void {
     const source = node.getSourceFile()
     const { line } = source.getLineAndCharacterOfPosition(node.getStart())
     const file = relative(root, source.fileName)
-    this.names.push({ name, file, line: line + 1, comment: commentOf(node) })
+    this.names.push({ name, file, line: line + 1, comment })
   }
 
   private symbol(given: ts.Symbol, owner = ''): void {
