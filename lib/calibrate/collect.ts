@@ -1,33 +1,30 @@
-/** One pass over the data with observers: nothing is kept of a sample but what it adds to the statistics. */
+/** One pass over the data with observations: nothing is kept of a sample but what it adds to the statistics. */
 import { OctavoError } from '../errors.js'
 import { Pace } from '../event-loop.js'
 import type { Graph } from '../graph/graph.js'
 import type { Inference } from '../ops/core/infer.js'
+import type { Observation } from '../statistics/observation.js'
+import type { Statistics } from '../statistics/record.js'
 import { type DataSource, emptyDataError, samplesOf } from './data.js'
-import type { Engine, Observation } from './engine.js'
+import type { Engine } from './engine.js'
 import { checkFeeds, type InputSpec } from './feeds.js'
-import { MovingRange, rangeBetween } from './observers/moving-average.js'
 import type { Reservoir } from './reservoir.js'
-import { parseStatistics, type Statistics } from './statistics.js'
-
-/** Half of them on each side of zero: at least 1,024 cover the range that was seen. */
-export const BINS = 4096
 
 export interface CollectOptions {
+  /** What is gathered over all samples. */
   readonly observe: readonly Observation[]
-  /** Follow the range of every sample: momentum of the moving average. */
-  readonly momentum?: number
   /** Is offered every sample. */
   readonly reservoir?: Reservoir
+  /** Read after the run of every sample that the reservoir keeps, and kept with it. */
+  readonly observeHeld?: readonly Observation[]
   readonly onSample?: (done: number, total: number | undefined) => void
   readonly signal?: AbortSignal
 }
 
 export interface Collected {
   readonly samples: number
+  /** By value. */
   readonly statistics: ReadonlyMap<string, Statistics>
-  /** With `momentum`: the averaged range of every value. */
-  readonly moving: ReadonlyMap<string, MovingRange>
 }
 
 export function inputsOf(graph: Graph, info: Inference): InputSpec[] {
@@ -43,48 +40,37 @@ export async function collect(
   engine: Engine,
   inputs: readonly InputSpec[],
   data: DataSource,
-  { observe, momentum, reservoir, onSample, signal }: CollectOptions,
+  { observe, observeHeld = [], reservoir, onSample, signal }: CollectOptions,
 ): Promise<Collected> {
   const pace = new Pace(signal)
   const total = Array.isArray(data) ? data.length : undefined
-  const followers = momentum === undefined ? [] : observe.map((o) => new Follower(o.value, momentum))
   let samples = 0
   for await (const feeds of samplesOf(data, signal)) {
     const checked = await checkFeeds(feeds, samples, inputs, pace)
-    reservoir?.offer(checked)
+    const held = reservoir?.offer(checked)
     await engine.run(checked, [])
-    for (const follower of followers) {
-      follower.follow(engine)
-      await pace.breathe()
-    }
+    if (held) held.statistics = await readAll(engine, observeHeld, pace)
     ++samples
     onSample?.(samples, total)
   }
   if (samples === 0) throw emptyDataError()
-  const statistics = new Map<string, Statistics>()
-  for (const { value } of observe) {
-    statistics.set(value, parseStatistics(engine.observed(value), BINS))
-    await pace.breathe()
-  }
-  return { samples, statistics, moving: new Map(followers.map((f) => [f.value, f.moving])) }
+  return { samples, statistics: await readAll(engine, observe, pace) }
 }
 
-/** Reads an observer after every sample. */
-class Follower {
-  readonly moving: MovingRange
-  private last: Statistics | undefined
-
-  constructor(
-    readonly value: string,
-    momentum: number,
-  ) {
-    this.moving = new MovingRange(momentum)
+/** The records of these observations, by value. */
+export async function readAll(
+  engine: Engine,
+  observations: readonly Observation[],
+  pace: Pace,
+): Promise<ReadonlyMap<string, Statistics>> {
+  const statistics = new Map<string, Statistics>()
+  for (const observation of observations) {
+    const record = engine.observed(observation)
+    if (record) {
+      const { value, kind } = observation
+      statistics.set(value, { ...statistics.get(value), [kind]: record })
+    }
+    await pace.breathe()
   }
-
-  follow(engine: Engine): void {
-    const now = parseStatistics(engine.observed(this.value), BINS)
-    const range = rangeBetween(this.last, now)
-    if (range) this.moving.add(range[0], range[1])
-    this.last = now
-  }
+  return statistics
 }

@@ -1,12 +1,13 @@
 /** What calibration asks of the rest: a graph made ready, and an engine that runs one. The only place that knows how. */
 
-import type { Observation } from '../compile/lower/lower.js'
 import { prepare as prepareGraph } from '../compile/model.js'
 import { compileGraph, type EngineTensor } from '../compile/run/engine.js'
 import type { Graph } from '../graph/graph.js'
 import { type Inference, inferGraph } from '../ops/core/infer.js'
+import type { Observation } from '../statistics/observation.js'
+import type { StatisticRecord } from '../statistics/record.js'
 
-export type { EngineTensor, Observation }
+export type { EngineTensor }
 
 export interface Engine {
   /** Runs off the main thread; `outputs`: which to return (default all). Feeds are copied before this returns. */
@@ -14,14 +15,13 @@ export interface Engine {
     feeds: Readonly<Record<string, EngineTensor>>,
     outputs?: readonly string[],
   ): Promise<Record<string, EngineTensor>>
-  /** The state of an observer, as of the last run. */
-  observed(value: string): Float64Array
+  /** What an observation has gathered, as of the last run; undefined where it cannot: the value is not float32, for example. */
+  observed<O extends Observation>(observation: O): StatisticRecord<O['kind']> | undefined
   release(): void
 }
 
 export interface EngineOptions {
   readonly observe?: readonly Observation[]
-  readonly bins?: number
   readonly extraOutputs?: readonly string[]
   /** Cancels the load, and every run. */
   readonly signal?: AbortSignal
@@ -37,7 +37,7 @@ export async function openEngine(graph: Graph, options: EngineOptions = {}): Pro
         Object.entries(results).map(([name, t]) => [name, { ...t, data: new Uint8Array(t.data) }]),
       )
     },
-    observed: (value) => engine.readObservation(value),
+    observed: (observation) => engine.readStatistic(observation),
     release: () => engine.release(),
   }
 }

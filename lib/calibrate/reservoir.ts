@@ -2,12 +2,19 @@
  * A fair sample of a stream of unknown length in bounded memory (Vitter 1985, Algorithm R), the same for the same
  * stream: the generator has a fixed seed.
  */
+import type { Statistics } from '../statistics/record.js'
 import type { EngineTensor } from './engine.js'
 
 export type Sample = Readonly<Record<string, EngineTensor>>
 
+/** A sample that is kept, and what was observed while it ran. */
+export interface HeldSample {
+  readonly sample: Sample
+  statistics: ReadonlyMap<string, Statistics>
+}
+
 export class Reservoir {
-  private readonly held: Sample[] = []
+  private readonly kept: HeldSample[] = []
   private seen = 0
   private bytes = 0
   private readonly random = mulberry32(0x0c7a)
@@ -17,24 +24,30 @@ export class Reservoir {
     private readonly maxBytes: number,
   ) {}
 
-  /** Offers the next sample of the stream; what is kept is copied. */
-  offer(sample: Sample): void {
+  /** Offers the next sample of the stream. What is kept is copied and returned: its statistics are the caller's to set. */
+  offer(sample: Sample): HeldSample | undefined {
     ++this.seen
     const size = sizeOf(sample)
-    if (this.held.length < this.capacity && (this.held.length === 0 || this.bytes + size <= this.maxBytes)) {
-      this.held.push(copyOf(sample))
-      this.bytes += size
-      return
+    if (this.kept.length < this.capacity && (this.kept.length === 0 || this.bytes + size <= this.maxBytes)) {
+      return this.keep(sample, this.kept.length, size)
     }
     const slot = Math.floor(this.random() * this.seen)
-    const old = this.held[slot]
-    if (!old || this.bytes - sizeOf(old) + size > Math.max(this.maxBytes, this.bytes)) return
-    this.held[slot] = copyOf(sample)
-    this.bytes += size - sizeOf(old)
+    const old = this.kept[slot]
+    if (!old) return undefined
+    const grown = size - sizeOf(old.sample)
+    if (this.bytes + grown > Math.max(this.maxBytes, this.bytes)) return undefined
+    return this.keep(sample, slot, grown)
   }
 
-  samples(): readonly Sample[] {
-    return this.held
+  held(): readonly HeldSample[] {
+    return this.kept
+  }
+
+  private keep(sample: Sample, slot: number, grown: number): HeldSample {
+    const held = { sample: copyOf(sample), statistics: new Map<string, Statistics>() }
+    this.kept[slot] = held
+    this.bytes += grown
+    return held
   }
 }
 

@@ -4,13 +4,12 @@
  */
 import type { Collected } from '../calibrate/collect.js'
 import type { DataSource } from '../calibrate/data.js'
-import type { Engine } from '../calibrate/engine.js'
-import type { Range } from '../calibrate/observers/observer.js'
-import type { Sample } from '../calibrate/reservoir.js'
+import type { HeldSample } from '../calibrate/reservoir.js'
 import type { Pace } from '../event-loop.js'
 import type { Format } from '../graph/format.js'
 import type { Graph, Node } from '../graph/graph.js'
 import type { Inference } from '../ops/core/infer.js'
+import type { Range } from '../statistics/summary.js'
 import type { Fusion, Fusions } from './assign/fusions.js'
 import type { QuantizedValues } from './assign/quantized-values.js'
 import type { Progress } from './progress.js'
@@ -45,10 +44,8 @@ export interface Quantization {
 
   /** ranges: what calibration saw. */
   readonly collected: Collected
-  /** ranges: the float engine that calibrated and observes still; undefined before. */
-  readonly engine: Engine | undefined
-  /** ranges: samples that are held for the stages that compute with them. */
-  readonly samples: readonly Sample[]
+  /** ranges: samples that are held for the stages that compute with them, and what was observed while each ran. */
+  readonly samples: readonly HeldSample[]
   /** ranges: the real numbers that each value with a scale of its own must cover, by its name. */
   readonly ranges: ReadonlyMap<string, Range>
 

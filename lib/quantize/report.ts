@@ -1,8 +1,8 @@
 /** What a quantization did, as plain JSON. */
 import type { Collected } from '../calibrate/collect.js'
-import { deviationOf, meanOf } from '../calibrate/statistics.js'
 import type { QuantizedDType } from '../graph/format.js'
 import type { Graph } from '../graph/graph.js'
+import { deviationOf, meanOf, momentsOf, seenOf } from '../statistics/summary.js'
 import type { Quantization } from './quantization.js'
 import { type AffineParameters, rangeOf } from './scales/affine.js'
 import type { Layer } from './scales/layers.js'
@@ -53,7 +53,8 @@ export function reportOf(quantization: Quantization): QuantizationReport {
   const integer = fusions.integer.flatMap((f) => [f.node, ...f.fused])
   const warnings = [...quantization.warnings]
   for (const [name, seen] of collected.statistics) {
-    if (activations.has(name) && seen.count === 0) warnings.push(`'${name}' was never computed by a sample`)
+    if (activations.has(name) && seenOf(seen).count === 0)
+      warnings.push(`'${name}' was never computed by a sample`)
   }
   const correction = { samples: samples.length, layers: quantization.correctedLayers }
   return {
@@ -80,7 +81,7 @@ function valueReport(
   const [low, high] = rangeOf(parameters)
   const { scale, zeroPoint, format } = parameters
   const report = { name, low, high, scale, zeroPoint, type: format.storage }
-  const seen = statistics.get(name)
+  const seen = momentsOf(statistics.get(name) ?? {})
   if (!seen || seen.count === 0) return report
   const { min, max } = seen
   return { ...report, seen: { min, max, mean: meanOf(seen), deviation: deviationOf(seen) } }

@@ -308,7 +308,37 @@ struct Loop {
   enum Output : int { kYOut };
 };
 
-struct Observe {
+struct ObserveMoments {
+  enum Input : int { kX };
+  enum Output : int { kStateOut };
+};
+
+struct ObserveHistogram {
+  enum Input : int { kX };
+  enum Output : int { kStateOut };
+};
+
+struct ObserveExtremes {
+  enum Input : int { kX, kMomentum };
+  enum Output : int { kStateOut };
+};
+
+struct ObserveChannelExtremes {
+  enum Input : int { kX };
+  enum Output : int { kStateOut };
+};
+
+struct ObserveChannelSums {
+  enum Input : int { kX };
+  enum Output : int { kStateOut };
+};
+
+struct ObserveGram {
+  enum Input : int { kX };
+  enum Output : int { kStateOut };
+};
+
+struct ObserveSamples {
   enum Input : int { kX };
   enum Output : int { kStateOut };
 };

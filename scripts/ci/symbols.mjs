@@ -13,6 +13,11 @@ check(
   'files made of the table of steps (lib/plan/steps/) are fresh',
 )
 
+check(
+  run(process.execPath, [join(root, 'scripts', 'gen-records.mjs'), '--check']).ok,
+  'records.h is that of lib/statistics/record.ts',
+)
+
 const isas = new Set(
   JSON.parse(run('cat', [join(root, 'native', 'isa.json')]).stdout)
     .isas.map((isa) => isa.name)

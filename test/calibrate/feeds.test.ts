@@ -69,7 +69,7 @@ describe('Reservoir', () => {
   })
   const fill = (n: number, reservoir: Reservoir) => {
     for (let i = 0; i < n; ++i) reservoir.offer(sample(i % 256))
-    return reservoir.samples().map((s) => s.x?.data[0])
+    return reservoir.held().map(({ sample: s }) => s.x?.data[0])
   }
 
   it('keeps all of a short stream, a fixed choice of a long one', () => {

@@ -11,20 +11,14 @@ import { findOp } from '../../ops/registry.js'
 import { ints } from '../../plan/attributes.js'
 import { addTensor, type Draft } from '../../plan/draft.js'
 import type { Plan, PlanStep, SymbolSource } from '../../plan/plan.js'
+import type { Observation } from '../../statistics/observation.js'
 import { NodeLowering } from './lower-node.js'
+import { lowerObservation } from './observe.js'
 import type { KnownType, LoweringScope, OwnedPlan } from './scope.js'
 import { identityLayout, Values } from './values.js'
 
-/** A value whose statistics the plan collects (see Observe in docs/steps.md). */
-export interface Observation {
-  readonly value: string
-  /** Axis of the value, in the model's layout, that gets one sum per index; -1 for none. */
-  readonly channelAxis: number
-}
-
 export interface LowerOptions {
   readonly observe?: readonly Observation[]
-  readonly bins?: number
   /** Constants of the graph around, by the names under which this graph captures them. */
   readonly captured?: ReadonlyMap<string, ConstantTensor>
   /** Finishes the plan of an owned graph (the same passes as the main one). */
@@ -51,7 +45,7 @@ class GraphLowering implements LoweringScope {
   readonly values: Values
   private readonly kept: number[] = []
   private readonly wanted: ReadonlySet<string>
-  private readonly observed: ReadonlyMap<string, Observation>
+  private readonly observed = new Map<string, readonly Observation[]>()
   /** Symbols that are read from each value once it has been made. */
   private readonly read = new Map<string, { name: string; origin: ReadOrigin }[]>()
 
@@ -67,7 +61,8 @@ class GraphLowering implements LoweringScope {
       (name) => this.constantOf(name),
     )
     this.wanted = valuesInUse(graph, info)
-    this.observed = new Map((options.observe ?? []).map((o) => [o.value, o]))
+    for (const o of options.observe ?? [])
+      this.observed.set(o.value, [...(this.observed.get(o.value) ?? []), o])
     for (const [name, origin] of info.symbols) {
       if (origin.kind !== 'data' && origin.kind !== 'dim') continue
       const list = this.read.get(origin.value)
@@ -109,8 +104,7 @@ class GraphLowering implements LoweringScope {
 
   /** Called when a value has been made: observers and symbols that are read from it. */
   afterDefinition(name: string): void {
-    const observation = this.observed.get(name)
-    if (observation && this.typeOf(name).dtype === 'float32') this.observe(observation)
+    for (const observation of this.observed.get(name) ?? []) lowerObservation(this, observation)
     for (const { name: symbolName, origin } of this.read.get(name) ?? []) {
       if (this.symbols.has(symbolName)) continue
       const tensor = this.values.read(name, identityLayout(this.typeOf(name).shape.length))
@@ -189,31 +183,6 @@ class GraphLowering implements LoweringScope {
       kind: 'data',
     })
     return tensor
-  }
-
-  private observe({ value, channelAxis }: Observation): void {
-    const shape = this.typeOf(value).shape
-    const layout = this.values.layoutOf(value) ?? identityLayout(shape.length)
-    const channels = channelAxis < 0 ? 0 : shape[channelAxis]
-    if (typeof channels !== 'number') return
-    const bins = this.options.bins ?? 4096
-    const state = addTensor(this.draft, {
-      name: `observe:${value}`,
-      dtype: 'float64',
-      dims: [7 + bins + channels],
-      kind: 'state',
-    })
-    this.steps.push({
-      op: 'Observe',
-      inputs: [this.values.read(value, layout)],
-      outputs: [state],
-      attributes: {
-        channel_axis: ints(channelAxis < 0 ? -1 : layout.indexOf(channelAxis)),
-        bins: ints(bins),
-      },
-      nodes: [],
-      kind: 'data',
-    })
   }
 
   /** Symbols of input sizes; those of the enclosing plan come by position. */

@@ -19,9 +19,12 @@ import { type Inference, inferGraph } from '../../ops/core/infer.js'
 import { type EncodedPlan, encodePlan } from '../../plan/encode.js'
 import type { Plan, PlanStep } from '../../plan/plan.js'
 import { recordOf } from '../../record.js'
+import type { Observation } from '../../statistics/observation.js'
+import type { StatisticRecord } from '../../statistics/record.js'
 import { finishPlan } from '../finish.js'
-import { lowerGraph, type Observation } from '../lower/lower.js'
+import { lowerGraph } from '../lower/lower.js'
 import { QuickRuns } from './quick-run.js'
+import { readStatistic } from './read-statistic.js'
 
 export interface EngineTensor {
   readonly dtype: DType
@@ -52,7 +55,6 @@ export interface CompileOptions {
   /** false: every node as its own float steps (graphOptimizationLevel 'disabled'). */
   readonly fuse?: boolean
   readonly observe?: readonly Observation[]
-  readonly bins?: number
   /** Values to give out besides the graph's outputs. */
   readonly extraOutputs?: readonly string[]
   readonly maxTensorBytes?: number
@@ -140,9 +142,9 @@ export class Engine {
     }
   }
 
-  /** Statistics collected for an observed value (layout of Observe in docs/steps.md). */
-  readObservation(value: string): Float64Array {
-    return new Float64Array(this.native.readState(`observe:${value}`))
+  /** What an observation has gathered; undefined: the plan has no such state (the value is not float32, for example). */
+  readStatistic<O extends Observation>(observation: O): StatisticRecord<O['kind']> | undefined {
+    return readStatistic(this.plan, observation, (name) => this.native.readState(name))
   }
 
   /** Kernel of each step, in step order; '' where a step has none. */
@@ -245,13 +247,12 @@ export interface CompiledPlan {
 }
 
 export function compilePlan(graph: Graph, options: CompileOptions = {}): CompiledPlan {
-  const { overrides, observe, bins, fuse = true, extraOutputs = [] } = options
+  const { overrides, observe, fuse = true, extraOutputs = [] } = options
   const extended = extraOutputs.length === 0 ? graph : withOutputs(graph, extraOutputs)
   const info = inferGraph(extended, { overrides })
   const passes = { activations: binding().activations, fuse }
   const { draft, symbols } = lowerGraph(extended, info, {
     observe,
-    bins,
     finish: (d, s) => finishPlan(d, s, passes),
   })
   const plan = finishPlan(draft, symbols, passes)

@@ -1,6 +1,7 @@
 /** Which values are quantized, and which of them share one scale and zero point. */
-import type { Range } from '../../calibrate/observers/observer.js'
+
 import { consumersOf, type Graph, type Node } from '../../graph/graph.js'
+import type { Range } from '../../statistics/summary.js'
 import type { Fusion } from './fusions.js'
 
 export interface QuantizedValue {

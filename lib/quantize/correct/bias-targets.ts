@@ -1,6 +1,9 @@
 /** The biases that can take a correction: where they are in the quantized graph, and what they are afterwards. */
+import { FORMATS, levelsOf } from '../../graph/format.js'
 import type { ConstantTensor, Graph, Node } from '../../graph/graph.js'
 import { floatsOf, tensorOf } from '../../graph/tensor.js'
+import type { Statistics } from '../../statistics/record.js'
+import { momentsOf } from '../../statistics/summary.js'
 import { type AddedBias, addedBias } from '../assign/added-bias.js'
 import type { Quantization } from '../quantization.js'
 import { quantizeBiases } from '../scales/bias.js'
@@ -15,6 +18,8 @@ export interface BiasTarget {
   readonly value: string
   /** Relu and Clip that follow, in order. */
   readonly bounds: readonly Node[]
+  /** A shift that is small against what the target gives. */
+  readonly step: number
   readonly channelAxis: number
   readonly bias: StoredBias
 }
@@ -41,10 +46,11 @@ export function biasTargets(quantization: Quantization, { graph: qdq, biases }: 
     const maker = added?.node ?? fusion.node
     const floatValue = fusion.results[0] ?? ''
     const value = byName.get(maker.name)?.outputs[0]
-    const channels = collected.statistics.get(floatValue)?.channelSums.length ?? 0
-    if (value === undefined || channels === 0) continue
+    const channels = inference.types.get(floatValue)?.shape?.[layer.channelAxis]
+    if (value === undefined || typeof channels !== 'number') continue
     const bounds = added ? fusion.fused.slice(1) : fusion.fused
-    const target = { floatValue, value, bounds, channelAxis: layer.channelAxis }
+    const step = levelOf(collected.statistics.get(floatValue) ?? {})
+    const target = { floatValue, value, bounds, step, channelAxis: layer.channelAxis }
     const constant = biases.get(layer)
     if (constant !== undefined && layer.bias?.length === channels) {
       const reader = qdq.nodes.find((n) => n.inputs[0] === constant)
@@ -54,6 +60,12 @@ export function biasTargets(quantization: Quantization, { graph: qdq, biases }: 
     }
   }
   return targets
+}
+
+/** About one level of what calibration saw. */
+function levelOf(statistics: Statistics): number {
+  const { min, max } = momentsOf(statistics) ?? { min: 0, max: 0 }
+  return Math.fround((max - min) / levelsOf(FORMATS.int8)) || 1
 }
 
 function integerBias(

@@ -6,10 +6,7 @@
  * Where bounds (Relu, Clip) follow, the mean after them is what is corrected: most of what is below a Relu is never seen,
  * and its error says little about what is above. One Newton step gives the shift that does it.
  */
-import { BINS } from '../../calibrate/collect.js'
-import type { Engine } from '../../calibrate/engine.js'
-import type { Sample } from '../../calibrate/reservoir.js'
-import { parseStatistics } from '../../calibrate/statistics.js'
+import type { HeldSample } from '../../calibrate/reservoir.js'
 import type { ConstantTensor, Graph, TensorType } from '../../graph/graph.js'
 import { producersOf } from '../../graph/graph.js'
 import { tensorOf } from '../../graph/tensor.js'
@@ -21,11 +18,10 @@ import { type ChannelSums, channelSumsOf, floatSums } from './channel-sums.js'
 import { probeOf } from './probe.js'
 
 export const correctBiases: Method = async (quantization) => {
-  const { recipe, engine, samples, quantized, onProgress, signal } = quantization
-  if (!recipe.biasCorrection || !engine || !quantized) return quantization
+  const { recipe, samples, quantized, onProgress, signal } = quantization
+  if (!recipe.biasCorrection || !quantized) return quantization
   const { graph } = quantized
   const corrections = await biasCorrections({
-    float: engine,
     graph,
     types: inferGraph(graph).types,
     samples,
@@ -41,12 +37,11 @@ export const correctBiases: Method = async (quantization) => {
 }
 
 export interface CorrectionInput {
-  /** The engine that calibrated: it observes the float values of all targets, with their channels. */
-  readonly float: Engine
   /** The QDQ graph, and the types of its values. */
   readonly graph: Graph
   readonly types: ReadonlyMap<string, TensorType>
-  readonly samples: readonly Sample[]
+  /** With the sums by channel of the float values of all targets. */
+  readonly samples: readonly HeldSample[]
   readonly targets: readonly BiasTarget[]
   readonly onTarget?: (done: number, total: number) => void
   readonly signal?: AbortSignal
@@ -54,7 +49,6 @@ export interface CorrectionInput {
 
 /** The correction of every target, one number per channel. */
 export async function biasCorrections({
-  float,
   graph,
   types,
   samples,
@@ -62,39 +56,38 @@ export async function biasCorrections({
   onTarget,
   signal,
 }: CorrectionInput): Promise<ReadonlyMap<BiasTarget, Float64Array>> {
-  const expected = await floatSums(float, samples, targets)
   const producers = producersOf(graph)
   const byNode = new Map(targets.map((target) => [producers.get(target.value)?.name ?? '', target]))
-  const runner = new LayerwiseRunner({ graph, types, samples, cuts: byNode.keys(), signal })
+  const runner = new LayerwiseRunner({
+    graph,
+    types,
+    samples: samples.map(({ sample }) => sample),
+    cuts: byNode.keys(),
+    signal,
+  })
   const corrections = new Map<BiasTarget, Float64Array>()
   for (let node = runner.last; node; node = runner.last) {
     const target = byNode.get(node.name) as BiasTarget
-    const step = stepOf(float, target)
+    const { step } = target
     const probe = probeOf(target, step)
-    const count = runner.samples.length
+    const expected = floatSums(samples.slice(0, runner.samples.length), target.floatValue)
     const { statistics } = await runner.advance({
       probe,
-      observe: probe.observed.map((value) => ({ value, channelAxis: target.channelAxis })),
+      observe: probe.observed.map((value) => ({
+        kind: 'channelSums',
+        value,
+        channelAxis: target.channelAxis,
+      })),
     })
     const [actual, stepped] = probe.observed.map((value) => channelSumsOf(statistics.get(value)))
     const delta = target.bias.correctable(
-      shiftFor(expected.get(target)?.slice(0, count) ?? [], {
-        actual: actual as ChannelSums,
-        stepped,
-        step,
-      }),
+      shiftFor(expected, { actual: actual as ChannelSums, stepped, step }),
     )
     corrections.set(target, delta)
     runner.shift(target.value, shiftTensor(target, delta, types))
     onTarget?.(corrections.size, targets.length)
   }
   return corrections
-}
-
-/** A step that is small against what the target gives: one level of its range. */
-function stepOf(float: Engine, { floatValue }: BiasTarget): number {
-  const { min, max } = parseStatistics(float.observed(floatValue), BINS)
-  return Math.fround((max - min) / 256) || 1
 }
 
 /** What a target gives after its bounds, as it is and with `step` added before them. */

@@ -7,10 +7,13 @@
  * change its constants or nodes with `replace`; `advance` runs it as it is then and goes to the next. `shift` adds to a
  * value that has been computed already. `graph` is the graph with all changes.
  */
-import { type Observation, openEngine } from '../../calibrate/engine.js'
+import { readAll } from '../../calibrate/collect.js'
+import { openEngine } from '../../calibrate/engine.js'
 import { type Sample, sizeOf } from '../../calibrate/reservoir.js'
-import { parseStatistics, type Statistics } from '../../calibrate/statistics.js'
+import { Pace } from '../../event-loop.js'
 import type { ConstantTensor, Graph, Node, TensorType } from '../../graph/graph.js'
+import type { Observation } from '../../statistics/observation.js'
+import type { Statistics } from '../../statistics/record.js'
 import { partGraph } from './part-graph.js'
 import { cutAfter, type Part } from './parts.js'
 import { type Shift, withShifts } from './shift.js'
@@ -40,8 +43,6 @@ export interface LayerRun {
   readonly probe?: Probe
   /** Values of the layer or the probe that are observed. */
   readonly observe?: readonly Observation[]
-  /** Bins of the histograms of what is observed (default 2: none to speak of). */
-  readonly bins?: number
   /** Values of the layer or the probe that are returned for every sample. */
   readonly outputs?: readonly string[]
 }
@@ -142,7 +143,7 @@ export class LayerwiseRunner {
   }
 
   private async runLayer(
-    { probe = NO_PROBE, observe = [], bins = 2, outputs = [] }: LayerRun,
+    { probe = NO_PROBE, observe = [], outputs = [] }: LayerRun,
     kept: readonly string[],
   ): Promise<{ readonly result: LayerResult; readonly made: readonly Sample[] }> {
     const { graph: whole, types, signal } = this.options
@@ -157,7 +158,7 @@ export class LayerwiseRunner {
       samples: this.frontier,
       types,
     })
-    const engine = await openEngine(graph, { observe, bins, signal })
+    const engine = await openEngine(graph, { observe, signal })
     try {
       const results: Sample[] = []
       const wanted = [...new Set([...kept, ...outputs])]
@@ -165,10 +166,7 @@ export class LayerwiseRunner {
         const feeds = Object.fromEntries(graph.inputs.map((name) => [name, sample[name] as Sample[string]]))
         results.push(await engine.run(feeds, wanted))
       }
-      const statistics = new Map<string, Statistics>()
-      for (const { value } of observe) {
-        statistics.set(value, parseStatistics(engine.observed(value).slice(), bins))
-      }
+      const statistics = await readAll(engine, observe, new Pace(signal))
       const only = (names: readonly string[]) =>
         results.map((made) => Object.fromEntries(names.map((n) => [n, made[n] as Sample[string]])))
       return { result: { statistics, outputs: only(outputs) }, made: only(kept) }

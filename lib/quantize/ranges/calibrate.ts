@@ -1,8 +1,9 @@
 /** Runs the float model on the samples, and observes what the later stages ask for. */
-import { BINS, collect, inputsOf } from '../../calibrate/collect.js'
-import { type Observation, openEngine } from '../../calibrate/engine.js'
-import { DEFAULT_MOMENTUM } from '../../calibrate/observers/moving-average.js'
+import { collect, inputsOf } from '../../calibrate/collect.js'
+import { openEngine } from '../../calibrate/engine.js'
 import { Reservoir } from '../../calibrate/reservoir.js'
+import { hasMoments, type Observation, type StatisticRequest } from '../../statistics/observation.js'
+import { observers } from '../../statistics/observers/index.js'
 import { addedBias } from '../assign/added-bias.js'
 import { outputChannelAxis } from '../assign/fusions.js'
 import type { Method, Quantization } from '../quantization.js'
@@ -12,37 +13,54 @@ const HELD_SAMPLES = 32
 const HELD_BYTES = 32 * 2 ** 20
 
 export const calibrate: Method = async (quantization) => {
-  const { graph, inference, recipe, data, onProgress, signal, atEnd } = quantization
-  const observe = observationsOf(quantization)
+  const { graph, inference, recipe, data, onProgress, signal } = quantization
+  const sums = recipe.biasCorrection ? layerSums(quantization) : []
+  const observe = [...rangeObservations(quantization), ...otherMoments(quantization, sums)]
   const reservoir = recipe.biasCorrection ? new Reservoir(HELD_SAMPLES, HELD_BYTES) : undefined
-  const { observer, momentum = DEFAULT_MOMENTUM } = recipe.activations
-  const engine = await openEngine(graph, { observe, bins: BINS, signal })
-  atEnd(() => engine.release())
-  const collected = await collect(engine, inputsOf(graph, inference), data, {
-    observe,
-    reservoir,
-    signal,
-    momentum: observer === 'moving-average' ? momentum : undefined,
-    onSample: (done, total) => onProgress({ phase: 'calibrate', done, total }),
-  })
-  return { ...quantization, engine, collected, samples: reservoir?.samples() ?? [] }
+  const engine = await openEngine(graph, { observe: [...observe, ...sums], signal })
+  try {
+    const collected = await collect(engine, inputsOf(graph, inference), data, {
+      observe,
+      observeHeld: sums,
+      reservoir,
+      signal,
+      onSample: (done, total) => onProgress({ phase: 'calibrate', done, total }),
+    })
+    return { ...quantization, collected, samples: reservoir?.held() ?? [] }
+  } finally {
+    engine.release()
+  }
 }
 
-/** The values whose ranges are asked for, and the results of products, whose channel means are. */
-export function observationsOf({
-  graph,
-  inference,
-  recipe,
-  values,
-  fusions,
-}: Pick<Quantization, 'graph' | 'inference' | 'recipe' | 'values' | 'fusions'>): Observation[] {
-  const axes = new Map<string, number>(values.observed.map((value) => [value, -1]))
-  for (const fusion of recipe.biasCorrection ? fusions.integer : []) {
+type Assigned = Pick<Quantization, 'graph' | 'inference' | 'recipe' | 'values' | 'fusions'>
+
+/** What the observer needs of the values whose ranges it finds, and their moments, which the report shows. */
+export function rangeObservations({ graph, inference, recipe, values }: Assigned): Observation[] {
+  const needs = observers[recipe.activations.observer].needs(recipe.activations)
+  const all: readonly StatisticRequest[] = needs.some(hasMoments) ? needs : [{ kind: 'moments' }, ...needs]
+  return values.observed.flatMap((value) => {
+    // Where nothing says which axis the channels are: the second, as ONNX has them, or the last of a matrix.
+    const rank = (inference.types.get(value) ?? graph.types.get(value))?.shape?.length ?? 0
+    return all.map((request) => ({ ...request, value, channelAxis: rank > 2 ? 1 : rank - 1 }))
+  })
+}
+
+/** Sums by channel in every run, of the results of layers whose biases can be corrected. */
+export function layerSums({ graph, inference, fusions }: Assigned): Observation[] {
+  const observations = new Map<string, Observation>()
+  for (const fusion of fusions.integer) {
     if (fusion.rule.kind !== 'weighted' || fusion.weights === undefined) continue
     if (fusion.rule.bias === undefined && !addedBias(graph, inference, fusion)) continue
     const value = fusion.results[0] ?? ''
-    const axis = outputChannelAxis(inference, fusion.node, fusion.rule)
-    if (typeof inference.types.get(value)?.shape?.[axis] === 'number') axes.set(value, axis)
+    const channelAxis = outputChannelAxis(inference, fusion.node, fusion.rule)
+    if (typeof inference.types.get(value)?.shape?.[channelAxis] !== 'number') continue
+    observations.set(value, { kind: 'channelSums', perRun: true, value, channelAxis })
   }
-  return [...axes].map(([value, channelAxis]) => ({ value, channelAxis }))
+  return [...observations.values()]
+}
+
+/** Moments of layers' results whose ranges nobody asks for: the correction must know how far they reach. */
+function otherMoments({ values }: Assigned, sums: readonly Observation[]): Observation[] {
+  const known = new Set(values.observed)
+  return sums.filter(({ value }) => !known.has(value)).map(({ value }) => ({ kind: 'moments', value }))
 }

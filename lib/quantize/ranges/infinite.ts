@@ -1,11 +1,12 @@
 /** Values that were infinite or NaN in some sample (masks) have no 8-bit form: the nodes around them stay in float. */
+import { seenOf } from '../../statistics/summary.js'
 import { withFusions } from '../assign/assign.js'
 import type { Fusion, Fusions } from '../assign/fusions.js'
 import type { Method } from '../quantization.js'
 
 export const keepInfiniteFloat: Method = (quantization) => {
   const { fusions, collected } = quantization
-  const infinite = [...collected.statistics].filter(([, s]) => s.nonfinite > 0).map(([name]) => name)
+  const infinite = [...collected.statistics].filter(([, s]) => seenOf(s).nonfinite > 0).map(([name]) => name)
   if (infinite.length === 0) return quantization
   return withFusions(quantization, withoutInfinite(fusions, infinite))
 }

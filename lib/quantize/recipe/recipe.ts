@@ -1,8 +1,8 @@
 /** The recipe: every choice of a static quantization, complete, as plain JSON. Options are a recipe with defaults. */
 import * as v from 'valibot'
-import type { ObserverName } from '../../calibrate/observers/index.js'
-import { OBSERVER_NAMES } from '../../calibrate/observers/index.js'
 import { typeError } from '../../errors.js'
+import type { ObserverName } from '../../statistics/observers/index.js'
+import { OBSERVER_NAMES } from '../../statistics/observers/index.js'
 
 const type8 = v.picklist(['int8', 'uint8'])
 

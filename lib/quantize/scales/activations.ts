@@ -1,5 +1,5 @@
 /** Scale and zero point of every value, from its range and its format. */
-import type { Range } from '../../calibrate/observers/observer.js'
+import type { Range } from '../../statistics/summary.js'
 import type { Method, ValueFormat } from '../quantization.js'
 import { type AffineParameters, affineOf, fixedAffine } from './affine.js'
 

@@ -1,6 +1,7 @@
 /** Scale and zero point of a range: computed in float64, then rounded once to the float32 that the file holds. */
-import type { Range } from '../../calibrate/observers/observer.js'
+
 import { type Format, levelsOf, roundHalfEven } from '../../graph/format.js'
+import type { Range } from '../../statistics/summary.js'
 
 /** `real = (level - zeroPoint) * scale`. */
 export interface AffineParameters {

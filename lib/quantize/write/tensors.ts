@@ -1,8 +1,9 @@
 /** Levels, scales and zero points as the constants of a file. */
-import type { Range } from '../../calibrate/observers/observer.js'
+
 import { encodeLevel, type Format, roundHalfEven } from '../../graph/format.js'
 import type { ConstantTensor } from '../../graph/graph.js'
 import { tensorOf } from '../../graph/tensor.js'
+import type { Range } from '../../statistics/summary.js'
 import { type AffineParameters, symmetricZeroPoint } from '../scales/affine.js'
 import type { Layer } from '../scales/layers.js'
 

@@ -291,7 +291,7 @@ TEST(resize_modes) {
   expect_values<uint8_t>(q, {5, 8, 12, 15}, "quantized");
 }
 
-TEST(running_sums_top_k_observe) {
+TEST(running_sums_top_k) {
   OpFixture c("Cumulative");
   c.input<int32_t>({2, 3}, {1, 2, 3, 4, 5, 6})
       .scalar<int64_t>(-1)
@@ -306,14 +306,6 @@ TEST(running_sums_top_k_observe) {
       .set_integer("axis", 1)
       .set_integer("k", 3);
   expect_values<int64_t>(t, {3, 0, 2}, "indices of the largest", 1);
-  OpFixture o("Observe");
-  o.input<float>({5}, {0.5f, -0.5f, 3, 0, NAN}).output(DType::kFloat64, {11}).set_integer("bins", 4);
-  EXPECT_OK(o.load());
-  EXPECT_OK(o.bind());
-  std::memset(const_cast<double*>(o.out<double>(0)), 0, 88);
-  EXPECT_OK(o.run_bound());
-  const std::vector<double> want = {4, 1, -0.5, 3, 3, 9.5, 2, 0, 1, 2, 1};
-  EXPECT_SAME(o.out<double>(0), want.data(), want.size(), "state");
 }
 
 }  // namespace octavo

@@ -1,8 +1,9 @@
 /** The correction of one product: the mean that the next layer sees becomes the float one. */
 import { expect, test } from 'vitest'
-import { BINS } from '../../../lib/calibrate/collect.js'
+import { readAll } from '../../../lib/calibrate/collect.js'
 import { openEngine } from '../../../lib/calibrate/engine.js'
-import { mulberry32, type Sample } from '../../../lib/calibrate/reservoir.js'
+import { type HeldSample, mulberry32, type Sample } from '../../../lib/calibrate/reservoir.js'
+import { Pace } from '../../../lib/event-loop.js'
 import type { Graph, Node } from '../../../lib/graph/graph.js'
 import { inferGraph } from '../../../lib/ops/core/infer.js'
 import { biasCorrections } from '../../../lib/quantize/correct/bias.js'
@@ -59,12 +60,20 @@ test.each([
   const float = net(weights, activation)
   const quantized = net(wrong, activation)
   const floatValue = bounded ? 'y' : 'c'
-  const engine = await openEngine(float, { observe: [{ value: floatValue, channelAxis: 1 }], bins: BINS })
+  const observe = [{ kind: 'channelSums', perRun: true, value: floatValue, channelAxis: 1 } as const]
+  const engine = await openEngine(float, { observe })
+  const held: HeldSample[] = []
+  for (const sample of samples) {
+    await engine.run(sample, [])
+    held.push({ sample, statistics: await readAll(engine, observe, new Pace()) })
+  }
+  engine.release()
   const bounds = bounded ? [relu] : []
   const target = {
     floatValue,
     value: 'c',
     bounds,
+    step: 1 / 64,
     channelAxis: 1,
     bias: {
       constant: 'b',
@@ -76,13 +85,11 @@ test.each([
   }
   const { types } = inferGraph(quantized)
   const corrections = await biasCorrections({
-    float: engine,
     graph: quantized,
     types,
-    samples,
+    samples: held,
     targets: [target],
   })
-  engine.release()
   const none = new Float64Array(CHANNELS)
   const wanted = await means(float, none, bounded)
   const before = await means(quantized, none, bounded)

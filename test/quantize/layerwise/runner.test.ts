@@ -71,13 +71,19 @@ describe('LayerwiseRunner', () => {
     const runner = runnerOf(float, { samples })
     await runner.advance()
     const probe = { nodes: [node('n = Neg(r1)')], constants: new Map() }
-    const observe = ['r1', 'n'].map((value) => ({ value, channelAxis: 1 }))
+    const observe = ['r1', 'n'].flatMap((value) => [
+      { kind: 'moments' as const, value },
+      { kind: 'channelSums' as const, value, channelAxis: 1 },
+    ])
     const { statistics, outputs } = await runner.run({ probe, observe, outputs: ['r1'] })
     const expected = (await whole(float, samples, 'r1')).flat()
     expect(column(outputs, 'r1').flat()).toEqual(expected)
-    expect(statistics.get('r1')).toMatchObject({ count: expected.length, max: Math.max(...expected) })
-    expect(statistics.get('n')?.min).toBe(-Math.max(...expected))
-    expect(statistics.get('r1')?.channelSums).toHaveLength(4)
+    expect(statistics.get('r1')?.moments).toMatchObject({
+      count: expected.length,
+      max: Math.max(...expected),
+    })
+    expect(statistics.get('n')?.moments?.min).toBe(-Math.max(...expected))
+    expect(statistics.get('r1')?.channelSums?.sums).toHaveLength(4)
     expect(runner.last?.name).toBe('Conv:c2')
   })
 

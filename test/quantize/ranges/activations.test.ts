@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { statisticsOf } from '../../../lib/calibrate/statistics.js'
 import { observedRanges } from '../../../lib/quantize/ranges/activations.js'
+import { statisticsOf } from '../../helpers/statistics.js'
 import { graph, node, noise } from '../graphs.js'
 import { assigned, through } from '../record.js'
 
@@ -13,10 +13,8 @@ const float = graph({
 
 async function ranges(observer: 'minmax' | 'percentile', seen: Record<string, number[]>) {
   const start = await assigned(float, { activations: { observer, percentile: 75 } })
-  const statistics = new Map(Object.entries(seen).map(([name, values]) => [name, statisticsOf(values, 4096)]))
-  const done = await through({ ...start, collected: { samples: 1, statistics, moving: new Map() } }, [
-    observedRanges,
-  ])
+  const statistics = new Map(Object.entries(seen).map(([name, values]) => [name, statisticsOf(values)]))
+  const done = await through({ ...start, collected: { samples: 1, statistics } }, [observedRanges])
   return Object.fromEntries(done.ranges)
 }
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { statisticsOf } from '../../../lib/calibrate/statistics.js'
 import { keepInfiniteFloat } from '../../../lib/quantize/ranges/infinite.js'
+import { statisticsOf } from '../../helpers/statistics.js'
 import { graph, node, noise } from '../graphs.js'
 import { assigned, through } from '../record.js'
 
@@ -18,13 +18,11 @@ const float = graph({
 })
 
 const statistics = (infinite: string) =>
-  new Map(
-    ['x', 's', 'c', 'd'].map((name) => [name, statisticsOf([1, name === infinite ? -Infinity : 2], 16)]),
-  )
+  new Map(['x', 's', 'c', 'd'].map((name) => [name, statisticsOf([1, name === infinite ? -Infinity : 2])]))
 
 it('an infinite value, and what it is moved to, leaves integers with the nodes around it', async () => {
   const start = await assigned(float)
-  const collected = { samples: 1, statistics: statistics('s'), moving: new Map() }
+  const collected = { samples: 1, statistics: statistics('s') }
   const kept = await through({ ...start, collected }, [keepInfiniteFloat])
   expect(kept.fusions.integer.map((f) => f.node.name)).toEqual(['Conv:d', 'Conv:y'])
   const reason = 'its values are not always finite'
@@ -40,6 +38,6 @@ it('an infinite value, and what it is moved to, leaves integers with the nodes a
 
 it('finite values change nothing', async () => {
   const start = await assigned(float)
-  const same = { ...start, collected: { samples: 1, statistics: statistics(''), moving: new Map() } }
+  const same = { ...start, collected: { samples: 1, statistics: statistics('') } }
   expect(await keepInfiniteFloat(same)).toBe(same)
 })

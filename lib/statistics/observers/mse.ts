@@ -3,44 +3,50 @@
  * Quantization, section 3.1): s^2/12 per element inside, (x - end)^2 outside, over a grid of both ends. Sums over
  * the histogram are made once, so each of the 10,000 candidates costs a few multiplications.
  */
-import type { Statistics } from '../statistics.js'
-import type { Observer, Range, RangeTarget } from './observer.js'
+import { levelsOf } from '../../graph/format.js'
+import type { Histogram } from '../record.js'
+import type { Range } from '../summary.js'
+import { observer } from './observer.js'
 
 const CANDIDATES = 100
 
-export const mse: Observer = {
-  range(statistics, target) {
-    if (statistics.width === 0) return [statistics.min, statistics.max]
-    return target.symmetric ? symmetricRange(statistics, target) : asymmetricRange(statistics, target)
+export const mse = observer({
+  needs: () => [{ kind: 'histogram' }],
+  range({ histogram }, { format, symmetric }) {
+    if (histogram.width === 0) return [histogram.min, histogram.max]
+    return symmetric
+      ? symmetricRange(histogram, format.qmax - Math.floor((format.qmin + format.qmax + 1) / 2))
+      : asymmetricRange(histogram, levelsOf(format) - 1)
   },
-}
+})
 
-function symmetricRange(statistics: Statistics, { levels }: RangeTarget): Range {
-  const tails = new Tails(statistics)
-  const reach = Math.max(-statistics.min, statistics.max)
+/** `steps`: of the range's half. */
+function symmetricRange(histogram: Histogram, steps: number): Range {
+  const tails = new Tails(histogram)
+  const reach = Math.max(-histogram.min, histogram.max)
   let best = reach
   let least = Number.POSITIVE_INFINITY
   for (let k = CANDIDATES; k > 0; --k) {
     const t = (reach * k) / CANDIDATES
-    const error = tails.error(-t, t, t / (levels / 2 - 1))
+    const error = tails.error(-t, t, t / steps)
     if (error < least) {
       least = error
       best = t
     }
   }
-  return [Math.max(statistics.min, -best), Math.min(statistics.max, best)]
+  return [Math.max(histogram.min, -best), Math.min(histogram.max, best)]
 }
 
-function asymmetricRange(statistics: Statistics, { levels }: RangeTarget): Range {
-  const tails = new Tails(statistics)
-  const lows = candidates(Math.min(0, statistics.min))
-  const highs = candidates(Math.max(0, statistics.max))
-  let best: Range = [statistics.min, statistics.max]
+function asymmetricRange(histogram: Histogram, steps: number): Range {
+  const tails = new Tails(histogram)
+  const lows = candidates(Math.min(0, histogram.min))
+  const highs = candidates(Math.max(0, histogram.max))
+  let best: Range = [histogram.min, histogram.max]
   let least = Number.POSITIVE_INFINITY
   for (const low of lows) {
     for (const high of highs) {
       if (high - low <= 0) continue
-      const error = tails.error(low, high, (high - low) / (levels - 1))
+      const error = tails.error(low, high, (high - low) / steps)
       if (error < least) {
         least = error
         best = [low, high]
@@ -65,21 +71,21 @@ class Tails {
   private readonly width: number
   private readonly nearZero: number
 
-  constructor({ histogram, width }: Statistics) {
-    this.bins = histogram.length
+  constructor({ counts, width }: Histogram) {
+    this.bins = counts.length
     this.width = width
     this.counts = new Float64Array(this.bins + 1)
     this.sums = new Float64Array(this.bins + 1)
     this.squares = new Float64Array(this.bins + 1)
     for (let i = 0; i < this.bins; ++i) {
-      const n = histogram[i] as number
+      const n = counts[i] as number
       const x = (i + 0.5 - this.bins / 2) * width
       this.counts[i + 1] = (this.counts[i] as number) + n
       this.sums[i + 1] = (this.sums[i] as number) + n * x
       this.squares[i + 1] = (this.squares[i] as number) + n * x * x
     }
     const middle = this.bins / 2
-    this.nearZero = (histogram[middle - 1] as number) + (histogram[middle] as number)
+    this.nearZero = (counts[middle - 1] as number) + (counts[middle] as number)
   }
 
   /** Expected squared error, summed over all elements, of levels `step` apart in [low, high]. */

@@ -2,31 +2,32 @@
  * The threshold whose quantized distribution is nearest to the real one by Kullback-Leibler divergence
  * (S. Migacz, 8-bit Inference with TensorRT, GTC 2017). One-sided where nothing negative was seen, else on magnitudes.
  */
-import type { Statistics } from '../statistics.js'
-import type { Observer } from './observer.js'
+import { levelsOf } from '../../graph/format.js'
+import type { Histogram } from '../record.js'
+import { observer } from './observer.js'
 
-const LEVELS = 128
 /** Thresholds are tried every so many bins. */
 const STRIDE = 8
 /** Takes the place of zero probability. */
 const EPSILON = 1e-4
 
-export const entropy: Observer = {
-  range(statistics) {
-    const { min, max, width } = statistics
+export const entropy = observer({
+  needs: () => [{ kind: 'histogram' }],
+  range({ histogram }, { format }) {
+    const { min, max, width } = histogram
     if (width === 0) return [min, max]
-    const counts = magnitudes(statistics)
-    const threshold = bestLength(counts) * width
+    // Magnitudes have half of the levels.
+    const threshold = bestLength(magnitudes(histogram), Math.floor(levelsOf(format) / 2)) * width
     return [Math.max(min, -threshold), Math.min(max, threshold)]
   },
-}
+})
 
 /** Counts of |x| per bin, up to the last one that is occupied. */
-function magnitudes({ histogram }: Statistics): Float64Array {
-  const half = histogram.length / 2
+function magnitudes(histogram: Histogram): Float64Array {
+  const half = histogram.counts.length / 2
   const counts = new Float64Array(half)
   for (let i = 0; i < half; ++i) {
-    counts[i] = (histogram[half + i] as number) + (histogram[half - 1 - i] as number)
+    counts[i] = (histogram.counts[half + i] as number) + (histogram.counts[half - 1 - i] as number)
   }
   // Zeros are exact at every scale; their spike would only hide the shape of the rest (as in TensorRT).
   counts[0] = Math.min(counts[0] as number, counts[1] as number)
@@ -36,11 +37,11 @@ function magnitudes({ histogram }: Statistics): Float64Array {
 }
 
 /** Number of bins below the best threshold. */
-function bestLength(counts: Float64Array): number {
+function bestLength(counts: Float64Array, levels: number): number {
   let best = counts.length
   let least = Number.POSITIVE_INFINITY
-  for (let length = counts.length; length >= LEVELS; length -= STRIDE) {
-    const divergence = divergenceAt(counts, length)
+  for (let length = counts.length; length >= levels; length -= STRIDE) {
+    const divergence = divergenceAt(counts, length, levels)
     if (divergence < least) {
       least = divergence
       best = length
@@ -49,16 +50,16 @@ function bestLength(counts: Float64Array): number {
   return best
 }
 
-/** KL(P || Q) of the first `length` bins: P with the tail in its last bin, Q merged to 128 levels and spread over the occupied bins. */
-function divergenceAt(counts: Float64Array, length: number): number {
+/** KL(P || Q) of the first `length` bins: P with the tail in its last bin, Q merged to so many levels and spread over the occupied bins. */
+function divergenceAt(counts: Float64Array, length: number, levels: number): number {
   const p = counts.slice(0, length)
   let tail = 0
   for (let i = length; i < counts.length; ++i) tail += counts[i] as number
   p[length - 1] = (p[length - 1] as number) + tail
   const q = new Float64Array(length)
-  for (let level = 0; level < LEVELS; ++level) {
-    const from = Math.floor((level * length) / LEVELS)
-    const to = Math.floor(((level + 1) * length) / LEVELS)
+  for (let level = 0; level < levels; ++level) {
+    const from = Math.floor((level * length) / levels)
+    const to = Math.floor(((level + 1) * length) / levels)
     let sum = 0
     let occupied = 0
     for (let i = from; i < to; ++i) {
