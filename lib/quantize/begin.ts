@@ -14,10 +14,9 @@ export interface QuantizationInput {
   readonly data: DataSource
   readonly onProgress?: (progress: Progress) => void
   readonly signal?: AbortSignal
-  readonly atEnd: (release: () => void) => void
 }
 
-export function begin({ graph, recipe, data, onProgress, signal, atEnd }: QuantizationInput): Quantization {
+export function begin({ graph, recipe, data, onProgress, signal }: QuantizationInput): Quantization {
   return {
     recipe,
     settingsOf: settingsOf(recipe),
@@ -25,7 +24,6 @@ export function begin({ graph, recipe, data, onProgress, signal, atEnd }: Quanti
     onProgress: onProgress ?? (() => {}),
     signal,
     pace: new Pace(signal),
-    atEnd,
     graph,
     inference: {
       types: graph.types,

@@ -48,14 +48,7 @@ export async function quantize(
   const recipe = parseRecipe(options)
   signal?.throwIfAborted()
   const source = await readModel(model, { externalData, signal })
-  const releases: (() => void)[] = []
-  const atEnd = (release: () => void) => void releases.push(release)
-  let done = begin({ graph: source.graph, recipe, data, onProgress, signal, atEnd })
-  try {
-    done = await runStages(done)
-  } finally {
-    for (const release of releases) release()
-  }
+  const done = await runStages(begin({ graph: source.graph, recipe, data, onProgress, signal }))
   const graph = done.quantized?.graph ?? done.graph
   return { model: writeModel({ ...source, graph }, { decompose }), recipe, report: reportOf(done) }
 }

@@ -27,8 +27,6 @@ export interface Quantization {
   readonly onProgress: (progress: Progress) => void
   readonly signal: AbortSignal | undefined
   readonly pace: Pace
-  /** Releases something when the quantization has ended, done or not. */
-  readonly atEnd: (release: () => void) => void
 
   /** prepare: the float model that is quantized; equalize may change it. */
   readonly graph: Graph

@@ -6,13 +6,13 @@ import { begin } from '../../lib/quantize/begin.js'
 import type { Method, Quantization } from '../../lib/quantize/quantization.js'
 import { parseRecipe, type RecipeOptions } from '../../lib/quantize/recipe/recipe.js'
 
-/** The record before its first stage; `release` is for stages that open engines. */
+/** The record before its first stage. */
 export function begun(
   graph: Graph,
   options: RecipeOptions = {},
   rest: Partial<Parameters<typeof begin>[0]> = {},
 ): Quantization {
-  const start = begin({ graph, recipe: parseRecipe(options), data: [], atEnd: () => {}, ...rest })
+  const start = begin({ graph, recipe: parseRecipe(options), data: [], ...rest })
   return { ...start, inference: inferGraph(graph) }
 }
 

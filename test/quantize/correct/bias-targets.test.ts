@@ -19,13 +19,11 @@ async function written(float: Graph) {
       ),
     },
   ]
-  const releases: (() => void)[] = []
-  const start = begun(float, {}, { data, atEnd: (release) => releases.push(release) })
+  const start = begun(float, {}, { data })
   const done = await runStages(
     start,
     stages.filter((s) => s.name !== 'correct'),
   )
-  for (const release of releases) release()
   if (!done.quantized) throw new Error('nothing was written')
   return { qdq: done.quantized.graph, targets: biasTargets(done, done.quantized) }
 }
