@@ -19,7 +19,8 @@ const bundle = await rolldown({
     'cli/main': at('dist', 'cli', 'main.js'),
   },
   platform: 'node',
-  external: /^[^./]/,
+  // node-gyp-build is needed by every session: in the file it costs no look-up of a package.
+  external: (id) => /^[^./]/.test(id) && id !== 'node-gyp-build',
 })
 rmSync(at('dist', 'chunks'), { recursive: true, force: true })
 await bundle.write({

@@ -1,5 +1,6 @@
 /** Where the addon may be, in the order in which it is looked for, and how prebuilt files are chosen. */
 import { join } from 'node:path'
+import lookUp from 'node-gyp-build'
 import { fs } from '../builtins.js'
 
 export interface Host {
@@ -41,30 +42,45 @@ function glibcVersion(): string {
 /** Files to try: OCTAVO_BINARY alone where it is set, else local builds, which someone made on purpose, then prebuilds. */
 export function candidates(root: string, machine: Host, forced: string | undefined): string[] {
   if (forced) return [forced]
-  return [
-    join(root, 'build', 'Release', 'octavo.node'),
-    join(root, 'build', 'Debug', 'octavo.node'),
-    ...prebuilt(join(root, 'prebuilds', `${machine.platform}-${machine.arch}`), machine),
-  ]
+  const local = ['Release', 'Debug'].map((build) => join(root, 'build', build, 'octavo.node'))
+  return [...local, ...prebuilt(root, machine)]
 }
 
-/** Files `octavo[.libc].node` of the folder that fit, the more specific first (the naming of prebuildify). */
-function prebuilt(folder: string, machine: Host): string[] {
-  if (!fs.existsSync(folder)) return [join(folder, 'octavo.node')]
-  const files = fs.readdirSync(folder).filter((file) => file.endsWith('.node'))
-  const libcs = new Set(files.flatMap(tags))
-  // Where there is one kind only, loading tells whether it fits.
-  const fits = (tag: string) => libcs.size <= 1 || tag === machine.libc
-  const fitting = files.filter((file) => tags(file).every(fits))
-  return fitting.sort((a, b) => b.length - a.length).map((file) => join(folder, file))
+/**
+ * The prebuilt files for this process, the more specific first; [] where there are none. node-gyp-build knows the names
+ * that prebuildify gives. Its own `resolve` is not asked: it gives one file, so that a broken local build would hide those
+ * that load, and it takes files from beside the program of Node and from where variables of the environment say.
+ */
+export function prebuilt(root: string, { platform, arch }: Host): string[] {
+  const prebuilds = join(root, 'prebuilds')
+  const [tuple] = list(prebuilds)
+    .map(lookUp.parseTuple)
+    .filter(isKnown)
+    .filter(lookUp.matchTuple(platform, arch))
+    .sort(lookUp.compareTuples)
+  if (tuple === undefined) return []
+  const files = list(join(prebuilds, tuple.name))
+    .map(lookUp.parseTags)
+    .filter(isKnown)
+    .filter(lookUp.matchTags('node', process.versions.modules))
+    .sort(lookUp.compareTags('node'))
+  return files.map(({ file }) => join(prebuilds, tuple.name, file))
 }
 
-/** What a file's name says of the C library. */
-function tags(file: string): string[] {
-  return file
-    .split('.')
-    .slice(1, -1)
-    .filter((tag) => !tag.startsWith('napi'))
+/** All prebuilt files as folder/file, for a message: why none fits is plain from it. */
+export function prebuiltNames(root: string): string[] {
+  const prebuilds = join(root, 'prebuilds')
+  return list(prebuilds).flatMap((folder) => list(join(prebuilds, folder)).map((file) => `${folder}/${file}`))
+}
+
+const isKnown = <T>(parsed: T | undefined): parsed is T => parsed !== undefined
+
+function list(folder: string): string[] {
+  try {
+    return fs.readdirSync(folder)
+  } catch {
+    return []
+  }
 }
 
 /** Machine type of an ELF file, '' where it is none: tells a file of another architecture from a broken one. */
