@@ -50,7 +50,7 @@ export interface DataFlags {
 }
 
 /** The inputs of a model file, as data sources want them. */
-export async function targetInputs(path: string): Promise<TargetInput[]> {
+async function targetInputs(path: string): Promise<TargetInput[]> {
   const { graph } = await readModel(path)
   return graph.inputs.map((name) => {
     const type = graph.types.get(name)

@@ -8,7 +8,7 @@ import { sha256 } from '../builtins.js'
 
 export type Dim = number | Expr
 
-export type AtomFunction = 'div' | 'mod' | 'min' | 'max'
+type AtomFunction = 'div' | 'mod' | 'min' | 'max'
 
 export type Atom =
   | { readonly kind: 'symbol'; readonly key: string; readonly name: string }
@@ -17,7 +17,7 @@ export type Atom =
   | { readonly kind: 'let'; readonly key: string; readonly value: Expr }
 
 /** coefficient * product of atoms (sorted by key; a power is a repeated atom). */
-export interface Term {
+interface Term {
   readonly coefficient: number
   readonly atoms: readonly Atom[]
 }

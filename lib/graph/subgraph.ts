@@ -13,7 +13,7 @@ export function ownedGraphs(node: Node): readonly (readonly [string, Graph])[] {
 }
 
 /** The node with each owned graph replaced; the same node where `change` returns the graphs it was given. */
-export function mapOwnedGraphs(node: Node, change: (graph: Graph, attribute: string) => Graph): Node {
+function mapOwnedGraphs(node: Node, change: (graph: Graph, attribute: string) => Graph): Node {
   let attributes: Record<string, Attribute> | undefined
   for (const [name, graph] of ownedGraphs(node)) {
     const changed = change(graph, name)

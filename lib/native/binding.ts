@@ -3,10 +3,10 @@ import type { DType } from '../graph/dtype.js'
 import type { FileRange } from '../graph/graph.js'
 
 /** Tensors that go into the addon: of each its bytes, dense and little endian, which are copied before the call returns. */
-export type NativeFeeds = readonly Uint8Array[]
+type NativeFeeds = readonly Uint8Array[]
 
 /** Of each tensor, one behind the other: number of the element type, rank, sizes. */
-export type NativeTypes = Float64Array
+type NativeTypes = Float64Array
 
 /** Bytes of a constant, or where they are in an open file, which is read when the constant is packed. */
 export type NativeBytes = Uint8Array | FileRange
@@ -14,7 +14,7 @@ export type NativeBytes = Uint8Array | FileRange
 /** Tensors that come out, one behind the other: bytes, number of the element type, rank, sizes. Few objects: a call into V8 takes some 50 ns. */
 export type NativeOutputs = (ArrayBuffer | number)[]
 
-export interface IsaInfo {
+interface IsaInfo {
   readonly name: string
   readonly compiled: boolean
   readonly supported: boolean
@@ -70,7 +70,7 @@ export interface NativeModel {
   release(): void
 }
 
-export interface LoadOptions {
+interface LoadOptions {
   /** Of one run that has the process to itself, at most; runs in flight share the cores. Default: the cores. */
   readonly threads?: number
   /** Runs that may be under way at once, each with an arena of its own. Default: one more than the cores. A program that writes states has one. */

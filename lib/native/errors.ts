@@ -19,7 +19,7 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   kReleased: 'ERR_SESSION_DISPOSED',
 }
 
-export function convertError(error: unknown): unknown {
+function convertError(error: unknown): unknown {
   if (!(error instanceof Error)) return error
   const { nativeCode, message } = error as NativeError
   if (nativeCode === undefined) return error

@@ -74,11 +74,6 @@ export function findOp(domain: string, opType: string): OpDef | undefined {
   return byName.get(`${domain === 'ai.onnx' ? '' : domain}:${opType}`)
 }
 
-/** Every operator there is, in no particular order. */
-export function allOps(): readonly OpDef[] {
-  return [...byName.values()]
-}
-
 /** Older nodes that compute the same, for operators that a file may not hold as they are: what the writer asks for. */
 export function decompose(node: Node, graph: Graph): readonly Node[] | undefined {
   return findOp(node.domain, node.opType)?.decompose?.(node, graph)

@@ -5,7 +5,7 @@ import type { ConstantTensor, Graph } from '../graph/graph.js'
  * What a pass is for. `required`: a graph needs it to run at all. `training`: it holds for a graph whose weights will
  * change, because no value of a weight decides what it does, and it merges no weight into another.
  */
-export type PassTag = 'required' | 'training'
+type PassTag = 'required' | 'training'
 
 export interface PassOptions {
   /** Numbers for symbolic sizes, by name. */

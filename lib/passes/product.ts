@@ -28,7 +28,7 @@ export function producedBy(editor: GraphEditor, value: string | undefined, opTyp
 }
 
 /** What `node` multiplies; inner products only where nothing else reads them. */
-export function productOf(editor: GraphEditor, node: Node): Product | undefined {
+function productOf(editor: GraphEditor, node: Node): Product | undefined {
   const [a = '', b = ''] = node.inputs
   if (node.domain !== '' || (node.opType !== 'Mul' && node.opType !== 'Div')) return undefined
   if (node.opType === 'Div') {

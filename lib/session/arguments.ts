@@ -124,7 +124,7 @@ function isPlainMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !isTensor(value)
 }
 
-export function isTensor(value: unknown): value is TensorLike {
+function isTensor(value: unknown): value is TensorLike {
   if (value instanceof Tensor) return true
   if (typeof value !== 'object' || value === null) return false
   return (

@@ -226,7 +226,7 @@ export declare namespace Tensor {
   type DataLocation = TensorLocation
 }
 
-export type { TensorDataTypeMap, TensorElementTypeMap, TensorType }
+export type { TensorDataTypeMap, TensorType }
 
 function isPinned(value: unknown): value is PinnedTensorParameters {
   return typeof value === 'object' && value !== null && 'location' in value

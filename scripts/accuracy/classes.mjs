@@ -1,6 +1,6 @@
 // The judge of classifiers: the largest score is the label's.
 
-export function topClass(scores, from, to) {
+function topClass(scores, from, to) {
   let best = from
   for (let i = from + 1; i < to; ++i) if (scores[i] > scores[best]) best = i
   return best - from

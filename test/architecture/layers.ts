@@ -1,7 +1,7 @@
 /** The order of the rooms, lowest first: a file uses its own room and those below, never one beside or above it. */
 
 /** Files beside the folders of lib/ that everything may use. */
-export const BASE = ['builtins', 'errors', 'event-loop', 'files', 'record']
+const BASE = ['builtins', 'errors', 'event-loop', 'files', 'record']
 
 export const LIB: readonly (readonly string[])[] = [
   ['base'],

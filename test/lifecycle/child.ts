@@ -6,7 +6,7 @@ import { bindingPath } from '../../lib/native/load.js'
 import { node } from '../helpers/model.js'
 import { bytesOf, constant, feed } from '../malformed/attempt.js'
 
-export const built = fileURLToPath(new URL('../../dist/index.js', import.meta.url))
+const built = fileURLToPath(new URL('../../dist/index.js', import.meta.url))
 export const isBuilt = existsSync(built)
 
 const SIZE = 384

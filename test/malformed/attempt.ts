@@ -4,7 +4,7 @@ import { InferenceSession, type SessionOptions, Tensor, type TensorType } from '
 import { type GraphInit, modelBytes, type NodeInit, value } from '../helpers/model.js'
 
 /** ONNX numbers of the element types that the tables use. */
-export const TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float64: 11 } as const
+const TYPES = { float32: 1, uint8: 2, int8: 3, int32: 6, int64: 7, bool: 9, float64: 11 } as const
 
 export type TypeName = keyof typeof TYPES
 export type Elements = readonly (number | bigint)[]

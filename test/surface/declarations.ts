@@ -22,7 +22,7 @@ export function isSecond(member: ts.Declaration, all: readonly ts.Declaration[])
   return member.body !== undefined && same.length > 0
 }
 
-export function isStatic(member: ts.Declaration): boolean {
+function isStatic(member: ts.Declaration): boolean {
   return (ts.getCombinedModifierFlags(member) & ts.ModifierFlags.Static) !== 0
 }
 

@@ -103,7 +103,7 @@ export class Values {
   }
 }
 
-export function sameLayout(a: Layout, b: Layout): boolean {
+function sameLayout(a: Layout, b: Layout): boolean {
   return a.length === b.length && a.every((axis, i) => axis === b[i])
 }
 

@@ -236,27 +236,8 @@ export function sameAsInput(context: InferContext, i = 0): Inferred[] {
   return [{ dtype, shape }]
 }
 
-/** One step over all elements of input 0, in whatever layout that has. */
-export function elementwiseStep(
-  context: LowerContext,
-  op: string,
-  attributes: Readonly<Record<string, PlanAttribute>>,
-): void {
-  const layout = context.sharedLayout()
-  context.step(op, [context.input(0, layout)], [context.output(0, layout)], attributes, 'float')
-}
-
 /** The shared layout where it has this rank, else the model's. */
 export function layoutOfRank(context: LowerContext, rank: number): Layout {
   const shared = context.sharedLayout()
   return shared.length === rank ? shared : identityLayout(rank)
-}
-
-export function expectDtype(
-  context: NodeContext,
-  dtype: DType,
-  allowed: readonly DType[],
-  what: string,
-): void {
-  if (!allowed.includes(dtype)) context.fail(`${what} of type ${allowed.join(' or ')}, got ${dtype}`)
 }

@@ -25,7 +25,7 @@ export type SymbolOrigin =
   | { readonly kind: 'outer' }
 
 /** Constants are looked at when they are asked for: few of them are sizes. */
-export interface KnownValues {
+interface KnownValues {
   get(name: string): readonly Dim[] | undefined
   has(name: string): boolean
 }

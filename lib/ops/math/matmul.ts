@@ -88,7 +88,7 @@ export function lowerProduct(
   )
 }
 
-export function checkSameType(ctx: InferContext): DType {
+function checkSameType(ctx: InferContext): DType {
   const [a, b] = [ctx.required(0).dtype, ctx.required(1).dtype]
   if (a !== b) ctx.fail(`operands of one type, got ${a} and ${b}`)
   if (!isFloat(a) && !isMatMulInteger(a) && a !== 'uint32' && a !== 'uint64') {

@@ -198,7 +198,7 @@ function checkChannels(ctx: InferContext, i: number, channels: Dim): void {
   }
 }
 
-export function epsilon(ctx: NodeContext, fallback: number) {
+function epsilon(ctx: NodeContext, fallback: number) {
   return { epsilon: floats(floatAttribute(ctx.node, 'epsilon', fallback)) }
 }
 

@@ -141,7 +141,7 @@ function inferTile(context: InferContext): Inferred[] {
 }
 
 /** The tensor that a Constant node holds, whatever attribute says it. */
-export function constantOfNode(node: Node): ConstantTensor | undefined {
+function constantOfNode(node: Node): ConstantTensor | undefined {
   const attributes = node.attributes
   if (attributes.value?.kind === 'tensor') return attributes.value.value
   const list =

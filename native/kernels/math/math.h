@@ -9,16 +9,39 @@
 namespace octavo {
 
 // The vector functions; rarer ones are in math/precise.h.
-#define OCTAVO_VECTOR_FUNCTIONS(V)                                                                              \
-  V(Relu, relu(x))                                                                                              \
-  V(Sigmoid, sigmoid(x))                                                                                        \
-  V(Tanh, tanh(x)) V(Exp, exp(x)) V(Log, log(x)) V(Sqrt, sqrt(x)) V(Reciprocal, splat(1.0f) / x) V(Abs, abs(x)) \
-      V(Neg, negate(x)) V(Floor, floor(x)) V(Ceil, ceil(x)) V(Round, rint(x)) V(Sign, sign(x)) V(Erf, erf(x))   \
-          V(Softplus, softplus(x)) V(Softsign, softsign(x)) V(HardSwish, hard_swish(x)) V(Gelu, gelu(x))        \
-              V(GeluTanh, gelu_tanh(x)) V(Mish, mish(x)) V(LeakyRelu, leaky_relu(x, a)) V(Elu, elu(x, a))       \
-                  V(Celu, celu(x, a)) V(ThresholdedRelu, thresholded_relu(x, a)) V(Swish, swish(x, a))          \
-                      V(Clip, clip(x, a, b)) V(HardSigmoid, hard_sigmoid(x, a, b)) V(Selu, selu(x, a, b))       \
-                          V(Shrink, shrink(x, a, b)) V(Affine, x* a + b)
+// clang-format off
+#define OCTAVO_VECTOR_FUNCTIONS(V) \
+  V(Relu, relu(x)) \
+  V(Sigmoid, sigmoid(x)) \
+  V(Tanh, tanh(x)) \
+  V(Exp, exp(x)) \
+  V(Log, log(x)) \
+  V(Sqrt, sqrt(x)) \
+  V(Reciprocal, splat(1.0f) / x) \
+  V(Abs, abs(x)) \
+  V(Neg, negate(x)) \
+  V(Floor, floor(x)) \
+  V(Ceil, ceil(x)) \
+  V(Round, rint(x)) \
+  V(Sign, sign(x)) \
+  V(Erf, erf(x)) \
+  V(Softplus, softplus(x)) \
+  V(Softsign, softsign(x)) \
+  V(HardSwish, hard_swish(x)) \
+  V(Gelu, gelu(x)) \
+  V(GeluTanh, gelu_tanh(x)) \
+  V(Mish, mish(x)) \
+  V(LeakyRelu, leaky_relu(x, a)) \
+  V(Elu, elu(x, a)) \
+  V(Celu, celu(x, a)) \
+  V(ThresholdedRelu, thresholded_relu(x, a)) \
+  V(Swish, swish(x, a)) \
+  V(Clip, clip(x, a, b)) \
+  V(HardSigmoid, hard_sigmoid(x, a, b)) \
+  V(Selu, selu(x, a, b)) \
+  V(Shrink, shrink(x, a, b)) \
+  V(Affine, x * a + b)
+// clang-format on
 
 enum class VectorFunction : uint8_t {
 #define OCTAVO_FUNCTION(name, expression) k##name,

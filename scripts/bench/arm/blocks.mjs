@@ -15,7 +15,7 @@ export function readBlocks(path) {
     })
 }
 
-export function instructions(blocks) {
+function instructions(blocks) {
   return blocks.reduce((sum, { executed, words }) => sum + executed * words.length, 0)
 }
 
@@ -94,7 +94,7 @@ export function writeBlocks(path, blocks) {
 }
 
 /** [{ start, end, file, base }] of /proc/self/maps; `base` is where the file's address 0 lies. */
-export function readMaps(text) {
+function readMaps(text) {
   const bases = new Map()
   return [...text.matchAll(/^([0-9a-f]+)-([0-9a-f]+) \S+ ([0-9a-f]+) \S+ \d+ *(\S*)$/gm)].map(
     ([, from, to, , file]) => {

@@ -8,7 +8,7 @@ import { has, root, run } from '../../ci/tools.mjs'
 import { CORES } from './cores.mjs'
 
 export const folder = join(root, 'build', 'bench', 'arm')
-export const shared = join(root, '..', 'shared', 'arm')
+const shared = join(root, '..', 'shared', 'arm')
 export const COUNT = join(shared, 'count.js')
 export const BLOCKS = join(shared, 'mcablocks.py')
 const PLUGIN = join(shared, 'icount.c')

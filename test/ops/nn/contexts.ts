@@ -96,7 +96,7 @@ function inferContext(node: Node, operands: readonly Operand[]): InferContext {
   }
 }
 
-export interface RecordedTensor {
+interface RecordedTensor {
   readonly name: string
   readonly dtype: DType
   readonly dims: readonly Dim[]
