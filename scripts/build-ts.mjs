@@ -1,4 +1,4 @@
-// Compiles lib/ to dist/, then gathers the modules behind each entry point in a few files, dist/chunks/: Node takes half a
+// Compiles lib/ to dist/, then gathers the modules that each entry point needs in a few files, dist/chunks/: Node takes half a
 // millisecond for every module file that it loads. dist/ without this last step works as well (`npx tsc`).
 import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'

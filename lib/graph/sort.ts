@@ -3,7 +3,7 @@ import { OctavoError } from '../errors.js'
 import { type Node, usesOf } from './graph.js'
 
 /**
- * The nodes so that each follows the producers of what it reads; the given order where it is already such a one.
+ * Sorts nodes so that each comes after the producers of what it reads; keeps an order that is sorted already.
  * Depth first in the given order, without recursion: linear in nodes and uses. Names that no node produces count as given.
  */
 export function topologicalOrder(nodes: readonly Node[]): readonly Node[] {

@@ -200,7 +200,7 @@ export function tensorFromNumbers(
   }
 }
 
-/** The largest int64 is not a number, 2^63 is: "to the end" of Slice comes out as it went in. */
+/** A number cannot hold the largest int64 and has 2^63 instead: "to the end" of Slice comes out as it went in. */
 function toInt64(value: number): bigint {
   const integer = BigInt(Math.trunc(value))
   if (integer > INT64_MAX) return INT64_MAX

@@ -5,13 +5,13 @@ import type { FileRange } from '../graph/graph.js'
 /** Tensors that go into the addon: of each its bytes, dense and little endian, which are copied before the call returns. */
 type NativeFeeds = readonly Uint8Array[]
 
-/** Of each tensor, one behind the other: number of the element type, rank, sizes. */
+/** For each tensor in turn: number of the element type, rank, sizes. */
 type NativeTypes = Float64Array
 
 /** Bytes of a constant, or where they are in an open file, which is read when the constant is packed. */
 export type NativeBytes = Uint8Array | FileRange
 
-/** Tensors that come out, one behind the other: bytes, number of the element type, rank, sizes. Few objects: a call into V8 takes some 50 ns. */
+/** For each tensor that comes out, in turn: bytes, number of the element type, rank, sizes. Few objects: a call into V8 takes some 50 ns. */
 export type NativeOutputs = (ArrayBuffer | number)[]
 
 interface IsaInfo {

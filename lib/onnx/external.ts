@@ -152,7 +152,7 @@ function isInside(folder: string, file: string): boolean {
 }
 
 async function openFile(file: string, what: string): Promise<Source> {
-  // Asked before opening: opening a FIFO would wait for a writer.
+  // Checks before it opens: opening a FIFO would wait for a writer.
   const before = await stat(file).catch((cause: unknown) => {
     throw failure(what, `cannot find "${file}"`, cause)
   })

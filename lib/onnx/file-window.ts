@@ -5,7 +5,7 @@ import { BYTES } from './wire-reader.js'
 /** Tensors of fewer bytes are read with what is around them. */
 export const LARGE = 1 << 16
 
-/** What was read last stays at hand. Reads are synchronous: of a cached file they take microseconds, a promise takes more. */
+/** Keeps what it read last. Reads are synchronous: a read of a cached file takes microseconds, a promise takes more. */
 export class FileWindow {
   readonly #buffer = new Uint8Array(1 << 16)
   #start = 0

@@ -21,7 +21,7 @@ export interface TensorProto {
   dataLocation: number
   doubleData: number[]
   uint64Data: bigint[]
-  /** Where raw_data is, which then is not in rawData. */
+  /** Where raw_data is in the file; rawData is then empty. */
   file?: FileRange
 }
 

@@ -71,7 +71,7 @@ const LARGE_FILE = 1 << 20
 async function readFile(path: string, files?: OpenFiles, signal?: AbortSignal): Promise<Skeleton> {
   const failure = (reason: string, cause?: unknown) =>
     new OctavoError('ERR_IO', `Load model from ${path} failed: ${reason}`, { cause })
-  // Asked before opening: opening a FIFO would wait for a writer.
+  // Checks before it opens: opening a FIFO would wait for a writer.
   const before = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     throw failure(cause.code === 'ENOENT' ? "File doesn't exist" : cause.message, cause)
   })

@@ -89,7 +89,7 @@ export interface UnsupportedNode {
 /** Why operators that one could expect to run do not. */
 const REASONS: Readonly<Record<string, string>> = {
   Unique: 'its output size depends on the data in a way that no step has',
-  NonMaxSuppression: 'detection post-processing belongs behind the model',
+  NonMaxSuppression: 'detection post-processing belongs after the model',
   SequenceConstruct: 'sequences are not supported',
   SequenceAt: 'sequences are not supported',
   SplitToSequence: 'sequences are not supported',

@@ -45,7 +45,7 @@ class ScaleFolding {
     return this.changed ? { ...this.graph, nodes, constants: this.constants } : this.graph
   }
 
-  /** `node` with every foldable follower taken in, behind the nodes that compute its new weights. */
+  /** Takes every foldable follower into `node`; the nodes that compute its new weights come before it. */
   private foldAfter(node: Node, gone: Set<Node>): Node[] {
     const made: Node[] = []
     let current = node

@@ -9,7 +9,7 @@
 namespace octavo::addon {
 namespace {
 
-// V8 ends the process when it cannot make an ArrayBuffer; what it surely refuses is refused here.
+// V8 ends the process when it cannot make an ArrayBuffer: this refuses sizes that V8 surely refuses.
 constexpr size_t kMaxArrayBuffer = sizeof(size_t) == 8 ? size_t{1} << 32 : size_t{1} << 30;
 constexpr size_t kProbe = size_t{16} << 20;
 

@@ -33,7 +33,7 @@ bool whole(double number, double low, double high, int64_t* result);
 // Indices of the outputs asked for, below `count`; undefined: all of them.
 std::vector<int> read_indices(Napi::Env env, const Napi::Value& value, int count);
 
-// Puts a tensor behind those of NativeOutputs, its bytes copied into a new ArrayBuffer.
+// Appends a tensor to NativeOutputs and copies its bytes into a new ArrayBuffer.
 void write_tensor(Napi::Env env, const TensorView& tensor, Napi::Array results, uint32_t* next);
 Napi::ArrayBuffer write_bytes(Napi::Env env, const void* data, size_t bytes);
 

@@ -7,7 +7,7 @@
 
 namespace octavo {
 
-// What one constant leaves behind holds the next: never more of it than the next one has.
+// The buffer of one constant is used for the next, which sees its own bytes and no more.
 TEST(constants_read_from_a_file_share_memory_one_after_the_other) {
   std::FILE* const file = std::tmpfile();
   EXPECT(file != nullptr);

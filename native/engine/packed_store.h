@@ -1,4 +1,4 @@
-// Memory of a program's prepacked weights, one behind the other: it is filled once, at load, and freed with the
+// Memory of a program's prepacked weights, one after the other: it is filled once, at load, and freed with the
 // program.
 #pragma once
 
@@ -13,7 +13,7 @@ class PackedStore {
   // expected: bytes of the constants that will be packed. Those of a small model get blocks of their own.
   explicit PackedStore(size_t expected) : expected_(expected) {}
 
-  // 64-byte aligned, kReadSlack readable zeros behind; what is in it is not set. nullptr: out of memory.
+  // 64-byte aligned, followed by kReadSlack readable zeros; the block itself is not set. nullptr: out of memory.
   [[nodiscard]] uint8_t* take(size_t bytes);
 
  private:

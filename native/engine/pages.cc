@@ -85,7 +85,7 @@ bool Pages::allocate(size_t bytes) {
   if (data_ != nullptr) return true;
   void* const mapped = mmap(nullptr, size + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED) return false;
-  // Mappings begin at any small page: what lies before the first huge one and behind the last byte goes back.
+  // Mappings begin at any small page: what lies before the first huge one and after the last byte goes back.
   auto* const begin = static_cast<uint8_t*>(mapped);
   const size_t before = (kHugePage - reinterpret_cast<uintptr_t>(begin) % kHugePage) % kHugePage;
   if (before != 0) munmap(begin, before);

@@ -1,4 +1,4 @@
-// A plan in memory, and its decoder. The words are written by lib/compile/encode.ts:
+// A plan in memory, and its decoder. The words are written by lib/plan/encode.ts:
 //
 //   plan     = length (words after this one), then
 //              strings, expressions, symbols, tensors, inputs, outputs, steps        each: count, then the entries

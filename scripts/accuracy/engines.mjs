@@ -1,4 +1,4 @@
-// The two engines behind one face: open(model) gives the name of the input, run(dims, data) and release().
+// The two engines with one interface: open(model) gives the name of the input, run(dims, data) and release().
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import * as octavo from '../../dist/index.js'

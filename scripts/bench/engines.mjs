@@ -1,4 +1,4 @@
-// The engines behind one face: open() gives what runs once over a fixed input, and what comes of it.
+// The engines with one interface: open() gives what runs once over a fixed input, and what comes of it.
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'

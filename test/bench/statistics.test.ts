@@ -59,7 +59,7 @@ describe('statistics', () => {
     expect(found.map((f) => f.count)).toEqual([4, 4])
     expect(found[0]?.min).toBeGreaterThanOrEqual(1)
     expect(found[1]?.min).toBeGreaterThanOrEqual(2)
-    // Each sample is one run behind one that is not timed.
+    // Each sample is one run after one that is not timed.
     expect(order.slice(-16).join('')).toBe('aabbaabbaabbaabb')
   })
 })

@@ -1,4 +1,4 @@
-/** The sum behind a float convolution, and its Relu, are the convolution's. */
+/** A float convolution takes in the sum after it, and its Relu. */
 import { expect, it } from 'vitest'
 import { InferenceSession, Tensor } from '../../lib/index.js'
 import { modelBytes, node, value } from '../helpers/model.js'

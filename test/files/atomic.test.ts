@@ -141,7 +141,7 @@ describe('an output that cannot be written', () => {
   })
 })
 
-test('a link stays a link: the file behind it is replaced', async () => {
+test('a link stays a link: the file that it names is replaced', async () => {
   const real = join(folder, 'real.onnx')
   writeFileSync(real, 'old')
   symlinkSync(real, target)

@@ -5,7 +5,7 @@ import { definedNames, ownedGraphs } from '../../graph/subgraph.js'
 /** Their outputs depend on sizes alone. */
 const SIZES_ONLY = new Set(['Shape', 'Size'])
 
-/** Inputs behind `value`, which may also be a value of an owned graph. */
+/** Inputs that `value` is computed from; it may also be a value of an owned graph. */
 export function inputsBehind(graph: Graph, value: string): Set<string> {
   const producers = producersOf(graph)
   const inputs = new Set(graph.inputs)

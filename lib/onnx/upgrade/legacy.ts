@@ -7,7 +7,7 @@ import { type Upgrade, type UpgradeContext, without } from './context.js'
 
 /**
  * Arithmetic before 7: the second operand is aligned with `axis` of the first (with its last axes where there is no axis).
- * Ones are put behind its sizes; how many depends on ranks, which are known when sizes are inferred.
+ * Ones follow its sizes; how many depends on ranks, which inference knows.
  */
 export const alignedBroadcast: Upgrade = (node, context) => {
   const axis = intAttribute(node, 'axis')

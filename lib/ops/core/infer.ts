@@ -24,7 +24,7 @@ export type SymbolOrigin =
   /** of an owned graph: a symbol of the graph around it */
   | { readonly kind: 'outer' }
 
-/** Constants are looked at when they are asked for: few of them are sizes. */
+/** Reads a constant when somebody asks for it: few of them are sizes. */
 interface KnownValues {
   get(name: string): readonly Dim[] | undefined
   has(name: string): boolean
@@ -52,7 +52,7 @@ export function nestedKey(node: Node, attribute: string): string {
   return `${node.name}/${attribute}`
 }
 
-/** Passes that change nothing return the graph they were given, and the next one asks the same. */
+/** A pass that changes nothing returns the graph that it was given, and the next pass asks for the same inference. */
 const latest = new WeakMap<Graph, { readonly overrides: unknown; readonly inference: Inference }>()
 
 export function inferGraph(graph: Graph, options: InferOptions = {}): Inference {
@@ -66,7 +66,7 @@ export function inferGraph(graph: Graph, options: InferOptions = {}): Inference 
   return inference
 }
 
-/** Nested loops are inferred a few times each; this bounds what a hostile file can make of that. */
+/** Inference visits a nested loop a few times; this bounds the work that a hostile file can cause. */
 const MAX_NODES = 20_000_000
 const MAX_DEPTH = 32
 

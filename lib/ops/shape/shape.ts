@@ -117,7 +117,7 @@ function inferExpand(context: InferContext): Inferred[] {
   const read = context.values(1) === undefined
   const wanted = context.valuesOrRead(1)
   const broadcast = broadcastShapes(context, [shape, wanted])
-  // What is read while running may contradict the input: the step sees the larger size, and refuses it.
+  // Sizes that are read while running may contradict the input: the step sees the larger size, and refuses it.
   const result = read
     ? broadcast.map((d, a) => larger(d, wanted[a - broadcast.length + wanted.length] ?? 1))
     : broadcast
