@@ -25,7 +25,7 @@ export function printGraph(graph: Graph, options: PrintOptions = {}): string {
   return `${lines.join('\n')}\n`
 }
 
-function formatType(type: TensorType | undefined): string {
+export function formatType(type: TensorType | undefined): string {
   if (type === undefined) return '?'
   return type.shape === undefined
     ? `${type.dtype}[?]`

@@ -1,3 +1,4 @@
+/// <reference path="./node-gyp-build.d.ts" />
 /** Where the addon may be, in the order in which it is looked for, and how prebuilt files are chosen. */
 import { join } from 'node:path'
 import lookUp from 'node-gyp-build'

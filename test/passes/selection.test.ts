@@ -69,6 +69,16 @@ describe('checkGraphPass', () => {
     )
   })
 
+  it('wants the inputs and outputs that the graph had', () => {
+    const other = new Map([...normalised.types, ['x', f32(1, 2, 8, 8)] as const])
+    expect(() => checkGraphPass('resize', normalised, { ...normalised, types: other })).toThrow(
+      'Pass resize: The inputs of the graph are others: expected (x: float32[1, 2, 4, 4]), got (x: float32[1, 2, 8, 8])',
+    )
+    expect(() => checkGraphPass('more', normalised, { ...normalised, outputs: ['y', 'n'] })).toThrow(
+      'The outputs of the graph are others: expected (y), got (y, n)',
+    )
+  })
+
   it('says nothing of a valid graph, nor of one that the pass left alone', () => {
     checkGraphPass('none', normalised, { ...normalised })
     checkGraphPass('none', broken, broken)
