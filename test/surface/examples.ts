@@ -1,4 +1,5 @@
 /** The `@example` blocks of doc comments, as files that the compiler checks. */
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import type { PublicName } from './walk.js'
@@ -19,6 +20,19 @@ export function exampleFiles(names: readonly PublicName[]): Map<string, string> 
     })
   }
   return files
+}
+
+/** The program of README.md, with the data that it leaves to the reader. */
+export function readmeFile(): Map<string, string> {
+  const page = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+  const [, code] = /^```ts\n(.*?)\n```$/ms.exec(page) ?? []
+  if (code === undefined) throw new Error('README.md: expected a block of ts')
+  const given = [
+    'declare const calibrationImages: readonly Float32Array[]',
+    'declare const input: Tensor',
+    'declare const testFeeds: readonly { readonly input: Tensor }[]',
+  ]
+  return new Map([[`${folder}README.example.ts`, [code, ...given].join('\n')]])
 }
 
 /** What the compiler says of these files: `file:line message`. */
