@@ -14,20 +14,25 @@ export type { Progress } from './progress.js'
 export type { Recipe, RecipeOptions } from './recipe/recipe.js'
 export type { QuantizationReport, QuantizedValueReport, QuantizedWeightsReport } from './report.js'
 
+/** Options of `quantize`: the recipe, where the defaults are not wanted, and the data. */
 export interface QuantizeOptions extends RecipeOptions {
   /** Samples that the model will meet in use; streamed, never held. One pass is enough. */
   readonly data: DataSource
+  /** Called after each sample, weight tensor and layer, with the phase that it belongs to. */
   readonly onProgress?: (progress: Progress) => void
+  /** Aborting it stops the work between two steps; `quantize` then rejects with the signal's reason. */
   readonly signal?: AbortSignal
-  /** Files of external data, where `model` is bytes. */
+  /** Files of external data, where `model` is bytes or they are not in its folder. */
   readonly externalData?: ReadOptions['externalData']
 }
 
+/** What `quantize` gives. */
 export interface QuantizeResult {
   /** The quantized ONNX file. The same model, data and options give the same bytes. */
   readonly model: Uint8Array
   /** The options with all defaults: quantizes the same way again. */
   readonly recipe: Recipe
+  /** What was done: which nodes compute in integers, ranges, scales, warnings. */
   readonly report: QuantizationReport
 }
 

@@ -2,7 +2,8 @@
 export interface Progress {
   /** calibrate: samples; weights: weight tensors; bias: layers. */
   readonly phase: 'calibrate' | 'weights' | 'bias'
+  /** How many of them are done. */
   readonly done: number
-  /** Undefined where a stream does not say how long it is. */
+  /** How many there are; undefined where a stream does not say how long it is. */
   readonly total: number | undefined
 }

@@ -7,43 +7,81 @@ import type { Quantization } from './quantization.js'
 import { type AffineParameters, rangeOf } from './scales/affine.js'
 import type { Layer } from './scales/layers.js'
 
+/** A value between nodes that the file quantizes. Real values are in the unit of the float model. */
 export interface QuantizedValueReport {
+  /** Its name in the prepared model. */
   readonly name: string
-  /** Real values that the 8 bits cover. */
+  /** The smallest real value that the integers cover. */
   readonly low: number
+  /** The largest real value that the integers cover. */
   readonly high: number
+  /** What one step of the integers is worth. */
   readonly scale: number
+  /** The integer that stands for 0. */
   readonly zeroPoint: number
+  /** Type of the integers. */
   readonly type: QuantizedDType
   /** What calibration saw; absent where the function fixes the range. */
   readonly seen?: {
+    /** The smallest element of all samples. */
     readonly min: number
+    /** The largest element of all samples. */
     readonly max: number
+    /** The mean over all elements of all samples. */
     readonly mean: number
+    /** The standard deviation over all elements of all samples. */
     readonly deviation: number
   }
 }
 
+/** A weight tensor that the file quantizes. */
 export interface QuantizedWeightsReport {
+  /** Its name in the prepared model. */
   readonly name: string
+  /** Name of the node that it belongs to. */
   readonly node: string
+  /** Sizes, outermost first. */
   readonly dims: readonly number[]
-  /** 1 or the number of channels. */
+  /** How many scales it has: 1, or one for each output channel. */
   readonly scales: number
+  /** The smallest of its scales. */
   readonly smallestScale: number
+  /** The largest of its scales. */
   readonly largestScale: number
 }
 
+/** What a quantization did, as plain JSON. */
 export interface QuantizationReport {
   /** Samples that calibrated. */
   readonly samples: number
   /** Nodes that compute in integers, activations fused to them included. */
-  readonly integer: readonly { readonly node: string; readonly opType: string }[]
+  readonly integer: readonly {
+    /** Its name. */
+    readonly node: string
+    /** Its operator. */
+    readonly opType: string
+  }[]
   /** Nodes that compute floats, and why. */
-  readonly float: readonly { readonly node: string; readonly opType: string; readonly reason: string }[]
+  readonly float: readonly {
+    /** Its name. */
+    readonly node: string
+    /** Its operator. */
+    readonly opType: string
+    /** Why it does not compute in integers. */
+    readonly reason: string
+  }[]
+  /** Values between nodes that are quantized, inputs included, with their ranges and scales. */
   readonly values: readonly QuantizedValueReport[]
+  /** Weight tensors that are quantized, with their scales. */
   readonly weights: readonly QuantizedWeightsReport[]
-  readonly biasCorrection?: { readonly samples: number; readonly layers: number }
+  /** What bias correction did; absent where the recipe leaves it out. */
+  readonly biasCorrection?: {
+    /** Samples that it held, of those that calibrated. */
+    readonly samples: number
+    /** Layers whose bias it changed. */
+    readonly layers: number
+  }
+  /** What the user should know of, a sentence each: values that no sample computed, sums that could exceed int32. */
   readonly warnings: readonly string[]
 }
 
