@@ -343,4 +343,14 @@ struct ObserveSamples {
   enum Output : int { kStateOut };
 };
 
+struct WeightReach {
+  enum Input : int { kX, kLevels };
+  enum Output : int { kReachOut };
+};
+
+struct WeightLevels {
+  enum Input : int { kX, kScales, kBounds };
+  enum Output : int { kYOut };
+};
+
 }  // namespace octavo::step

@@ -6,6 +6,7 @@ import { integerSteps } from './integer.js'
 import { makerSteps, moverSteps } from './movers.js'
 import { observerSteps } from './observers.js'
 import { productSteps } from './products.js'
+import { quantizerSteps } from './quantizer.js'
 import type { StepSpec, StepTable } from './spec.js'
 
 export const STEPS = {
@@ -18,6 +19,7 @@ export const STEPS = {
   ...makerSteps,
   ...controlSteps,
   ...observerSteps,
+  ...quantizerSteps,
 } as const satisfies StepTable
 
 export type StepName = keyof typeof STEPS

@@ -7,7 +7,7 @@ import { type Fusion, outputChannelAxis } from '../assign/fusions.js'
 import { type Method, parametersOf, type Quantization } from '../quantization.js'
 import { toScale } from './affine.js'
 import { BIAS_LIMIT, biasGuard } from './bias.js'
-import { type ChannelView, channelView, weightScales } from './weight-scales.js'
+import { weightScales, weightsOf } from './weight-scales.js'
 
 export interface Layer {
   readonly fusion: Fusion
@@ -62,9 +62,9 @@ async function layerOf(
   }
   const { granularity, range } = settingsOf(node).weights
   const axis = granularity === 'tensor' ? undefined : scaleAxis(fusion, tensor.dims.length)
-  const view = channelView(tensor, axis)
+  const view = weightsOf(tensor, axis)
   const key = [weights, axis, range, format.qmin, format.qmax].join('|')
-  const found = known.get(key) ?? (await weightScales(view, range, format, weights, quantization.pace))
+  const found = known.get(key) ?? (await weightScales(view, range, format, weights, quantization.signal))
   known.set(key, found)
   const scales = found.slice()
   const alpha = floatAttribute(node, 'alpha', 1)
@@ -79,12 +79,7 @@ async function layerOf(
   })
   const accumulatorScales = scales.map((s) => Math.fround(inputScale * Math.fround(s * alpha)))
   const layer = { fusion, weights, format, axis, scales, alpha, bias, accumulatorScales, channelAxis }
-  return { layer, length: lengthOf(view) }
-}
-
-/** Products that one output adds up. */
-function lengthOf({ outer, inner }: ChannelView): number {
-  return outer * inner
+  return { layer, length: view.length }
 }
 
 /** Products longer than this could wrap int32 if every factor were at its limit, next to the largest bias. */
