@@ -22,7 +22,7 @@ struct FinishTile {
   const int32_t* row_zero = nullptr;   // [m]; null: nothing to take away
   const int32_t* net_sum = nullptr;    // [n]
   const float* multiplier;             // [n]
-  const float* row_scale = nullptr;    // [m], floats only: times multiplier, before it meets the sum; null: 1
+  const float* row_scale = nullptr;    // [m], floats only: meets the sum before multiplier does; null: 1
   const float* bias = nullptr;         // [n], floats only; may be null
   Requantize requantize;               // bytes and halves only
   void* out;                           // row r starts at out + r * row_bytes; nothing past n elements is written

@@ -65,22 +65,23 @@ inline void store_some(float* out, F32 v, size_t n) {
   else store_first(out, v, static_cast<int64_t>(n));
 }
 
-// scale(r, i): of columns [i, i + kLanes) of row r.
-template <class Scale>
-inline void scaled_floats(const FinishTile& t, Scale scale) {
+// scaled(r, i, sums): columns [i, i + kLanes) of row r.
+template <class Scaled>
+inline void scaled_floats(const FinishTile& t, Scaled scaled) {
   if (t.bias)
     for_tile(t, [&](size_t r, size_t i, I32 acc) {
-      store_some(row_of<float>(t, r) + i, to_float(acc) * scale(r, i) + load(t.bias + i), t.n - i);
+      store_some(row_of<float>(t, r) + i, scaled(r, i, to_float(acc)) + load(t.bias + i), t.n - i);
     });
   else
     for_tile(t, [&](size_t r, size_t i, I32 acc) {
-      store_some(row_of<float>(t, r) + i, to_float(acc) * scale(r, i), t.n - i);
+      store_some(row_of<float>(t, r) + i, scaled(r, i, to_float(acc)), t.n - i);
     });
 }
 
 void floats(const FinishTile& t) {
-  if (t.row_scale) scaled_floats(t, [&](size_t r, size_t i) { return splat(t.row_scale[r]) * load(t.multiplier + i); });
-  else scaled_floats(t, [&](size_t, size_t i) { return load(t.multiplier + i); });
+  if (t.row_scale)
+    scaled_floats(t, [&](size_t r, size_t i, F32 v) { return v * splat(t.row_scale[r]) * load(t.multiplier + i); });
+  else scaled_floats(t, [&](size_t, size_t i, F32 v) { return v * load(t.multiplier + i); });
 }
 
 void words(const FinishTile& t) {

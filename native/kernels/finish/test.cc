@@ -87,8 +87,9 @@ TEST(finish_every_instruction_set_gives_the_bits_of_the_definition) {
         check<float>(
             *k, &FinishKernels::floats, t,
             [](const FinishTile& f, size_t r, size_t i) {
-              const float scale = f.row_scale ? f.row_scale[r] * f.multiplier[i] : f.multiplier[i];
-              const float v = static_cast<float>(corrected(f, r, i)) * scale;
+              const float sum = static_cast<float>(corrected(f, r, i)),
+                          of_row = f.row_scale ? sum * f.row_scale[r] : sum;
+              const float v = of_row * f.multiplier[i];
               return f.bias ? v + f.bias[i] : v;
             },
             "floats");

@@ -185,10 +185,6 @@ Status ProductOperands::read(const RunContext* run, const ParameterCounts& count
   if (counts.per_row()) {
     p->row_scale = run->in<float>(ProductInput::kXScale);
     p->row_zero = run->input(ProductInput::kXZp);
-    for (size_t i = 0; i < counts.x_scales; ++i)
-      if (!ops::Quantization::valid(p->row_scale[i]))
-        return run->error(Code::kData,
-                          "x_scale " + std::to_string(i) + ": " + ops::Quantization::bad_scale(p->row_scale[i]));
   } else {
     OCTAVO_RETURN_IF_ERROR(read(x_, &p->x));
   }

@@ -43,7 +43,7 @@ struct ProductParameters {
   ProductOutput output = ProductOutput::kBytes;
   ParameterCounts counts;
   ops::QuantParams x;                // of all rows
-  const float* row_scale = nullptr;  // per_row() only: counts.x_scales of them
+  const float* row_scale = nullptr;  // per_row() only: counts.x_scales of them, which may be any numbers
   const void* row_zero = nullptr;    // counts.x_zeros levels of x_format; null: 0
   const float* w_scale = nullptr;
   const void* w_zero = nullptr;  // levels of w_format; null: 0
