@@ -2,7 +2,7 @@
 import { type DType, isQuantized8 } from '../../graph/dtype.js'
 import type { Dim } from '../../graph/expr.js'
 import { scalar } from '../core/float32.js'
-import { needConstant } from '../core/helpers.js'
+import { formatShape, needConstant } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 import { matrixProduct, productStep } from '../math/matmul.js'
 import { convolution, convolutionAttributes, loweredConvolution } from '../nn/conv.js'
@@ -11,7 +11,9 @@ import {
   checkQuantized,
   checkScale,
   checkZeroPoint,
+  isSingle,
   perChannel,
+  perRow,
   perTensor,
   quantizedOutputType,
 } from './quantization-parameters.js'
@@ -68,9 +70,31 @@ export function checkIntegerOperand(
   zeroPoint: number,
   channels?: Dim,
 ): void {
+  checkZeroPoint(ctx, zeroPoint, quantizedType(ctx, value), channels)
+}
+
+function quantizedType(ctx: InferContext, value: number): DType {
   const { dtype } = ctx.required(value)
-  if (!isQuantized8(dtype)) ctx.fail(`input ${value} of type int8 or uint8, got ${dtype}`)
-  checkZeroPoint(ctx, zeroPoint, dtype, channels)
+  return isQuantized8(dtype) ? dtype : ctx.fail(`input ${value} of type int8 or uint8, got ${dtype}`)
+}
+
+/** The left operand of MatMulInteger: one zero point, or one for each row: [M], or the shape of a but for the last axis. */
+function checkRows(ctx: InferContext, value: number, zeroPoint: number): void {
+  const dtype = quantizedType(ctx, value)
+  const zero = ctx.input(zeroPoint)
+  if (zero === undefined) return
+  const { shape } = ctx.required(value)
+  if (zero.dtype !== dtype) ctx.fail(`a zero point (input ${zeroPoint}) of type ${dtype}, got ${zero.dtype}`)
+  if (zero.shape === undefined || isSingle(zero.shape)) return
+  const vector = zero.shape.length === 1
+  const rows = vector ? shape.slice(-2, -1) : [...shape.slice(0, -1), 1]
+  const fits = (!vector || shape.length === 2) && rows.length === zero.shape.length
+  if (!fits || !rows.every((size, i) => sameOrUnknown(size, (zero.shape as readonly Dim[])[i] as Dim)))
+    ctx.fail(`one zero point or one for each row in input ${zeroPoint}, got sizes ${formatShape(zero.shape)}`)
+}
+
+function sameOrUnknown(a: Dim, b: Dim): boolean {
+  return a === b || typeof a !== 'number' || typeof b !== 'number'
 }
 
 /** Columns of the right operand of a product: the channels of its scales. */
@@ -110,7 +134,7 @@ export function lowerQuantizedProduct(
   const [a, b] = [ctx.inputType(at.a).shape, ctx.inputType(at.b).shape]
   const columns = columnsOf(b) ?? 1
   const one = at.aScale < 0 || at.bScale < 0 ? scalar(ctx, 1) : -1
-  const aParameters = [at.aScale < 0 ? one : perTensor(ctx, at.aScale), perTensor(ctx, at.aZero)]
+  const aParameters = [at.aScale < 0 ? one : perTensor(ctx, at.aScale), perRow(ctx, at.aZero)]
   const bParameters = [
     at.bScale < 0 ? one : perChannel(ctx, at.bScale, columns),
     perChannel(ctx, at.bZero, columns),
@@ -123,7 +147,7 @@ export function lowerQuantizedProduct(
 
 function inferMatMulInteger(ctx: InferContext): readonly Inferred[] {
   const [a, b] = [ctx.required(0), ctx.required(1)]
-  checkIntegerOperand(ctx, 0, 2)
+  checkRows(ctx, 0, 2)
   checkIntegerOperand(ctx, 1, 3, columnsOf(b.shape))
   return [{ dtype: 'int32', shape: matrixProduct(ctx, a.shape, b.shape).outputShape }]
 }

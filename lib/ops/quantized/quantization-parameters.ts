@@ -81,6 +81,13 @@ export function perTensor(ctx: LowerContext, i: number): number {
   return ctx.alias(parameter(ctx, i), [])
 }
 
+/** Input i as a scalar or, where it has several elements, as it is: one for each row. -1 if absent. */
+export function perRow(ctx: LowerContext, i: number): number {
+  if (!ctx.has(i)) return -1
+  const { shape } = ctx.inputType(i)
+  return ctx.alias(parameter(ctx, i), isSingle(shape) ? [] : shape)
+}
+
 /** Input i as a scalar or, where it has several elements, [channels]. -1 if absent. */
 export function perChannel(ctx: LowerContext, i: number, channels: Dim): number {
   if (!ctx.has(i)) return -1

@@ -14,7 +14,7 @@ import {
 import type { InferContext, Inferred, Layout, LowerContext, OpDef } from '../core/opdef.js'
 import { checkScaleValues, isSingle } from './quantization-parameters.js'
 
-const QUANTIZED: readonly DType[] = ['int8', 'uint8', 'int16', 'uint16', 'int4', 'uint4']
+const QUANTIZED: readonly DType[] = ['int8', 'uint8', 'int16', 'uint16', 'int4', 'uint4', 'int2', 'uint2']
 const DEQUANTIZABLE: readonly DType[] = [...QUANTIZED, 'int32']
 
 /** How a scale lies over a tensor. */

@@ -26,7 +26,7 @@ const CONVOLUTION = { ...WINDOW, group: { type: 'int', default: 1 }, ...BOUNDS }
   AttributeSpec
 >
 
-const weights = (note: string) => ({ kind: 'weights', types: 'q8', note }) as const satisfies OperandSpec
+const weights = (note: string) => ({ kind: 'weights', types: 'weights', note }) as const satisfies OperandSpec
 
 export const productSteps = {
   QConv: {
@@ -54,8 +54,8 @@ export const productSteps = {
   QMatMul: {
     kind: 'integer',
     inputs: {
-      a: { ...X8, note: '[..., m, k]' },
-      b: { ...X8, note: '[..., k, n]; scales 1 or [n]' },
+      a: { ...X8, note: '[..., m, k]; one scale and zero point, or one for each row' },
+      b: { kind: 'quantized', types: 'weights', note: '[..., k, n]; scales 1 or [n]' },
       ...EPILOGUE,
     },
     outputs: { y: { ...SUMS, note: '[..., m, n]' } },

@@ -15,12 +15,14 @@ export const TYPES = {
   uint8: ['uint8'],
   /** 8-bit activations. */
   q8: ['uint8', 'int8'],
-  /** What QuantizeLinear writes; types of 4 bits where it is constant. */
-  quantized: ['uint8', 'int8', 'uint16', 'int16', 'uint4', 'int4'],
+  /** Weights of integer products; of less than 8 bits where they are constant. */
+  weights: ['uint8', 'int8', 'uint4', 'int4', 'uint2', 'int2', 'uint1'],
+  /** What QuantizeLinear writes; types of less than a byte where it is constant. */
+  quantized: ['uint8', 'int8', 'uint16', 'int16', 'uint4', 'int4', 'uint2', 'int2'],
   /** What DequantizeLinear reads. */
-  stored: ['uint8', 'int8', 'uint16', 'int16', 'int32', 'uint4', 'int4'],
+  stored: ['uint8', 'int8', 'uint16', 'int16', 'int32', 'uint4', 'int4', 'uint2', 'int2'],
   /** What an integer product writes: requantized, real, or the sums themselves. */
-  sums: ['uint8', 'int8', 'float32', 'int32'],
+  sums: ['uint8', 'int8', 'uint16', 'int16', 'float32', 'int32'],
   bias: ['int32', 'float32'],
   index: ['int32', 'int64'],
   /** What matrix products are computed in. */

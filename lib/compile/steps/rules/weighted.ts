@@ -1,5 +1,4 @@
 /** Conv, ConvTranspose and MatMul: integer products with per-tensor or per-channel weights and an int32 bias. */
-import { isQuantized8 } from '../../../graph/dtype.js'
 import { formatOf, type Granularity, type Quantized, ROUNDER } from '../../../graph/format.js'
 import { floatsOf, intOf, ints } from '../../../plan/attributes.js'
 import { attributesOf, type BuiltStep, steps } from '../../../plan/build.js'
@@ -36,7 +35,7 @@ function convolution(
   const x = context.view(operand(step, 'x'))
   if (!x) return 'its input is not quantized'
   const w = weightView(context, operand(step, 'w'))
-  if (!w) return 'its weights are not quantized to 8 bits'
+  if (!w) return 'its weights are not quantized to 8 bits or fewer'
   const axis = channelAxisOf(w.granularity)
   if (axis !== undefined && axis !== channelAxis) return `its weights are quantized along axis ${axis}`
   const y = context.target
@@ -58,7 +57,7 @@ export const matMul: IntegerRule = {
     const a = context.view(operand(step, 'a'))
     const b = weightView(context, right) ?? context.view(right)
     if (!a) return 'its first input is not quantized'
-    if (!b) return 'its second input is not quantized to 8 bits'
+    if (!b) return 'its second input is not quantized'
     const rank = (draft.tensors[right] as PlanTensor).dims.length
     const column = rank - (intOf(step, 'trans_b', 0) === 1 ? 2 : 1)
     const axis = channelAxisOf(b.granularity)
@@ -73,14 +72,14 @@ export const matMul: IntegerRule = {
   },
 }
 
-/** Constant 8-bit weights that a DequantizeLinear reads, with one scale or one per index of an axis. */
+/** Constant weights of 8 bits or fewer that a DequantizeLinear reads, with one scale or one per index of an axis. */
 function weightView({ draft, producer }: RuleContext, t: number): Quantized<number> | undefined {
   const dequantize = producer(t)
   if (dequantize?.op !== 'DequantizeLinear' || dequantize.outputs[0] !== t) return undefined
   const w = quantizedOperand(dequantize, 'x')
   const { dtype } = draft.tensors[w.tensor] as PlanTensor
-  const format = isQuantized8(dtype) ? formatOf(dtype) : undefined
-  if (!format || !isConstant(draft, w.tensor)) return undefined
+  const format = formatOf(dtype)
+  if (!format || format.bits > 8 || !isConstant(draft, w.tensor)) return undefined
   if (intOf(dequantize, 'block_size', 0) !== 0) return undefined
   const granularity: Granularity = isPerTensor(draft, w.scale)
     ? { kind: 'tensor' }
