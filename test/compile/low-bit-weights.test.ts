@@ -1,6 +1,6 @@
 /** QDQ models whose weights have fewer than 8 bits run in integers, and give what the same weights give as int8. */
 import { describe, expect, test } from 'vitest'
-import { FORMATS } from '../../lib/graph/format.js'
+import { FORMATS, type Format } from '../../lib/graph/format.js'
 import { packBits } from '../../lib/graph/tensor.js'
 import { explain, InferenceSession, Tensor } from '../../lib/index.js'
 import { type AttributeInit, floatTensor, int, ints, modelBytes, node, value } from '../helpers/model.js'
@@ -37,6 +37,8 @@ const LAYERS: Record<string, Layer> = {
   gemm: { op: 'Gemm', x: [3, 11], w: [5, 11], axis: 0, channels: 5, attributes: [int('transB', 1)] },
 }
 
+/** A copy whose buffer is its own. */
+const packed = (levels: number[], format: Format) => Uint8Array.from(packBits(levels, format))
 const size = (dims: number[]) => dims.reduce((p, d) => p * d, 1)
 /** Numbers without a pattern, the same for every type. */
 const level = (i: number, low: number, high: number) => low + ((i * 7919 + 13) % (high - low + 1))
@@ -58,7 +60,7 @@ function model(
   const dims = form.perChannel ? [channels] : []
   const levels = (name: string, tensorDims: number[], count: number, seed: number) => ({
     ...{ name, dataType: TYPES[stored], dims: tensorDims.map(BigInt) },
-    rawData: packBits(
+    rawData: packed(
       Array.from({ length: count }, (_, i) => level(i + seed, qmin, qmax)),
       FORMATS[stored],
     ),

@@ -139,7 +139,7 @@ Status fold_product(const ProductParameters& p, const ProductShape& s, const Pro
   e->output = p.output;
   e->columns = columns;
   e->has_float_bias = p.float_bias != nullptr;
-  if (p.counts.per_row()) e->rows = {p.row_scale, p.row_zero, p.counts.x_scales, p.counts.x_zeros, p.x_format, shift};
+  if (p.counts.per_row) e->rows = {p.row_scale, p.row_zero, p.counts.x_scales, p.counts.x_zeros, p.x_format, shift};
   else e->x_zero = p.x.zp + shift;
 
   SumBounds bounds(s.a_signed, e->x_zero, static_cast<double>(s.depth));

@@ -143,24 +143,25 @@ Status ProductOperands::check(const ParameterCounts& counts, size_t biases, size
 }
 
 Status ProductOperands::bind_constants(const LoadContext& c, int64_t n, ParameterCounts* counts) const {
-  *counts = {w_scale_.count, w_zero_.count, 1, 1};
+  *counts = {w_scale_.count, w_zero_.count, 1, 1, false};
   const Status status = check(*counts, bias_.count, table_.count, n);
   return status.ok() ? status : c.error(status.code, status.message);
 }
 
 Status ProductOperands::bind(const BindContext& c, int64_t n, int64_t rows, ParameterCounts* counts) const {
   const auto count = [&](int i) { return c.has_input(i) ? static_cast<size_t>(c.in(i).elements()) : 0; };
-  *counts = {count(ProductInput::kWScale), count(ProductInput::kWZp), 1, 1};
+  *counts = {count(ProductInput::kWScale), count(ProductInput::kWZp), 1, 1, false};
   const Status status = check(*counts, count(ProductInput::kBias), count(ProductInput::kTable), n);
   if (!status.ok()) return c.error(status.code, status.message);
   const bool per_row = rows > 0 && !is_quantized(output_);
   for (int i : {ProductInput::kXScale, ProductInput::kXZp}) {
-    if (!c.has_input(i) || c.in(i).elements() == 1) continue;
+    if (!c.has_input(i) || (c.in(i).elements() == 1 && !(per_row && c.in(i).rank >= 2))) continue;
     if (!per_row || c.in(i).elements() != rows)
       return c.error(Code::kShape, "input " + std::to_string(i) + ": expected a scalar" +
                                        (per_row ? " or " + std::to_string(rows) + " elements" : "") + ", got " +
                                        ops::dims_text(c.in(i)));
     (i == ProductInput::kXScale ? counts->x_scales : counts->x_zeros) = static_cast<size_t>(rows);
+    counts->per_row = true;
   }
   for (int i : {ProductInput::kYScale, ProductInput::kYZp, ProductInput::kResidualScale, ProductInput::kResidualZp,
                 ProductInput::kSumScale, ProductInput::kSumZp})
@@ -182,7 +183,7 @@ Status ProductOperands::read(const RunContext* run, const ParameterCounts& count
   p->x_format = x_.format(), p->w_format = w_format_, p->q_format = q_format_;
   p->output = output_;
   p->counts = counts;
-  if (counts.per_row()) {
+  if (counts.per_row) {
     p->row_scale = run->in<float>(ProductInput::kXScale);
     p->row_zero = run->input(ProductInput::kXZp);
   } else {

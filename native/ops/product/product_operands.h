@@ -34,7 +34,7 @@ constexpr size_t bytes_of(ProductOutput output) {
 struct ParameterCounts {
   size_t w_scales = 1, w_zeros = 1;  // one for all columns, or one for each
   size_t x_scales = 1, x_zeros = 1;  // one for all rows, or one for each
-  bool per_row() const { return x_scales != 1 || x_zeros != 1; }
+  bool per_row = false;              // of several elements, or stated as [..., rows, 1]
 };
 
 // The values of all parameters in one run.
@@ -43,7 +43,7 @@ struct ProductParameters {
   ProductOutput output = ProductOutput::kBytes;
   ParameterCounts counts;
   ops::QuantParams x;                // of all rows
-  const float* row_scale = nullptr;  // per_row() only: counts.x_scales of them, which may be any numbers
+  const float* row_scale = nullptr;  // counts.per_row only: counts.x_scales of them, which may be any numbers
   const void* row_zero = nullptr;    // counts.x_zeros levels of x_format; null: 0
   const float* w_scale = nullptr;
   const void* w_zero = nullptr;  // levels of w_format; null: 0

@@ -18,7 +18,7 @@ struct QuantParams {
 // What a step takes of the parameters of one of its tensors.
 struct QuantizationTraits {
   bool halves = false;   // int16 and uint16 besides int8 and uint8
-  bool per_row = false;  // scales and zero points of several elements, which the step reads itself
+  bool per_row = false;  // scales and zero points of several elements or of rank 2, which the step reads itself
 };
 
 // The number that a byte is.
@@ -46,7 +46,8 @@ class Quantization {
     has_zp_ = z != nullptr;
     constant_ = s->constant && (z == nullptr || z->constant);
     if (!constant_) return Status::Ok();
-    if (s->byte_length != sizeof(float) || (z != nullptr && z->byte_length != byte_size(type))) {
+    const bool rows = traits.per_row && (s->rank >= 2 || (z != nullptr && z->rank >= 2));
+    if (rows || s->byte_length != sizeof(float) || (z != nullptr && z->byte_length != byte_size(type))) {
       constant_ = false;
       if (traits.per_row) return Status::Ok();
       return c.error(Code::kShape, "expected a scalar scale and zero point for " + s->name);
