@@ -14,13 +14,26 @@
 
 export { type ErrorCode, OctavoError } from './errors.js'
 export type {
+  ActivationSettings,
   DataSource,
+  Levels,
+  NodePattern,
+  Pattern,
+  PatternOption,
+  PatternSource,
   Progress,
   QuantizationReport,
+  QuantizedType,
+  QuantizedValueReport,
+  QuantizedWeightsReport,
   QuantizeOptions,
   QuantizeResult,
   Recipe,
   RecipeOptions,
+  Rule,
+  RuleMatch,
+  RuleOptions,
+  WeightSettings,
 } from './quantize/index.js'
 export type {
   CompareOptions,

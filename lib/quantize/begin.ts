@@ -4,8 +4,8 @@ import { Pace } from '../event-loop.js'
 import type { Graph } from '../graph/graph.js'
 import type { Progress } from './progress.js'
 import type { Quantization } from './quantization.js'
-import type { Recipe } from './recipe/recipe.js'
 import { settingsOf } from './recipe/settings.js'
+import type { Recipe } from './recipe/types.js'
 
 export interface QuantizationInput {
   /** The float graph as it was read. */

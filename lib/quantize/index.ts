@@ -5,14 +5,33 @@ import { type ReadOptions, readModel, writeModel } from '../onnx/index.js'
 import { decompose } from '../ops/registry.js'
 import { begin } from './begin.js'
 import type { Progress } from './progress.js'
-import { parseRecipe, type Recipe, type RecipeOptions } from './recipe/recipe.js'
+import { parseRecipe } from './recipe/recipe.js'
+import type { Recipe, RecipeOptions } from './recipe/types.js'
 import { type QuantizationReport, reportOf } from './report.js'
 import { runStages } from './stages.js'
 
 export type { DataSource, Feeds, Samples, TensorLike } from '../calibrate/data.js'
 export type { Progress } from './progress.js'
-export type { Recipe, RecipeOptions } from './recipe/recipe.js'
-export type { QuantizationReport, QuantizedValueReport, QuantizedWeightsReport } from './report.js'
+export type {
+  ActivationSettings,
+  Levels,
+  NodePattern,
+  Pattern,
+  PatternOption,
+  PatternSource,
+  QuantizedType,
+  Recipe,
+  RecipeOptions,
+  Rule,
+  RuleMatch,
+  RuleOptions,
+  WeightSettings,
+} from './recipe/types.js'
+export type {
+  QuantizationReport,
+  QuantizedValueReport,
+  QuantizedWeightsReport,
+} from './report.js'
 
 /** Options of `quantize`: the recipe, where the defaults are not wanted, and the data. */
 export interface QuantizeOptions extends RecipeOptions {
@@ -30,7 +49,7 @@ export interface QuantizeOptions extends RecipeOptions {
 export interface QuantizeResult {
   /** The quantized ONNX file. The same model, data and options give the same bytes. */
   readonly model: Uint8Array
-  /** The options with all defaults: quantizes the same way again. */
+  /** The options with all defaults: gives the same bytes again, on the same instruction set, at any number of threads. */
   readonly recipe: Recipe
   /** What was done: which nodes compute in integers, ranges, scales, warnings. */
   readonly report: QuantizationReport

@@ -13,8 +13,8 @@ import type { Range } from '../statistics/summary.js'
 import type { Fusion, Fusions } from './assign/fusions.js'
 import type { QuantizedValues } from './assign/quantized-values.js'
 import type { Progress } from './progress.js'
-import type { Recipe } from './recipe/recipe.js'
 import type { NodeSettings } from './recipe/settings.js'
+import type { ActivationSettings, Recipe } from './recipe/types.js'
 import type { AffineParameters } from './scales/affine.js'
 import type { Layer } from './scales/layers.js'
 import type { QdqGraph } from './write/qdq.js'
@@ -69,6 +69,8 @@ export interface ValueFormat {
   readonly format: Format
   /** The zero point is the middle level. */
   readonly symmetric: boolean
+  /** What the recipe says of the value. */
+  readonly settings: ActivationSettings
 }
 
 /** Scale and zero point of a quantized value, whichever value has them. */

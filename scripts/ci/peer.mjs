@@ -26,6 +26,7 @@ else {
     `--outputFile.json=${report}`,
     'test/parity',
     'test/models',
+    'test/quantize/levels.test.ts',
   ]
   const result = run(process.execPath, [vitest, ...args], {
     quiet: false,

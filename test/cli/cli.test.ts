@@ -1,51 +1,16 @@
-import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { formatNpy } from '../../lib/data/npy.js'
-import { Tensor } from '../../lib/session/tensor.js'
-import { floatTensor, modelBytes, node, value } from '../helpers/model.js'
+import { octavo, writeModelAndData } from './octavo.js'
 
-const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 let folder = ''
 const at = (name: string) => join(folder, name)
 
-interface Result {
-  readonly code: number | null
-  readonly out: string
-  readonly err: string
-}
-
-function octavo(...args: string[]): Promise<Result> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
-    const text = { out: '', err: '' }
-    child.stdout.on('data', (chunk) => {
-      text.out += chunk
-    })
-    child.stderr.on('data', (chunk) => {
-      text.err += chunk
-    })
-    child.on('close', (code) => resolve({ code, ...text }))
-  })
-}
-
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'octavo-cli-'))
-  const weights = Array.from({ length: 32 }, (_, i) => Math.sin(i))
-  const model = modelBytes({
-    name: 'g',
-    input: [value('x', ['N', 8])],
-    output: [value('y', ['N', 4])],
-    initializer: [floatTensor('w', [8, 4], weights), floatTensor('b', [4], [0.1, 0.2, 0.3, 0.4])],
-    node: [node('Gemm', ['x', 'w', 'b'], ['z'], [], 'product'), node('Relu', ['z'], ['y'], [], 'relu')],
-  })
-  await writeFile(at('model.onnx'), model)
-  const data = Float32Array.from({ length: 16 * 8 }, (_, i) => Math.cos(i * 1.7))
-  await writeFile(at('data.npy'), formatNpy(new Tensor('float32', data, [16, 8])))
+  await writeModelAndData(folder)
 })
 
 describe('usage', () => {

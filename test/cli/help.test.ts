@@ -9,9 +9,6 @@ const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8')
 const root = program()
 const named = root.commands.map((command): [string, Command] => [command.name(), command])
 
-/** Commands whose options are still to be given their defaults. */
-const TO_COME = new Set(['quantize'])
-
 /** As it is printed, at 80 columns. */
 function helpOf(command: Command): string {
   let text = ''
@@ -46,7 +43,7 @@ describe.each(named)('octavo %s', (name, command) => {
   test('says of every option what it is, and its default where it takes a value', () => {
     for (const { flags, description, required, mandatory, defaultValue } of command.options) {
       expect(description, flags).toMatch(/.{12}|^print JSON$/)
-      if (!required || mandatory || TO_COME.has(name)) continue
+      if (!required || mandatory) continue
       expect(`${description}${defaultValue === undefined ? '' : ' (default'}`, flags).toContain('(default')
     }
   })

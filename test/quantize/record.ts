@@ -4,7 +4,8 @@ import { inferGraph } from '../../lib/ops/core/infer.js'
 import { assignFormats } from '../../lib/quantize/assign/assign.js'
 import { begin } from '../../lib/quantize/begin.js'
 import type { Method, Quantization } from '../../lib/quantize/quantization.js'
-import { parseRecipe, type RecipeOptions } from '../../lib/quantize/recipe/recipe.js'
+import { parseRecipe } from '../../lib/quantize/recipe/recipe.js'
+import type { RecipeOptions } from '../../lib/quantize/recipe/types.js'
 
 /** The record before its first stage. */
 export function begun(

@@ -1,7 +1,8 @@
 /** Assigns: which nodes become integer, which values and weights are quantized for them, and in which formats. */
-import { FORMATS, type Format, withBounds } from '../../graph/format.js'
+import type { Format } from '../../graph/format.js'
 import { type Node, producersOf } from '../../graph/graph.js'
 import type { Method, Quantization, ValueFormat } from '../quantization.js'
+import { activationFormat, weightFormat } from '../recipe/levels.js'
 import { type Fusion, type Fusions, findFusions } from './fusions.js'
 import { findQuantizedValues } from './quantized-values.js'
 
@@ -15,7 +16,7 @@ export const assignFormats: Method = (quantization) => {
 
 /** The quantization with these integer nodes, and the formats of what they read and make. */
 export function withFusions(quantization: Quantization, fusions: Fusions): Quantization {
-  const { graph } = quantization
+  const { graph, settingsOf } = quantization
   const values = findQuantizedValues(graph, fusions.integer)
   const producers = producersOf(graph)
   const valueFormats = new Map<string, ValueFormat>()
@@ -25,19 +26,13 @@ export function withFusions(quantization: Quantization, fusions: Fusions): Quant
   }
   const weightFormats = new Map<Fusion, Format>()
   for (const fusion of fusions.integer) {
-    if (fusion.weights !== undefined) weightFormats.set(fusion, weightFormat(quantization, fusion.node))
+    if (fusion.weights !== undefined) weightFormats.set(fusion, weightFormat(settingsOf(fusion.node).weights))
   }
   return { ...quantization, fusions, values, valueFormats, weightFormats }
 }
 
-/** The format of the values that a node makes; undefined: an input of the graph. */
+/** How the values that a node makes are quantized; undefined: an input of the graph. */
 export function valueFormat({ recipe, settingsOf }: Quantization, node: Node | undefined): ValueFormat {
-  const { type, symmetric } = node ? settingsOf(node).activations : recipe.activations
-  return { format: FORMATS[type], symmetric }
-}
-
-/** Without the lowest level: two products of -128 with -128 would wrap in the int16 sums of some kernels. */
-function weightFormat({ settingsOf }: Quantization, node: Node): Format {
-  const format = FORMATS[settingsOf(node).weights.type]
-  return withBounds(format, format.qmin + 1, format.qmax)
+  const settings = node ? settingsOf(node).activations : recipe.activations
+  return { format: activationFormat(settings), symmetric: settings.symmetric, settings }
 }

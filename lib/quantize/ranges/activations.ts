@@ -4,14 +4,14 @@ import type { Range } from '../../statistics/summary.js'
 import type { Method, ValueFormat } from '../quantization.js'
 
 export const observedRanges: Method = async (quantization) => {
-  const { values, valueFormats, collected, recipe, pace } = quantization
-  const { observer, ...options } = recipe.activations
+  const { values, valueFormats, collected, pace } = quantization
   const ranges = new Map<string, Range>(values.fixed)
   for (const root of values.observed) {
-    const target = { ...(valueFormats.get(root) as ValueFormat), domain: values.domains.get(root) }
+    const { format, symmetric, settings } = valueFormats.get(root) as ValueFormat
+    const target = { format, symmetric, domain: values.domains.get(root) }
     const seen = collected.statistics.get(root)
     // A branch that no sample took: any scale serves.
-    ranges.set(root, seen ? observers[observer].range(seen, target, options) : [0, 0])
+    ranges.set(root, seen ? observers[settings.observer].range(seen, target, settings) : [0, 0])
     await pace.breathe()
   }
   return { ...quantization, ranges }

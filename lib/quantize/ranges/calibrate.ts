@@ -6,7 +6,7 @@ import { hasMoments, type Observation, type StatisticRequest } from '../../stati
 import { observers } from '../../statistics/observers/index.js'
 import { addedBias } from '../assign/added-bias.js'
 import { outputChannelAxis } from '../assign/fusions.js'
-import type { Method, Quantization } from '../quantization.js'
+import type { Method, Quantization, ValueFormat } from '../quantization.js'
 
 /** Samples that are held for bias correction, and the bytes they may take. */
 const HELD_SAMPLES = 32
@@ -32,13 +32,14 @@ export const calibrate: Method = async (quantization) => {
   }
 }
 
-type Assigned = Pick<Quantization, 'graph' | 'inference' | 'recipe' | 'values' | 'fusions'>
+type Assigned = Pick<Quantization, 'graph' | 'inference' | 'values' | 'valueFormats' | 'fusions'>
 
-/** What the observer needs of the values whose ranges it finds, and their moments, which the report shows. */
-export function rangeObservations({ graph, inference, recipe, values }: Assigned): Observation[] {
-  const needs = observers[recipe.activations.observer].needs(recipe.activations)
-  const all: readonly StatisticRequest[] = needs.some(hasMoments) ? needs : [{ kind: 'moments' }, ...needs]
+/** What the observers need of the values whose ranges they find, and their moments, which the report shows. */
+export function rangeObservations({ graph, inference, values, valueFormats }: Assigned): Observation[] {
   return values.observed.flatMap((value) => {
+    const { settings } = valueFormats.get(value) as ValueFormat
+    const needs = observers[settings.observer].needs(settings)
+    const all: readonly StatisticRequest[] = needs.some(hasMoments) ? needs : [{ kind: 'moments' }, ...needs]
     // Where nothing says which axis the channels are: the second, as ONNX has them, or the last of a matrix.
     const rank = (inference.types.get(value) ?? graph.types.get(value))?.shape?.length ?? 0
     return all.map((request) => ({ ...request, value, channelAxis: rank > 2 ? 1 : rank - 1 }))

@@ -1,87 +1,105 @@
-/** The recipe: every choice of a static quantization, complete, as plain JSON. Options are a recipe with defaults. */
-import * as v from 'valibot'
+/** Options and recipe files to complete recipes. */
 import { typeError } from '../../errors.js'
-import type { ObserverName } from '../../statistics/observers/index.js'
-import { OBSERVER_NAMES } from '../../statistics/observers/index.js'
+import { checkField, checkFields, checkObject, defaultsOf, fail, type Plain } from './check.js'
+import { activationFields, recipeFields, weightFields } from './fields.js'
+import { activationFormat, weightFormat } from './levels.js'
+import { checkNodePattern, checkPattern } from './patterns.js'
+import type { ActivationSettings, Recipe, RecipeOptions, Rule, RuleMatch, WeightSettings } from './types.js'
 
-const type8 = v.picklist(['int8', 'uint8'])
-
-const weightsSchema = v.strictObject({
-  /** uint8 weights are int8 ones with zero point 128, for tools that know no others. */
-  type: v.optional(type8, 'int8'),
-  /** One scale per output channel, or one for the whole tensor. */
-  granularity: v.optional(v.picklist(['channel', 'tensor']), 'channel'),
-  /** The largest magnitude, or the range of least squared error. */
-  range: v.optional(v.picklist(['minmax', 'mse']), 'mse'),
-})
-
-const percent = v.pipe(v.number(), v.gtValue(50), v.maxValue(100))
-const positive = v.pipe(v.number(), v.gtValue(0), v.finite())
-
-const activationsSchema = v.strictObject({
-  type: v.optional(type8, 'int8'),
-  /** Zero point in the middle. Costs half of the levels after a Relu; some targets need it. */
-  symmetric: v.optional(v.boolean(), false),
-  observer: v.optional(v.picklist(OBSERVER_NAMES as readonly ObserverName[]), 'mse'),
-  percentile: v.optional(percent),
-  deviations: v.optional(positive),
-  momentum: v.optional(v.pipe(v.number(), v.gtValue(0), v.maxValue(1))),
-})
-
-const patternSchema = v.strictObject({ pattern: v.string(), flags: v.optional(v.string(), '') })
-
-const excludeSchema = v.array(
-  v.union([
-    v.string(),
-    patternSchema,
-    v.pipe(
-      v.instance(RegExp),
-      v.transform((r) => ({ pattern: r.source, flags: r.flags.replace(/[gy]/g, '') })),
-    ),
-  ]),
-)
-
-const recipeSchema = v.object({
-  weights: v.optional(weightsSchema, {}),
-  activations: v.optional(activationsSchema, {}),
-  /** Nodes that stay in float: exact names, or patterns that a name contains. */
-  exclude: v.optional(excludeSchema, []),
-  /** Adds to every bias what quantization took from the mean of its channel. */
-  biasCorrection: v.optional(v.boolean(), true),
-})
-
-export type RecipeOptions = v.InferInput<typeof recipeSchema>
-export type Recipe = v.InferOutput<typeof recipeSchema>
-export type NodePattern = Recipe['exclude'][number]
-export type QuantizedType = 'int8' | 'uint8'
+/** The keys of a recipe; a file may also name its schema. */
+const KEYS = ['weights', 'activations', 'exclude', 'rules', ...Object.keys(recipeFields)]
+const MATCHES = ['opType', 'node', 'pattern']
 
 /** The complete recipe of these options. Throws a TypeError that names the option, what was expected and what came. */
 export function parseRecipe(options: RecipeOptions): Recipe {
-  const { weights, activations, exclude, biasCorrection } = options
-  const result = v.safeParse(recipeSchema, { weights, activations, exclude, biasCorrection })
-  if (!result.success) {
-    const issue = result.issues[0]
-    const path = v.getDotPath(issue) ?? 'options'
-    throw typeError(`Option '${path}': ${issue.message}`)
+  const weights = {
+    ...defaultsOf(weightFields),
+    ...checkFields(options.weights ?? {}, 'weights', weightFields),
+  } as unknown as WeightSettings
+  const activations = withObserver({
+    ...defaultsOf(activationFields),
+    ...checkFields(options.activations ?? {}, 'activations', activationFields),
+  })
+  checkFormats('', weights, activations)
+  const exclude = list(options.exclude, 'exclude').map((p, i) => checkNodePattern(p, `exclude.${i}`))
+  const rules = list(options.rules, 'rules').map((rule, i) => parseRule(rule, `rules.${i}`))
+  for (const [i, rule] of rules.entries()) {
+    checkFormats(`rules.${i}.`, { ...weights, ...rule.weights }, { ...activations, ...rule.activations })
   }
-  for (const pattern of result.output.exclude) compilePattern(pattern)
-  return result.output
+  const { biasCorrection } = recipeFields
+  const correct = checkField(options.biasCorrection, 'biasCorrection', biasCorrection)
+  return {
+    weights,
+    activations,
+    exclude,
+    rules,
+    biasCorrection: (correct ?? biasCorrection.default) as boolean,
+  }
 }
 
-/** Whether a node of this name is excluded. */
-export function excluder(patterns: readonly NodePattern[]): (name: string) => boolean {
-  const tests = patterns.map(compilePattern)
-  return (name) => tests.some((test) => test(name))
+/** With the numbers of the observer, where they were not given. */
+function withObserver(given: Readonly<Record<string, unknown>>): ActivationSettings {
+  const own = Object.entries(activationFields).flatMap(([key, field]) =>
+    field.kind === 'number' && field.observer === given.observer ? [[key, field.default] as const] : [],
+  )
+  return { ...Object.fromEntries(own), ...given } as unknown as ActivationSettings
 }
 
-function compilePattern(pattern: NodePattern): (name: string) => boolean {
-  if (typeof pattern === 'string') return (name) => name === pattern
-  try {
-    const expression = new RegExp(pattern.pattern, pattern.flags)
-    return (name) => expression.test(name)
-  } catch (cause) {
-    throw typeError(
-      `Option 'exclude': expected a regular expression, received /${pattern.pattern}/${pattern.flags}: ${(cause as Error).message}`,
-    )
+/** The options that a recipe file holds, read as JSON: no other keys than those of a recipe, and `$schema`. */
+export function parseRecipeFile(json: unknown): RecipeOptions {
+  const { $schema, ...options } = checkObject(json, '', ['$schema', ...KEYS])
+  if ($schema !== undefined && typeof $schema !== 'string')
+    fail('$schema', 'the address of the schema', $schema)
+  parseRecipe(options)
+  return options
+}
+
+function parseRule(value: unknown, path: string): Rule {
+  const { match, weights, activations, exclude } = checkObject(value, path, [
+    'match',
+    'weights',
+    'activations',
+    'exclude',
+  ])
+  if (exclude !== undefined && typeof exclude !== 'boolean') fail(`${path}.exclude`, 'true or false', exclude)
+  return {
+    match: parseMatch(match, `${path}.match`),
+    ...(weights === undefined ? {} : { weights: checkFields(weights, `${path}.weights`, weightFields) }),
+    ...(activations === undefined
+      ? {}
+      : { activations: checkFields(activations, `${path}.activations`, activationFields) }),
+    ...(exclude === undefined ? {} : { exclude }),
+  }
+}
+
+function parseMatch(value: unknown, path: string): RuleMatch {
+  const given: Plain = checkObject(value, path, MATCHES)
+  const match: { -readonly [K in keyof RuleMatch]: RuleMatch[K] } = {}
+  for (const key of ['opType', 'node'] as const) {
+    const name = given[key]
+    if (name === undefined) continue
+    match[key] = typeof name === 'string' && name !== '' ? name : fail(`${path}.${key}`, 'a name', name)
+  }
+  if (given.pattern !== undefined) match.pattern = checkPattern(given.pattern, `${path}.pattern`)
+  if (Object.keys(match).length === 0) fail(path, `at least one of ${MATCHES.join(', ')}`, value)
+  return match
+}
+
+function list(value: unknown, path: string): readonly unknown[] {
+  if (value === undefined) return []
+  return Array.isArray(value) ? value : fail(path, 'a list', value)
+}
+
+/** Levels that the types do not have are refused where they are written, not where a node meets them. */
+function checkFormats(prefix: string, weights: WeightSettings, activations: ActivationSettings): void {
+  for (const [path, format] of [
+    ['weights', () => weightFormat(weights)],
+    ['activations', () => activationFormat(activations)],
+  ] as const) {
+    try {
+      format()
+    } catch (error) {
+      throw typeError(`Option '${prefix}${path}.levels': ${(error as Error).message}.`)
+    }
   }
 }

@@ -1,23 +1,53 @@
-/** What a recipe says of one node. */
+/** What a recipe says of one node: its defaults, then its rules in their order. */
 import type { Node } from '../../graph/graph.js'
-import { excluder, type Recipe } from './recipe.js'
+import { nameTest } from './patterns.js'
+import type { ActivationSettings, Recipe, Rule, RuleMatch, WeightSettings } from './types.js'
 
 export interface NodeSettings {
   /** The node stays in float. */
   readonly exclude: boolean
   /** Of its weights. */
-  readonly weights: Recipe['weights']
+  readonly weights: WeightSettings
   /** Of the values that it makes. */
-  readonly activations: Recipe['activations']
+  readonly activations: ActivationSettings
 }
 
 /** A node is also found by the names of the nodes of the file that it stands for. */
 export function settingsOf(recipe: Recipe): (node: Node) => NodeSettings {
-  const excluded = excluder(recipe.exclude)
-  const { weights, activations } = recipe
-  return (node) => ({
-    exclude: [node.name, ...(node.origin ?? [])].some(excluded),
-    weights,
-    activations,
-  })
+  const excluded = recipe.exclude.map(nameTest)
+  const rules = recipe.rules.map((rule) => ({ rule, matches: matcher(rule.match) }))
+  return (node) => {
+    const start: NodeSettings = {
+      exclude: namesOf(node).some((name) => excluded.some((test) => test(name))),
+      weights: recipe.weights,
+      activations: recipe.activations,
+    }
+    return rules.reduce(
+      (settings, { rule, matches }) => (matches(node) ? changed(settings, rule) : settings),
+      start,
+    )
+  }
+}
+
+function changed(settings: NodeSettings, { weights, activations, exclude }: Rule): NodeSettings {
+  return {
+    exclude: exclude ?? settings.exclude,
+    weights: weights ? { ...settings.weights, ...weights } : settings.weights,
+    activations: activations ? { ...settings.activations, ...activations } : settings.activations,
+  }
+}
+
+function matcher({ opType, node: name, pattern }: RuleMatch): (node: Node) => boolean {
+  const tests: ((node: Node) => boolean)[] = []
+  if (opType !== undefined) tests.push((node) => node.opType === opType)
+  for (const wanted of [name, pattern]) {
+    if (wanted === undefined) continue
+    const test = nameTest(wanted)
+    tests.push((node) => namesOf(node).some(test))
+  }
+  return (node) => tests.every((test) => test(node))
+}
+
+function namesOf(node: Node): readonly string[] {
+  return [node.name, ...(node.origin ?? [])]
 }

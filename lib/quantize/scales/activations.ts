@@ -7,8 +7,7 @@ export const activationScales: Method = (quantization) => {
   const { values, valueFormats, ranges } = quantization
   const activations = new Map<string, AffineParameters>()
   for (const [root, range] of ranges) {
-    const { format, symmetric } = valueFormats.get(root) as ValueFormat
-    activations.set(root, parameters(range, { format, symmetric }, values.fixed.has(root)))
+    activations.set(root, parameters(range, valueFormats.get(root) as ValueFormat, values.fixed.has(root)))
   }
   return { ...quantization, activations }
 }

@@ -1,6 +1,5 @@
 /** Scale and zero point of a range: computed in float64, then rounded once to the float32 that the file holds. */
-
-import { type Format, levelsOf, roundHalfEven } from '../../graph/format.js'
+import { type Format, levelsOf, middleOf, roundHalfEven } from '../../graph/format.js'
 import type { Range } from '../../statistics/summary.js'
 
 /** `real = (level - zeroPoint) * scale`. */
@@ -15,9 +14,11 @@ export interface AffineParameters {
 export const MIN_SCALE = 2 ** -63
 const MAX_SCALE = 2 ** 120
 
-/** The zero point of symmetric quantization: the middle of the levels in use, the upper one of two. */
-export function symmetricZeroPoint({ qmin, qmax }: Format): number {
-  return Math.floor((qmin + qmax + 1) / 2)
+/** The zero point of symmetric quantization: the middle of the type, or of the levels in use where that is not among them. */
+export function symmetricZeroPoint(format: Format): number {
+  const { qmin, qmax } = format
+  const middle = middleOf(format)
+  return qmin < middle && middle < qmax ? middle : Math.floor((qmin + qmax + 1) / 2)
 }
 
 /**
@@ -31,7 +32,11 @@ export function affineOf(range: Range, format: Format, symmetric: boolean): Affi
   const middle = symmetricZeroPoint(format)
   if (low === 0 && high === 0) return { format, scale: 1, zeroPoint: symmetric ? middle : qmin }
   if (symmetric) {
-    return { format, scale: toScale(Math.max(-low, high) / (qmax - middle)), zeroPoint: middle }
+    return {
+      format,
+      scale: toScale(Math.max(-low, high) / Math.min(qmax - middle, middle - qmin)),
+      zeroPoint: middle,
+    }
   }
   const scale = toScale((high - low) / (qmax - qmin))
   const zeroPoint = Math.min(qmax, Math.max(qmin, roundHalfEven(qmin - low / scale)))

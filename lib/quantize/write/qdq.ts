@@ -4,14 +4,16 @@
  */
 import type { Attribute, ConstantTensor, Graph, Node } from '../../graph/graph.js'
 import { Names } from '../../graph/names.js'
-import { floatsOf, tensorOf } from '../../graph/tensor.js'
+import { floatsOf, scalar, tensorOf } from '../../graph/tensor.js'
 import { valueFormat } from '../assign/assign.js'
 import type { Fusion } from '../assign/fusions.js'
+import type { QuantizedValue } from '../assign/quantized-values.js'
 import { type Method, parametersOf, type Quantization } from '../quantization.js'
 import { type AffineParameters, affineOf } from '../scales/affine.js'
 import { quantizeBiases } from '../scales/bias.js'
 import type { Layer } from '../scales/layers.js'
 import { ConstantPool } from './constant-pool.js'
+import { type ClipBounds, clipBounds, knownRange } from './saturation.js'
 import { extremesOf, levelsTensor, quantizeAll, scalarsOf, weightTensors } from './tensors.js'
 
 export interface QdqGraph {
@@ -26,6 +28,8 @@ export const writeQdq: Method = (quantization) => ({
   ...quantization,
   quantized: new QdqWriter(quantization).write(),
 })
+
+const NO_CLIP: ClipBounds = { low: undefined, high: undefined }
 
 class QdqWriter {
   private readonly nodes: Node[] = []
@@ -100,18 +104,46 @@ class QdqWriter {
   private quantize(name: string, real: string): void {
     const value = this.quantization.values.values.get(name)
     if (!value) return
-    const parameters = this.scalars(value.root, parametersOf(this.quantization, name))
+    const affine = parametersOf(this.quantization, name)
+    const parameters = this.scalars(value.root, affine)
+    const source = this.clip(name, real, value, affine)
     const quantized = this.names.fresh(`${name}_quantized`)
     this.quantizedNames.set(name, quantized)
     this.nodes.push({
       name: this.names.fresh(`${name}_QuantizeLinear`),
       opType: 'QuantizeLinear',
       domain: '',
-      inputs: [real, ...parameters],
+      inputs: [source, ...parameters],
       outputs: [quantized],
       attributes: {},
     })
     if (real !== name) this.dequantize(quantized, parameters, undefined, name)
+  }
+
+  /** Keeps a value within the levels of its format: the value that is then quantized. */
+  private clip(
+    name: string,
+    real: string,
+    { root, maker }: QuantizedValue,
+    affine: AffineParameters,
+  ): string {
+    // What is moved is within them already.
+    const moved = maker?.rule.kind === 'shared' && maker.node.opType !== 'Pad'
+    const { low, high } = moved ? NO_CLIP : clipBounds(affine, knownRange(this.quantization.graph, maker))
+    if (low === undefined && high === undefined) return real
+    const bound = (end: string, x: number | undefined) =>
+      x === undefined ? '' : (this.pool.share([`${root}_${end}`, scalar('float32', x)])[0] as string)
+    const clipped = this.names.fresh(`${name}_clipped`)
+    const bounds = [bound('least', low), bound('most', high)]
+    this.nodes.push({
+      name: this.names.fresh(`${name}_Clip`),
+      opType: 'Clip',
+      domain: '',
+      inputs: [real, ...(high === undefined ? bounds.slice(0, 1) : bounds)],
+      outputs: [clipped],
+      attributes: {},
+    })
+    return clipped
   }
 
   /** A value that is taken quantized: a DequantizeLinear for this reader alone. */

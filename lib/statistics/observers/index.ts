@@ -16,6 +16,7 @@ export const observers = {
   'mean-std': meanStd,
 } as const satisfies Record<string, Observer>
 
+/** How a range is made of what calibration saw; docs/cli.md names them all. */
 export type ObserverName = keyof typeof observers
 
 export const OBSERVER_NAMES = Object.keys(observers) as readonly ObserverName[]

@@ -3,8 +3,9 @@ import type { Graph } from '../../../lib/graph/graph.js'
 import { inferGraph } from '../../../lib/ops/core/infer.js'
 import { findFusions } from '../../../lib/quantize/assign/fusions.js'
 import { findQuantizedValues } from '../../../lib/quantize/assign/quantized-values.js'
-import { parseRecipe, type RecipeOptions } from '../../../lib/quantize/recipe/recipe.js'
+import { parseRecipe } from '../../../lib/quantize/recipe/recipe.js'
 import { settingsOf } from '../../../lib/quantize/recipe/settings.js'
+import type { RecipeOptions } from '../../../lib/quantize/recipe/types.js'
 import { graph, node, noise, numbers, residualNet } from '../graphs.js'
 
 function fusionsOf(float: Graph, exclude: RecipeOptions['exclude'] = []) {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { observedRanges } from '../../../lib/quantize/ranges/activations.js'
+import { rangeObservations } from '../../../lib/quantize/ranges/calibrate.js'
 import { statisticsOf } from '../../helpers/statistics.js'
 import { graph, node, noise } from '../graphs.js'
 import { assigned, through } from '../record.js'
@@ -33,4 +34,20 @@ it('the observer has its options', async () => {
 
 it('empty for what no sample computed', async () => {
   expect((await ranges('minmax', { x: [-1, 2], s: [0, 1] })).c).toEqual([0, 0])
+})
+
+it('every value has the observer that the rules give it, and is observed for it', async () => {
+  const start = await assigned(float, {
+    activations: { observer: 'minmax' },
+    rules: [{ match: { opType: 'Conv' }, activations: { observer: 'percentile', percentile: 60 } }],
+  })
+  const values = Array.from({ length: 100 }, (_, i) => i / 100)
+  const statistics = new Map(['x', 'c'].map((name) => [name, statisticsOf(values)]))
+  const found = await through({ ...start, collected: { samples: 1, statistics } }, [observedRanges])
+  expect(found.ranges.get('x')?.[1]).toBe(0.99)
+  expect(found.ranges.get('c')?.[1]).toBeLessThan(0.61)
+  const kinds = (value: string) =>
+    rangeObservations(start).flatMap((o) => (o.value === value ? [o.kind] : []))
+  expect(kinds('x')).not.toContain('histogram')
+  expect(kinds('c')).toContain('histogram')
 })

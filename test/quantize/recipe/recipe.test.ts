@@ -1,33 +1,105 @@
 import { describe, expect, it } from 'vitest'
-import { excluder, parseRecipe } from '../../../lib/quantize/recipe/recipe.js'
+import { parseRecipe, parseRecipeFile } from '../../../lib/quantize/recipe/recipe.js'
 
-describe('recipe', () => {
+describe('parseRecipe', () => {
   it('has the defaults, and is plain JSON that gives itself again', () => {
     const recipe = parseRecipe({ exclude: ['a', /head/i] })
     expect(recipe).toEqual({
-      weights: { type: 'int8', granularity: 'channel', range: 'mse' },
-      activations: { type: 'int8', symmetric: false, observer: 'mse' },
+      weights: { type: 'int8', granularity: 'channel', range: 'mse', levels: 'narrow' },
+      activations: { type: 'int8', symmetric: false, observer: 'mse', levels: 'full' },
       exclude: ['a', { pattern: 'head', flags: 'i' }],
+      rules: [],
       biasCorrection: true,
     })
     expect(parseRecipe(JSON.parse(JSON.stringify(recipe)))).toEqual(recipe)
   })
 
+  it('undefined is the default', () => {
+    const recipe = parseRecipe({
+      weights: { type: undefined },
+      activations: undefined,
+      exclude: undefined,
+      biasCorrection: undefined,
+    })
+    expect(recipe).toEqual(parseRecipe({}))
+    expect(Object.keys(recipe.activations)).toEqual(['type', 'symmetric', 'observer', 'levels'])
+  })
+
+  it('rules keep what they say, patterns become JSON', () => {
+    const { rules } = parseRecipe({
+      rules: [
+        { match: { opType: 'Conv', pattern: /^stem/gi }, weights: { levels: { qmin: -8, qmax: 7 } } },
+        { match: { pattern: 'head' }, activations: { observer: 'percentile', percentile: 99.9 } },
+        { match: { node: 'head/cls' }, exclude: true },
+      ],
+    })
+    expect(rules).toEqual([
+      {
+        match: { opType: 'Conv', pattern: { pattern: '^stem', flags: 'i' } },
+        weights: { levels: { qmin: -8, qmax: 7 } },
+      },
+      {
+        match: { pattern: { pattern: 'head', flags: '' } },
+        activations: { observer: 'percentile', percentile: 99.9 },
+      },
+      { match: { node: 'head/cls' }, exclude: true },
+    ])
+    expect(parseRecipe(JSON.parse(JSON.stringify({ rules }))).rules).toEqual(rules)
+  })
+
   it.each([
-    [{ weights: { type: 'int4' } }, /Option 'weights.type'/],
+    [{ weights: { type: 'int4' } }, /Option 'weights.type': expected one of int8, uint8, received "int4"/],
     [{ weights: { typo: 1 } }, /Option 'weights.typo'/],
     [{ activations: { observer: 'magic' } }, /Option 'activations.observer'.*"magic"/],
-    [{ activations: { percentile: 120 } }, /Option 'activations.percentile'/],
-    [{ exclude: 'head' }, /Option 'exclude'/],
-    [{ exclude: [{ pattern: '(' }] }, /expected a regular expression/],
+    [{ activations: { percentile: 120 } }, /Option 'activations.percentile'.*above 50 and up to 100/],
+    [{ activations: { percentile: '99' } }, /Option 'activations.percentile'/],
+    [{ activations: { deviations: Number.POSITIVE_INFINITY } }, /Option 'activations.deviations'/],
+    [{ activations: { momentum: 0 } }, /Option 'activations.momentum'/],
+    [{ activations: { symmetric: 1 } }, /Option 'activations.symmetric': expected true or false/],
+    [{ activations: { levels: '6-bit' } }, /Option 'activations.levels': expected one of full, narrow/],
+    [
+      { activations: { levels: { qmin: 0, qmax: 200 } } },
+      /Option 'activations.levels'.*\[-128, 127\] of int8/,
+    ],
+    [{ activations: { levels: { qmin: 5, qmax: 5 } } }, /Option 'activations.levels'/],
+    [{ activations: { levels: { qmin: 0.5, qmax: 5 } } }, /two integers/],
+    [{ weights: { levels: '0..127' } }, /Option 'weights.levels'/],
+    [{ weights: { levels: { qmin: 0, qmax: 127 } } }, /both sides of 0, the zero point of int8/],
+    [{ weights: { type: 'uint8', levels: { qmin: 0, qmax: 128 } } }, /both sides of 128/],
+    [{ exclude: 'head' }, /Option 'exclude': expected a list/],
+    [{ exclude: [7] }, /Option 'exclude.0'/],
+    [{ exclude: [{ pattern: '(' }] }, /Option 'exclude.0': expected a regular expression/],
     [{ biasCorrection: 'yes' }, /Option 'biasCorrection'/],
+    [{ weights: 'int8' }, /Option 'weights': expected an object/],
+    [{ rules: [{ match: {} }] }, /Option 'rules.0.match': expected at least one of opType, node, pattern/],
+    [{ rules: [{ weights: {} }] }, /Option 'rules.0.match': expected an object/],
+    [{ rules: [{ match: { opType: 3 } }] }, /Option 'rules.0.match.opType'/],
+    [{ rules: [{ match: { op: 'Conv' } }] }, /Option 'rules.0.match.op'/],
+    [{ rules: [{ match: { node: 'a' }, exclude: 'yes' }] }, /Option 'rules.0.exclude'/],
+    [{ rules: [{ match: { node: 'a' }, weights: { range: 'max' } }] }, /Option 'rules.0.weights.range'/],
+    [
+      { rules: [{ match: { node: 'a' }, activations: { levels: { qmin: -200, qmax: 0 } } }] },
+      /'rules.0.activations.levels'/,
+    ],
   ])('refuses %j', (options, message) => {
     expect(() => parseRecipe(options as never)).toThrow(message)
     expect(() => parseRecipe(options as never)).toThrow(TypeError)
   })
+})
 
-  it('excludes exact names and patterns', () => {
-    const excluded = excluder(['conv1', { pattern: '^head/', flags: '' }])
-    expect(['conv1', 'conv10', 'head/cls', 'a/head/'].map(excluded)).toEqual([true, false, true, false])
+describe('parseRecipeFile', () => {
+  it('takes what parseRecipe gives, and the address of its schema', () => {
+    const recipe = parseRecipe({ activations: { type: 'uint8', levels: '0..127' } })
+    const file = JSON.parse(JSON.stringify({ $schema: 'recipe.schema.json', ...recipe }))
+    expect(parseRecipe(parseRecipeFile(file))).toEqual(recipe)
+  })
+
+  it.each([
+    [[], /expected an object/],
+    [{ data: 'x' }, /Option 'data': there is no such option/],
+    [{ $schema: 1 }, /Option '\$schema'/],
+    [{ weights: { levels: { qmin: -8, qmax: 7, step: 1 } } }, /Option 'weights.levels.step'/],
+  ])('refuses %j', (json, message) => {
+    expect(() => parseRecipeFile(json)).toThrow(message)
   })
 })

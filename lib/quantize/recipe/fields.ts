@@ -1,0 +1,128 @@
+/**
+ * The table of all settings of a recipe: what each may be, its default, its flag on the command line, and a line about it.
+ * The validator, the JSON Schema and the flags of `octavo quantize` are made of it; `types.ts` has the same by hand.
+ */
+import { OBSERVER_NAMES, type ObserverName } from '../../statistics/observers/index.js'
+import type { ActivationSettings, Levels, Recipe, WeightSettings } from './types.js'
+
+interface FieldBase {
+  /** The long flag of the command line, without `--`. */
+  readonly flag: string
+  /** One line, for the help text and the schema. */
+  readonly text: string
+}
+
+export interface ChoiceField extends FieldBase {
+  readonly kind: 'choice'
+  readonly choices: readonly string[]
+  readonly default: string
+}
+
+export interface FlagField extends FieldBase {
+  readonly kind: 'boolean'
+  readonly default: boolean
+}
+
+/** A finite number within (above, most], for one observer: complete recipes have it with that observer, or where it was given. */
+export interface NumberField extends FieldBase {
+  readonly kind: 'number'
+  readonly above: number
+  readonly most?: number
+  readonly observer: ObserverName
+  readonly default: number
+}
+
+export interface LevelsField extends FieldBase {
+  readonly kind: 'levels'
+  readonly presets: readonly Extract<Levels, string>[]
+  readonly default: Levels
+}
+
+export type Field = ChoiceField | FlagField | NumberField | LevelsField
+
+const TYPES = ['int8', 'uint8']
+
+export const weightFields = {
+  type: { kind: 'choice', choices: TYPES, default: 'int8', flag: 'weights', text: 'type of weights' },
+  granularity: {
+    kind: 'choice',
+    choices: ['channel', 'tensor'],
+    default: 'channel',
+    flag: 'weight-granularity',
+    text: 'one scale per output channel of the weights, or one per tensor',
+  },
+  range: {
+    kind: 'choice',
+    choices: ['minmax', 'mse'],
+    default: 'mse',
+    flag: 'weight-range',
+    text: 'scales of weights cover the largest magnitude, or give the least squared error',
+  },
+  levels: {
+    kind: 'levels',
+    presets: ['full', 'narrow', '7-bit'],
+    default: 'narrow',
+    flag: 'weight-levels',
+    text: 'integers that weights use',
+  },
+} as const satisfies Record<keyof WeightSettings, Field>
+
+export const activationFields = {
+  type: { kind: 'choice', choices: TYPES, default: 'int8', flag: 'activations', text: 'type of activations' },
+  symmetric: {
+    kind: 'boolean',
+    default: false,
+    flag: 'symmetric',
+    text: 'zero points of activations are in the middle of their levels',
+  },
+  observer: {
+    kind: 'choice',
+    choices: OBSERVER_NAMES,
+    default: 'mse',
+    flag: 'observer',
+    text: 'how ranges of activations are chosen',
+  },
+  percentile: {
+    kind: 'number',
+    above: 50,
+    most: 100,
+    observer: 'percentile',
+    default: 99.99,
+    flag: 'percentile',
+    text: 'observer percentile: percent of the elements that a range covers',
+  },
+  deviations: {
+    kind: 'number',
+    above: 0,
+    observer: 'mean-std',
+    default: 4,
+    flag: 'deviations',
+    text: 'observer mean-std: half of a range in standard deviations',
+  },
+  momentum: {
+    kind: 'number',
+    above: 0,
+    most: 1,
+    observer: 'moving-average',
+    default: 0.1,
+    flag: 'momentum',
+    text: 'observer moving-average: weight of a new sample',
+  },
+  levels: {
+    kind: 'levels',
+    presets: ['full', 'narrow', '7-bit', '0..127'],
+    default: 'full',
+    flag: 'activation-levels',
+    text: 'integers that activations use',
+  },
+} as const satisfies Record<keyof ActivationSettings, Field>
+
+/** Settings of the recipe as a whole. */
+export const recipeFields = {
+  biasCorrection: {
+    kind: 'boolean',
+    default: true,
+    flag: 'bias-correction',
+    text: 'add to every bias what quantization took from the mean of its channel',
+  },
+} as const satisfies Partial<Record<keyof Recipe, Field>>

@@ -1,0 +1,143 @@
+/**
+ * The recipe: every choice of a static quantization as one JSON document. `docs/recipe.schema.json` is its JSON Schema.
+ * First come the defaults, then rules for some nodes; where several rules match a node, the later one wins.
+ */
+import type { ObserverName } from '../../statistics/observers/index.js'
+
+/** Element types of quantized tensors. */
+export type QuantizedType = 'int8' | 'uint8'
+
+/**
+ * Which integers of the type are used.
+ * - `full`: all of them. int8: -128 to 127, uint8: 0 to 255.
+ * - `narrow`: without the lowest. int8: -127 to 127, uint8: 1 to 255.
+ * - `7-bit`: int8: -64 to 63, uint8: 0 to 127 (weights in uint8: 64 to 191). For targets whose sums of products saturate at 16 bits.
+ * - `0..127`: activations only: what both types can hold.
+ * - `{ qmin, qmax }`: from `qmin` to `qmax`, both used, within the type. Those of weights must lie on both sides of their zero
+ *   point, which is 0 in int8 and 128 in uint8.
+ *
+ * Fewer integers than the type has cost nothing in Octavo; in a file for other runtimes a Clip before QuantizeLinear keeps
+ * values that are out of range from taking more, where nothing else does.
+ */
+export type Levels =
+  | 'full'
+  | 'narrow'
+  | '7-bit'
+  | '0..127'
+  | {
+      /** The least integer. */
+      readonly qmin: number
+      /** The largest integer. */
+      readonly qmax: number
+    }
+
+/** How weights are quantized: symmetric, with one scale per output channel or per tensor. */
+export interface WeightSettings {
+  /** Default `int8`. uint8 weights are int8 ones with zero point 128, for tools that know no others. */
+  readonly type: QuantizedType
+  /** `channel` (default): one scale per output channel, where runtimes can. `tensor`: one scale for the whole tensor. */
+  readonly granularity: 'channel' | 'tensor'
+  /** What a scale covers: the largest magnitude (`minmax`), or the range of least squared error (`mse`, default). */
+  readonly range: 'minmax' | 'mse'
+  /** Which integers are used; default `narrow`: kernels of some targets wrap where two weights of -128 meet. */
+  readonly levels: Levels
+}
+
+/** How values between nodes are quantized: one scale and zero point per tensor. */
+export interface ActivationSettings {
+  /** Default `int8`. */
+  readonly type: QuantizedType
+  /** Zero point in the middle. Costs half of the levels after a Relu; some targets need it. Default false. */
+  readonly symmetric: boolean
+  /** How the range is made of what calibration saw; default `mse`: of least expected squared error. */
+  readonly observer: ObserverName
+  /** Observer `percentile`: share of the elements that the range covers, in percent, above 50 and up to 100; default 99.99. */
+  readonly percentile?: number
+  /** Observer `mean-std`: half of the range in standard deviations, above 0; default 4. */
+  readonly deviations?: number
+  /** Observer `moving-average`: weight of a new sample, above 0 and up to 1; default 0.1. */
+  readonly momentum?: number
+  /** Which integers are used; default `full`. */
+  readonly levels: Levels
+}
+
+/** A regular expression of JavaScript, as JSON. */
+export interface Pattern {
+  /** The source of the expression; it may match any part of a name. */
+  readonly pattern: string
+  /** Its flags, such as `i`; default none. */
+  readonly flags: string
+}
+
+/** Nodes: by exact name, or by a pattern that a name contains. */
+export type NodePattern = string | Pattern
+
+/** Which nodes a rule is for: those that fulfil all that is given; at least one condition must be. */
+export interface RuleMatch {
+  /** The type of operator, such as `Conv`, in the prepared model: the names that `octavo explain` prints. */
+  readonly opType?: string
+  /** The exact name of a node; or of a node of the file that a fused one stands for. */
+  readonly node?: string
+  /** A pattern that the name of the node contains. */
+  readonly pattern?: Pattern
+}
+
+/** Settings for some nodes. What a rule does not say stays as it was. A node that is fused to another (its bias, its Relu) has the settings of that one. */
+export interface Rule {
+  /** The nodes. */
+  readonly match: RuleMatch
+  /** For the weights of the nodes. */
+  readonly weights?: Partial<WeightSettings>
+  /** For the values that the nodes make. */
+  readonly activations?: Partial<ActivationSettings>
+  /** true: the nodes stay in float. false: they do not, whatever came before. */
+  readonly exclude?: boolean
+}
+
+/** A complete recipe, as plain JSON: gives the same file again from the same model and data, on the same instruction set, at any number of threads. */
+export interface Recipe {
+  /** Of all weights that no rule is for. */
+  readonly weights: WeightSettings
+  /** Of all values that no rule is for, the inputs of the model included. */
+  readonly activations: ActivationSettings
+  /** Nodes that stay in float. */
+  readonly exclude: readonly NodePattern[]
+  /** Settings for some nodes; the later rule wins. */
+  readonly rules: readonly Rule[]
+  /** Adds to every bias what quantization took from the mean of its channel. */
+  readonly biasCorrection: boolean
+}
+
+/** A pattern as JSON, with flags that may be left out. */
+export interface PatternSource {
+  /** The source of the expression. */
+  readonly pattern: string
+  /** Its flags, such as `i`; default none. */
+  readonly flags?: string
+}
+
+/** A pattern as options take it: a RegExp, its source, or its source with flags. */
+export type PatternOption = RegExp | string | PatternSource
+
+/** A rule as options take it. */
+export interface RuleOptions extends Omit<Rule, 'match'> {
+  /** The nodes. */
+  readonly match: Omit<RuleMatch, 'pattern'> & {
+    /** A pattern that the name of the node contains. */
+    readonly pattern?: PatternOption
+  }
+}
+
+/** A recipe with defaults: what is left out, or undefined, is as `Recipe` says. */
+export interface RecipeOptions {
+  /** Of all weights that no rule is for. */
+  readonly weights?: Partial<WeightSettings>
+  /** Of all values that no rule is for, the inputs of the model included. */
+  readonly activations?: Partial<ActivationSettings>
+  /** Nodes that stay in float: exact names, or patterns that a name contains. Default none. */
+  readonly exclude?: readonly (string | RegExp | PatternSource)[]
+  /** Settings for some nodes; the later rule wins. Default none. */
+  readonly rules?: readonly RuleOptions[]
+  /** Adds to every bias what quantization took from the mean of its channel. Default true. */
+  readonly biasCorrection?: boolean
+}
