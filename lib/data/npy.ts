@@ -1,9 +1,9 @@
 /** NumPy files: .npy (format versions 1 to 3) and .npz (a zip of them, stored or deflated), read and written. */
-import { inflateRawSync } from 'node:zlib'
 import { OctavoError } from '../errors.js'
 import { Tensor } from '../session/tensor.js'
 import { arrayOf, type TensorData, type TensorType } from '../session/tensor-types.js'
 import { readBytes } from './read-file.js'
+import { unzip, zip } from './zip.js'
 
 /** dtype descriptions of NumPy, little endian. */
 const TYPES: Readonly<Record<string, TensorType>> = {
@@ -98,44 +98,7 @@ export function formatNpy(tensor: Tensor): Uint8Array {
   ])
 }
 
-const CENTRAL = 0x02014b50
-const END = 0x06054b50
-
-/** Entries of a zip archive (APPNOTE 6.3: central directory; methods stored and deflated). */
-function unzip(bytes: Buffer, where: string): Map<string, Uint8Array> {
-  const bad = () => new OctavoError('ERR_CALIBRATION_DATA', `${where}: expected a .npz file (a zip archive).`)
-  let end = bytes.length - 22
-  while (end >= 0 && bytes.readUInt32LE(end) !== END) --end
-  if (end < 0) throw bad()
-  const entries = new Map<string, Uint8Array>()
-  let at = bytes.readUInt32LE(end + 16)
-  for (let i = bytes.readUInt16LE(end + 10); i > 0; --i) {
-    if (at + 46 > bytes.length || bytes.readUInt32LE(at) !== CENTRAL) throw bad()
-    const [method, packed] = [bytes.readUInt16LE(at + 10), bytes.readUInt32LE(at + 20)]
-    const [nameLength, extra, comment] = [28, 30, 32].map((o) => bytes.readUInt16LE(at + o)) as [
-      number,
-      number,
-      number,
-    ]
-    const local = bytes.readUInt32LE(at + 42)
-    const name = bytes.toString('utf8', at + 46, at + 46 + nameLength)
-    if (local + 30 > bytes.length) throw bad()
-    const start = local + 30 + bytes.readUInt16LE(local + 26) + bytes.readUInt16LE(local + 28)
-    const body = bytes.subarray(start, start + packed)
-    if (body.length !== packed || (method !== 0 && method !== 8)) throw bad()
-    entries.set(name, method === 0 ? body : inflate(body, bytes.readUInt32LE(at + 24), bad))
-    at += 46 + nameLength + extra + comment
-  }
-  return entries
-}
-
-/** Inflates to the size that the archive states, and no further. */
-function inflate(body: Uint8Array, size: number, bad: () => OctavoError): Uint8Array {
-  try {
-    const whole = inflateRawSync(body, { maxOutputLength: Math.max(size, 1) })
-    if (whole.length === size) return whole
-  } catch {
-    // Damaged, or larger than stated.
-  }
-  throw bad()
+/** Tensors as a .npz file: the same bytes for the same tensors. */
+export function formatNpz(tensors: Readonly<Record<string, Tensor>>): Uint8Array {
+  return zip(Object.entries(tensors).map(([name, tensor]) => [`${name}.npy`, formatNpy(tensor)] as const))
 }

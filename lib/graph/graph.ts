@@ -59,6 +59,14 @@ export interface Node {
   readonly origin?: readonly string[]
 }
 
+/** A tensor that keeps its value from run to run: a weight in training, a running mean, a cache of keys. */
+export interface StateTensor {
+  /** Sizes are numbers; elements are neither strings nor of less than a byte. */
+  readonly type: { readonly dtype: DType; readonly shape: readonly number[] }
+  /** The value before the first run, of that type; absent: zeros. */
+  readonly initial?: ConstantTensor
+}
+
 export interface Graph {
   readonly name: string
   /** Names of the inputs that a caller feeds (initializers excluded), in order. */
@@ -67,6 +75,16 @@ export interface Graph {
   /** Topologically sorted. */
   readonly nodes: readonly Node[]
   readonly constants: ReadonlyMap<string, ConstantTensor>
+  /**
+   * States by name; absent: none. Nodes read one as any value, and see what it was when the run began. Passes know that it may
+   * change. Only the main graph has states: owned graphs capture them. A program has those that it reads or updates.
+   */
+  readonly states?: ReadonlyMap<string, StateTensor>
+  /**
+   * The values that states take when a run ends, by the name of the state; those that are not listed stay. As the update_binding
+   * of ONNX's TrainingInfoProto: a graph stays a function, and the order of its nodes means nothing.
+   */
+  readonly updates?: ReadonlyMap<string, string>
   /** What is known of values: inputs always, others after shape inference or where the file says so. */
   readonly types: ReadonlyMap<string, TensorType>
   /** Names under which an owned graph sees the values its node captures; [] for a model's main graph. */
@@ -128,6 +146,11 @@ export function intsAttribute(node: Node, name: string): readonly number[] | und
 
 export function floatsAttribute(node: Node, name: string): readonly number[] | undefined {
   return attributeOf(node, name, 'floats')
+}
+
+/** What a run of the graph leaves: its outputs, then the values of its updates; the same one may be there twice. */
+export function resultsOf({ outputs, updates }: Graph): readonly string[] {
+  return updates === undefined || updates.size === 0 ? outputs : [...outputs, ...updates.values()]
 }
 
 /** Every value a node reads, captures included; absent inputs left out. */

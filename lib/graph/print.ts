@@ -3,6 +3,7 @@
  *
  *     graph main (x: float32[n, 3]) -> (y: float32[n, 2])
  *       w: float32[3, 2] = 0.5 1 -2 ...
+ *       state count: int64[1] = 0 <- count_plus_one
  *       y = Gemm(x, w) {transB=1} # Gemm_0
  */
 
@@ -39,6 +40,11 @@ function print(graph: Graph, indent: string, title: string, options: PrintOption
   lines.push(`${indent}${title} (${typed(graph.inputs)}) -> (${typed(graph.outputs)})${captures}`)
   for (const [name, tensor] of graph.constants) {
     lines.push(`${indent}  ${name}: ${formatConstant(tensor, options)}`)
+  }
+  for (const [name, { type, initial }] of graph.states ?? []) {
+    const first = initial ? formatConstant(initial, options) : formatType(type)
+    const update = graph.updates?.get(name)
+    lines.push(`${indent}  state ${name}: ${first}${update === undefined ? '' : ` <- ${update}`}`)
   }
   for (const node of graph.nodes) printNode(node, `${indent}  `, options, lines)
 }

@@ -3,7 +3,7 @@
  * pass can look at the graph as it is after its own changes; `finish` drops what became dead and sorts.
  */
 import type { ConstantTensor, Graph, Node, TensorType } from './graph.js'
-import { usesOf } from './graph.js'
+import { resultsOf, usesOf } from './graph.js'
 import { Names } from './names.js'
 import { topologicalOrder } from './sort.js'
 import { ownedGraphs } from './subgraph.js'
@@ -25,12 +25,13 @@ export class GraphEditor {
     this.#graph = graph
     this.#constants = new Map(graph.constants)
     this.#types = new Map(graph.types)
-    this.#outputs = new Set(graph.outputs)
+    this.#outputs = new Set(resultsOf(graph))
     this.#values = new Names([
       ...graph.inputs,
       ...graph.captures,
-      ...graph.outputs,
+      ...this.#outputs,
       ...graph.constants.keys(),
+      ...(graph.states?.keys() ?? []),
     ])
     this.#names = new Names()
     for (const node of graph.nodes) {
@@ -48,7 +49,7 @@ export class GraphEditor {
     return this.#nodes.get(name)
   }
 
-  /** The node that makes a value; undefined for inputs, captures and constants. */
+  /** The node that makes a value; undefined for inputs, captures, constants and states. */
   producer(value: string): Node | undefined {
     const name = this.#producers.get(value)
     return name === undefined ? undefined : this.#nodes.get(name)
@@ -59,13 +60,14 @@ export class GraphEditor {
     return [...(this.#readers.get(value) ?? [])].map((name) => this.#nodes.get(name) as Node)
   }
 
-  /** The only reader of a value that is no output of the graph. */
+  /** The only reader of a value that is no result of the graph. */
   soleReader(value: string): Node | undefined {
     const readers = this.#readers.get(value)
     if (readers?.size !== 1 || this.isOutput(value)) return undefined
     return this.readers(value)[0]
   }
 
+  /** Whether a run leaves the value: as an output, or in a state. */
   isOutput(value: string): boolean {
     return this.#outputs.has(value)
   }
@@ -76,7 +78,8 @@ export class GraphEditor {
 
   type(value: string): TensorType | undefined {
     const constant = this.#constants.get(value)
-    return constant ? { dtype: constant.dtype, shape: constant.dims } : this.#types.get(value)
+    if (constant) return { dtype: constant.dtype, shape: constant.dims }
+    return this.#graph.states?.get(value)?.type ?? this.#types.get(value)
   }
 
   setType(value: string, type: TensorType): void {
@@ -213,9 +216,9 @@ export class GraphEditor {
   }
 }
 
-/** The graph without nodes, constants and types that no output depends on. Operators have no side effects. */
+/** The graph without nodes, constants and types that no output or update depends on. Operators have no side effects. */
 export function removeDead(graph: Graph): Graph {
-  const live = new Set(graph.outputs)
+  const live = new Set(resultsOf(graph))
   const kept: Node[] = []
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const node = graph.nodes[i] as Node

@@ -31,9 +31,14 @@ export function mapGraphsDeep(graph: Graph, change: (graph: Graph) => Graph): Gr
   return change(same ? graph : { ...graph, nodes })
 }
 
-/** The names that a graph itself defines: inputs, captures, constants, outputs of nodes. */
+/** The names that a graph itself defines: inputs, captures, constants, states, outputs of nodes. */
 export function definedNames(graph: Graph): Set<string> {
-  const names = new Set([...graph.inputs, ...graph.captures, ...graph.constants.keys()])
+  const names = new Set([
+    ...graph.inputs,
+    ...graph.captures,
+    ...graph.constants.keys(),
+    ...(graph.states?.keys() ?? []),
+  ])
   for (const node of graph.nodes) for (const name of node.outputs) if (name !== '') names.add(name)
   return names
 }

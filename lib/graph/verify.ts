@@ -61,6 +61,7 @@ class Check {
       define(name, 'a constant')
       this.#constant(name, tensor)
     }
+    for (const name of graph.states?.keys() ?? []) define(name, 'a state')
     const produced = new Set<string>()
     for (const node of graph.nodes) for (const name of node.outputs) produced.add(name)
     for (const node of graph.nodes) {
@@ -78,6 +79,7 @@ class Check {
       }
       for (const name of node.outputs) if (name !== '') define(name, `node "${node.name}"`, node.name)
     }
+    this.#states(graph, where, defined)
     const outputs = new Set<string>()
     for (const name of graph.outputs) {
       if (!defined.has(name)) this.report(`Output "${name}"${where} is defined by nothing`, undefined, name)
@@ -96,6 +98,29 @@ class Check {
       if (constant !== undefined && constant.dtype !== type.dtype) {
         this.report(`Constant "${name}" is ${constant.dtype}, its type says ${type.dtype}`, undefined, name)
       }
+    }
+  }
+
+  #states({ states, updates }: Graph, where: string, defined: ReadonlySet<string>): void {
+    for (const [name, { type, initial }] of states ?? []) {
+      const { dtype, shape } = type
+      if (where !== '')
+        this.report(`State "${name}"${where}: only the main graph has states`, undefined, name)
+      if (dtype === 'string' || (DTYPES[dtype]?.bits ?? 0) < 8)
+        this.report(`State "${name}" has elements of type ${dtype}`, undefined, name)
+      if (initial === undefined) continue
+      this.#constant(name, initial)
+      if (initial.dtype !== dtype || initial.dims.join() !== shape.join())
+        this.report(
+          `State "${name}" is ${dtype}[${shape.join(', ')}], its first value ${initial.dtype}[${initial.dims.join(', ')}]`,
+          undefined,
+          name,
+        )
+    }
+    for (const [state, value] of updates ?? []) {
+      if (!states?.has(state)) this.report(`"${state}"${where} is updated, but is no state`, undefined, state)
+      if (!defined.has(value))
+        this.report(`State "${state}" takes the value "${value}", which nothing defines`, undefined, value)
     }
   }
 

@@ -32,6 +32,17 @@ export interface StepProfile {
   readonly microseconds: number
 }
 
+/** A store of named tensors that outlive runs; models that are loaded over one share them. */
+export interface NativeStates {
+  /** Sorted. */
+  names(): string[]
+  bytes(): number
+  /** Copies, in the order of the names, as they are between two runs. */
+  read(names: readonly string[]): NativeOutputs
+  /** All at once with respect to runs; none where one of the tensors does not fit. */
+  write(names: readonly string[], tensors: NativeFeeds, types: NativeTypes): void
+}
+
 export interface NativeMemory {
   /** Bytes of prepacked constants. */
   readonly constants: number
@@ -60,6 +71,8 @@ export interface NativeModel {
   runSync(feeds: NativeFeeds, types: NativeTypes, outputs?: readonly number[]): NativeOutputs
   /** Bytes of a state tensor by its name. */
   readState(name: string): ArrayBuffer
+  /** The store that the model's states are in. */
+  states(): NativeStates
   /** Name of the kernel each step was given, in step order ('' where it has none). */
   kernels(): string[]
   /** Microseconds per step of the last run that was profiled. */
@@ -75,6 +88,8 @@ interface LoadOptions {
   readonly threads?: number
   /** Runs that may be under way at once, each with an arena of its own. Default: one more than the cores. A program that writes states has one. */
   readonly executions?: number
+  /** Where the states of the plan are, or are added with their first values. Default: a store of its own. */
+  readonly states?: NativeStates
   readonly maxTensorBytes?: number
   readonly maxLoopIterations?: number
 }
@@ -89,6 +104,8 @@ export interface Binding {
   readonly cores: number
   readonly compiler: string
   token(): NativeToken
+  /** An empty store of states. */
+  states(): NativeStates
   /**
    * Parses, checks and prepacks a plan off the main thread. `words`: the encoded plan; `buffers`: the constants it
    * refers to, kept alive until the promise settles; so long their files must stay open.

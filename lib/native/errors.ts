@@ -1,6 +1,6 @@
 /** Errors of the addon as errors of Octavo: a code that callers can rely on, the step they came from. */
 import { type ErrorCode, OctavoError } from '../errors.js'
-import type { Binding, NativeModel } from './binding.js'
+import type { Binding, NativeModel, NativeStates } from './binding.js'
 
 interface NativeError extends Error {
   readonly nativeCode?: string
@@ -36,8 +36,12 @@ export function wrapErrors(native: Binding): Binding {
     cores: native.cores,
     compiler: native.compiler,
     token: () => native.token(),
-    load: async (words, buffers, options, token) =>
-      new WrappedModel(await rejecting(() => native.load(words, buffers, options, token))),
+    states: () => new WrappedStates(native.states()),
+    load: async (words, buffers, options, token) => {
+      const { states } = options
+      const inner = states instanceof WrappedStates ? { ...options, states: states.inner } : options
+      return new WrappedModel(await rejecting(() => native.load(words, buffers, inner, token)))
+    },
   }
 }
 
@@ -53,6 +57,9 @@ class WrappedModel implements NativeModel {
   readState(name: string) {
     return throwing(() => this.model.readState(name))
   }
+  states() {
+    return new WrappedStates(throwing(() => this.model.states()))
+  }
   kernels() {
     return throwing(() => this.model.kernels())
   }
@@ -67,6 +74,23 @@ class WrappedModel implements NativeModel {
   }
   release() {
     this.model.release()
+  }
+}
+
+class WrappedStates implements NativeStates {
+  constructor(readonly inner: NativeStates) {}
+
+  names() {
+    return this.inner.names()
+  }
+  bytes() {
+    return this.inner.bytes()
+  }
+  read(names: readonly string[]) {
+    return throwing(() => this.inner.read(names))
+  }
+  write(...args: Parameters<NativeStates['write']>) {
+    throwing(() => this.inner.write(...args))
   }
 }
 

@@ -153,6 +153,13 @@ class Writer {
   /** `captured`: names of the captures in the graph around. Other names stay unless something around has them. */
   graph(source: Graph, captured: ReadonlyMap<string, string>, around: Visible | undefined): GraphProto {
     const graph = this.#decomposed(source)
+    const [state] = graph.states?.keys() ?? []
+    if (state !== undefined)
+      throw new OctavoError(
+        'ERR_UNSUPPORTED_OP',
+        `State "${state}" has no form in an ONNX file: write a graph that has its value as a constant`,
+        { tensor: state },
+      )
     this.#domains.set('', Math.max(this.opset, opsetOf(graph)))
     const renamed = new Map(captured)
     const names = new Set<string>()

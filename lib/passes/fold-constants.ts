@@ -9,7 +9,7 @@
  */
 import { byteLength, isFloat } from '../graph/dtype.js'
 import type { ConstantTensor, Graph, Node } from '../graph/graph.js'
-import { usesOf } from '../graph/graph.js'
+import { resultsOf, usesOf } from '../graph/graph.js'
 import { elementCount } from '../graph/tensor.js'
 import { ValueNeededError } from '../ops/core/helpers.js'
 import { type Inference, inferGraph } from '../ops/core/infer.js'
@@ -124,7 +124,7 @@ function islandOf(
 ): Graph {
   const wanted = new Set<string>()
   for (const node of rest) for (const name of usesOf(node)) if (folded.has(name)) wanted.add(name)
-  for (const name of graph.outputs) if (folded.has(name)) wanted.add(name)
+  for (const name of resultsOf(graph)) if (folded.has(name)) wanted.add(name)
   const used = new Map<string, ConstantTensor>()
   for (const node of selected) {
     for (const name of usesOf(node)) {

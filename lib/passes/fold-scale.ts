@@ -9,7 +9,7 @@
  * which folding evaluates on the engine.
  */
 import type { Attribute, ConstantTensor, Graph, Node } from '../graph/graph.js'
-import { consumersOf, floatAttribute, intAttribute } from '../graph/graph.js'
+import { consumersOf, floatAttribute, intAttribute, resultsOf } from '../graph/graph.js'
 
 export function foldScale(graph: Graph): Graph {
   return new ScaleFolding(graph).run()
@@ -56,7 +56,7 @@ class ScaleFolding {
       const followers = this.consumers.get(output) ?? []
       const next = followers[0]
       if (axis === undefined || channels === undefined || followers.length !== 1 || !next) break
-      if (this.graph.outputs.includes(output)) break
+      if (resultsOf(this.graph).includes(output)) break
       const affine = this.affineOf(next, output, channels, rankOf(current, this.weights(current)))
       if (!affine) break
       const folded = this.apply(current, next, affine, axis)

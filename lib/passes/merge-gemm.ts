@@ -5,7 +5,7 @@
  *     MatMul(x, w) -> Add(b)  =>  Gemm(x, w, b)
  */
 import type { Graph, Node } from '../graph/graph.js'
-import { consumersOf } from '../graph/graph.js'
+import { consumersOf, resultsOf } from '../graph/graph.js'
 import { inferGraph } from '../ops/core/infer.js'
 import type { PassContext } from './pass.js'
 
@@ -15,10 +15,11 @@ export function mergeGemm(graph: Graph, { overrides }: PassContext): Graph {
   const consumers = consumersOf(graph)
   const merged = new Map<Node, Node>()
   const gone = new Set<Node>()
+  const results = new Set(resultsOf(graph))
   for (const node of graph.nodes) {
     const [a = '', b = ''] = node.inputs
     const output = node.outputs[0] ?? ''
-    if (node.opType !== 'MatMul' || node.domain !== '' || graph.outputs.includes(output)) continue
+    if (node.opType !== 'MatMul' || node.domain !== '' || results.has(output)) continue
     const weights = graph.constants.get(b)
     if (weights?.dtype !== 'float32' || weights.dims.length !== 2 || info.types.get(a)?.shape?.length !== 2)
       continue

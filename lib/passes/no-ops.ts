@@ -9,7 +9,7 @@ import { DTYPES } from '../graph/dtype.js'
 import type { Dim } from '../graph/expr.js'
 import { sameDim } from '../graph/expr.js'
 import type { Graph, Node } from '../graph/graph.js'
-import { intAttribute, intsAttribute } from '../graph/graph.js'
+import { intAttribute, intsAttribute, resultsOf } from '../graph/graph.js'
 import { floatsOf } from '../graph/tensor.js'
 import { type Inference, inferGraph } from '../ops/core/infer.js'
 import type { PassContext } from './pass.js'
@@ -17,7 +17,7 @@ import type { PassContext } from './pass.js'
 export function removeNoOps(graph: Graph, { overrides }: PassContext): Graph {
   const info = inferGraph(graph, { overrides })
   const renamed = new Map<string, string>()
-  const outputs = new Set(graph.outputs)
+  const outputs = new Set(resultsOf(graph))
   const use = (name: string) => renamed.get(name) ?? name
   const nodes: Node[] = []
   for (const node of graph.nodes) {

@@ -3,7 +3,7 @@
  *
  *     x: float16 -> Mul(w: float16) -> y: float16  =>  x -> Cast(float32) -> Mul(Cast(w)) -> Cast(float16) -> y
  *
- * Folding evaluates the Casts of constants; casts to float16 become casts to float32; inputs and outputs keep their type.
+ * Folding evaluates the Casts of constants; casts to float16 become casts to float32; inputs, outputs and states keep their type.
  */
 import type { DType } from '../graph/dtype.js'
 import { DTYPES } from '../graph/dtype.js'
@@ -21,6 +21,7 @@ function usesHalf(graph: Graph): boolean {
   const half = (type: { readonly dtype: DType } | undefined) => type !== undefined && HALF.has(type.dtype)
   if (graph.inputs.some((name) => half(graph.types.get(name)))) return true
   for (const tensor of graph.constants.values()) if (half(tensor)) return true
+  for (const { type } of graph.states?.values() ?? []) if (half(type)) return true
   return graph.nodes.some((node) =>
     Object.values(node.attributes).some(
       (a) =>
@@ -44,21 +45,25 @@ function widen(graph: Graph, main: boolean): Graph {
     }
   }
   const renamed = new Map<string, string>()
-  const inputs = graph.inputs.map((name) => {
-    const type = graph.types.get(name)
-    if (!main || !type || !HALF.has(type.dtype)) return name
+  const widenRead = (name: string, type: TensorType | undefined) => {
+    if (!main || !type || !HALF.has(type.dtype)) return
     types.set(name, type)
     types.set(`${name}:wide`, { ...type, dtype: 'float32' })
     renamed.set(name, `${name}:wide`)
     nodes.push(cast(name, `${name}:wide`, FLOAT32))
-    return name
-  })
+  }
+  for (const name of graph.inputs) widenRead(name, graph.types.get(name))
+  for (const [name, { type }] of graph.states ?? []) widenRead(name, type)
   const use = (name: string) => renamed.get(name) ?? name
   const narrowed = new Map<string, DType>()
   if (main) {
     for (const name of graph.outputs) {
       const type = graph.types.get(name)
       if (type && HALF.has(type.dtype)) narrowed.set(name, type.dtype)
+    }
+    for (const [state, value] of graph.updates ?? []) {
+      const dtype = graph.states?.get(state)?.type.dtype
+      if (dtype && HALF.has(dtype) && !renamed.has(value)) narrowed.set(value, dtype)
     }
   }
   const made = (name: string) => (narrowed.has(name) ? `${name}:wide` : name)
@@ -78,7 +83,7 @@ function widen(graph: Graph, main: boolean): Graph {
       cast(constants.has(name) || renamed.has(name) ? use(name) : `${name}:wide`, name, DTYPES[dtype].onnx),
     )
   }
-  return { ...graph, inputs, nodes, constants, types }
+  return { ...graph, nodes, constants, types }
 }
 
 function widenAttribute(attribute: Attribute, key: string): Attribute {

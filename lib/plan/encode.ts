@@ -13,7 +13,7 @@ export interface EncodedPlan {
 }
 
 const MAGIC = 0x5654434f
-const VERSION = 1
+const VERSION = 2
 
 const EXPRESSION = { constant: 0, symbol: 1, add: 2, mul: 3, div: 4, mod: 5, min: 6, max: 7 } as const
 const SOURCE = { input: 0, data: 1, dim: 2, outer: 3 } as const
@@ -87,7 +87,8 @@ class Encoder {
 
   #tensor(tensor: PlanTensor): void {
     const { name, dtype, kind, of = -1, dims } = tensor
-    const refersTo = kind === 'alias' ? of : kind === 'constant' ? this.#buffer(tensor) : -1
+    const isStored = kind === 'constant' || (kind === 'state' && (tensor.file ?? tensor.data) !== undefined)
+    const refersTo = kind === 'alias' ? of : isStored ? this.#buffer(tensor) : -1
     this.#body.push(this.#string(name), DTYPES[dtype].onnx, TENSOR[kind], refersTo)
     this.#dims(dims)
   }

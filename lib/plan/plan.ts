@@ -24,7 +24,7 @@ export type TensorKind =
   | 'scratch'
   | 'input'
   | 'output'
-  | 'state'
+  | 'state' /* keeps its bytes from run to run; `data`, `file`: its first value, zeros without */
   | 'alias' /* the bytes of tensor `of`, with other sizes */
   | 'provided' /* storage comes from its step while running (If, Loop) */
 

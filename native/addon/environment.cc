@@ -118,6 +118,7 @@ void Environment::close() {
   expected_.clear();
   model_class.SuppressDestruct();
   token_class.SuppressDestruct();
+  states_class.SuppressDestruct();
   napi_release_threadsafe_function(wake_, napi_tsfn_abort);
 }
 

@@ -18,7 +18,7 @@ class Environment : public std::enable_shared_from_this<Environment> {
   static void create(Napi::Env env);
   static std::shared_ptr<Environment> of(Napi::Env env);
 
-  Napi::FunctionReference model_class, token_class;
+  Napi::FunctionReference model_class, token_class, states_class;
 
   // JavaScript thread: the event loop stays alive until the job has finished.
   void expect(const std::shared_ptr<Job>& job);

@@ -6,6 +6,7 @@
 
 #include "addon/environment.h"
 #include "addon/model.h"
+#include "addon/states.h"
 #include "addon/token.h"
 #include "cpu/cores.h"
 
@@ -20,6 +21,7 @@ class LoadJob final : public Job {
   std::vector<int32_t> words;
   std::vector<Buffer> buffers;
   Napi::ObjectReference keep_alive;  // the arrays that the buffers point into
+  std::shared_ptr<StateStore> states;
   Limits limits;
   int threads = 1, executions = 1;
 
@@ -28,7 +30,10 @@ class LoadJob final : public Job {
     status_ = Program::load(words.data(), words.size(), buffers, limits, *cancelled, &program, &step_);
     if (!status_.ok()) return;
     try {
-      state_ = std::make_shared<ModelState>(std::move(program), threads, executions);
+      if (states == nullptr) states = std::make_shared<StateStore>();
+      status_ = states->adopt(program->plan(), limits.max_tensor_bytes, buffers);
+      if (!status_.ok()) return;
+      state_ = std::make_shared<ModelState>(std::move(program), std::move(states), threads, executions);
       // The first run is as quick as those that follow it.
       std::shared_ptr<Lane> first = state_->executions.take();
       status_ = first->prepare();
@@ -106,6 +111,7 @@ Napi::Value load(const Napi::CallbackInfo& info) {
   if (!info[2].IsObject()) throw Napi::TypeError::New(env, "load: expected options");
   auto job = std::make_shared<LoadJob>(env, Token::flag_of(info[3]));
   const Napi::Object options = info[2].As<Napi::Object>();
+  job->states = States::store_of(options.Get("states"));
   job->threads = static_cast<int>(std::min<double>(option(options, "threads", usable_cores()), kMaxThreads));
   job->executions =
       static_cast<int>(std::min<double>(option(options, "executions", default_executions()), kMaxThreads));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "addon/states.h"
 #include "addon/token.h"
 
 namespace octavo::addon {
@@ -80,9 +81,10 @@ class RunJob final : public Job {
 Napi::Function Model::define(Napi::Env env) {
   return DefineClass(env, "NativeModel",
                      {InstanceMethod<&Model::run>("run"), InstanceMethod<&Model::run_sync>("runSync"),
-                      InstanceMethod<&Model::read_state>("readState"), InstanceMethod<&Model::kernels>("kernels"),
-                      InstanceMethod<&Model::profile>("profile"), InstanceMethod<&Model::set_profiling>("setProfiling"),
-                      InstanceMethod<&Model::memory>("memory"), InstanceMethod<&Model::release>("release")});
+                      InstanceMethod<&Model::read_state>("readState"), InstanceMethod<&Model::states>("states"),
+                      InstanceMethod<&Model::kernels>("kernels"), InstanceMethod<&Model::profile>("profile"),
+                      InstanceMethod<&Model::set_profiling>("setProfiling"), InstanceMethod<&Model::memory>("memory"),
+                      InstanceMethod<&Model::release>("release")});
 }
 
 Napi::Object Model::create(Napi::Env env, std::shared_ptr<ModelState> state) {
@@ -148,25 +150,11 @@ Napi::Value Model::run_sync(const Napi::CallbackInfo& info) {
 std::shared_ptr<Lane> Model::take_lane() {
   std::shared_ptr<Lane> lane = state_->executions.take();
   if (lane != nullptr) return lane;
-  const bool was_paused = paused_;
   paused_ = true;
   const std::shared_ptr<RunJob> oldest = active_.front();
   environment_->wait_for(*oldest);
-  paused_ = was_paused;
-  return state_->executions.take();
-}
-
-void Model::pause() {
-  paused_ = true;
-  while (!active_.empty()) {
-    const std::shared_ptr<RunJob> oldest = active_.front();
-    environment_->wait_for(*oldest);
-  }
-}
-
-void Model::resume() {
   paused_ = false;
-  start_next();
+  return state_->executions.take();
 }
 
 void Model::start_next() {
@@ -202,35 +190,22 @@ void Model::keep(std::vector<OwnedTensor> feeds) {
 
 void Model::account(Napi::Env env) {
   const int64_t bytes =
-      state_ == nullptr ? 0 : static_cast<int64_t>(state_->constant_bytes + state_->executions.arena_bytes());
+      state_ == nullptr
+          ? 0
+          : static_cast<int64_t>(state_->constant_bytes + state_->executions.arena_bytes() + state_->states->bytes());
   int64_t total = 0;
   if (bytes != reported_) napi_adjust_external_memory(env, bytes - reported_, &total);
   reported_ = bytes;
 }
 
 Napi::Value Model::read_state(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  ModelState& state = open(env);
-  if (!info[0].IsString()) throw Napi::TypeError::New(env, "readState: expected the name of a state tensor");
-  const std::string name = info[0].As<Napi::String>();
-  pause();
-  std::shared_ptr<Lane> lane = state.executions.take();
-  Napi::ArrayBuffer buffer;
-  try {
-    const TensorView view = lane->execution() == nullptr ? TensorView() : lane->execution()->state(name);
-    if (view.data == nullptr) throw Napi::RangeError::New(env, "readState: there is no state tensor " + name);
-    size_t bytes = 0;
-    if (!tensor_bytes(view.dtype, view.shape, SIZE_MAX / 2, &bytes))
-      throw Napi::RangeError::New(env, "readState: too large");
-    buffer = write_bytes(env, view.data, bytes);
-  } catch (...) {
-    state.executions.give_back(std::move(lane));
-    resume();
-    throw;
-  }
-  state.executions.give_back(std::move(lane));
-  resume();
-  return buffer;
+  ModelState& state = open(info.Env());
+  if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "readState: expected the name of a state tensor");
+  return addon::read_state(info.Env(), *state.states, info[0].As<Napi::String>());
+}
+
+Napi::Value Model::states(const Napi::CallbackInfo& info) {
+  return States::create(info.Env(), open(info.Env()).states);
 }
 
 Napi::Value Model::kernels(const Napi::CallbackInfo& info) {

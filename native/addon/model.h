@@ -15,12 +15,15 @@ namespace octavo::addon {
 
 // What runs of a model share. Runs in flight hold it, so release never pulls it from under them.
 struct ModelState {
-  ModelState(std::shared_ptr<const Program> program, int threads, int most)
-      : constant_bytes(program->constant_bytes()), executions(std::move(program), threads, most) {}
+  ModelState(std::shared_ptr<const Program> program, std::shared_ptr<StateStore> states, int threads, int most)
+      : constant_bytes(program->constant_bytes()),
+        states(states),
+        executions(std::move(program), std::move(states), threads, most) {}
 
   const Program& program() const { return executions.program(); }
 
   const size_t constant_bytes;
+  const std::shared_ptr<StateStore> states;
   Executions executions;  // JavaScript thread, once the model is loaded
 };
 
@@ -39,6 +42,7 @@ class Model : public Napi::ObjectWrap<Model> {
   Napi::Value run(const Napi::CallbackInfo& info);
   Napi::Value run_sync(const Napi::CallbackInfo& info);
   Napi::Value read_state(const Napi::CallbackInfo& info);
+  Napi::Value states(const Napi::CallbackInfo& info);
   Napi::Value kernels(const Napi::CallbackInfo& info);
   Napi::Value profile(const Napi::CallbackInfo& info);
   Napi::Value memory(const Napi::CallbackInfo& info);
@@ -49,9 +53,6 @@ class Model : public Napi::ObjectWrap<Model> {
   ModelState& open(Napi::Env env);
   // A lane, if need be after the oldest run in flight has been waited for and settled. Runs of the queue go after.
   std::shared_ptr<Lane> take_lane();
-  // Waits for all runs in flight and settles them, without starting others. resume starts those.
-  void pause();
-  void resume();
   void start_next();
   // The lane is free again; job is nullptr after a run on this thread.
   void after_run(const RunJob* job, std::shared_ptr<Lane> lane);

@@ -5,6 +5,7 @@
 #include "addon/load.h"
 #include "addon/marshal.h"
 #include "addon/model.h"
+#include "addon/states.h"
 #include "addon/token.h"
 #include "cpu/cores.h"
 #include "cpu/isa.h"
@@ -38,6 +39,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   const std::shared_ptr<Environment> environment = Environment::of(env);
   environment->model_class = Napi::Persistent(Model::define(env));
   environment->token_class = Napi::Persistent(Token::define(env));
+  environment->states_class = Napi::Persistent(States::define(env));
   exports.Set("version", OCTAVO_VERSION);
   exports.Set("isas", isas(env));
   exports.Set("isa", isa_chosen().name);
@@ -47,6 +49,11 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   exports.Set("token", Napi::Function::New(
                            env, [](const Napi::CallbackInfo& info) -> Napi::Value { return Token::create(info.Env()); },
                            "token"));
+  exports.Set(
+      "states",
+      Napi::Function::New(
+          env, [](const Napi::CallbackInfo& info) -> Napi::Value { return States::create(info.Env(), nullptr); },
+          "states"));
   exports.Set("load", Napi::Function::New(env, load, "load"));
   return exports;
 }

@@ -1,5 +1,6 @@
 #include "engine/constant_bytes.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <unistd.h>
@@ -23,6 +24,17 @@ Status read_file(const Buffer& buffer, uint8_t* to) {
 }
 
 }  // namespace
+
+size_t bytes_to_read(const Plan& plan, const std::vector<Buffer>& buffers) {
+  std::vector<char> counted(buffers.size(), 0);
+  size_t bytes = 0;
+  for (const PlanTensor& t : plan.tensors) {
+    if (t.kind != TensorKind::kConstant || counted[static_cast<size_t>(t.buffer)]) continue;
+    counted[static_cast<size_t>(t.buffer)] = 1;
+    bytes += std::min(buffers[static_cast<size_t>(t.buffer)].size, SIZE_MAX / 4 - bytes);
+  }
+  return bytes;
+}
 
 Status ConstantBytes::open(int32_t buffer, const uint8_t** data) {
   const Buffer& b = at(buffer);

@@ -10,6 +10,9 @@
 
 namespace octavo {
 
+// Bytes of the buffers that the constants of a plan read, each once.
+size_t bytes_to_read(const Plan& plan, const std::vector<Buffer>& buffers);
+
 class ConstantBytes {
  public:
   explicit ConstantBytes(const std::vector<Buffer>& buffers) : buffers_(buffers), read_(buffers.size()) {}

@@ -44,8 +44,9 @@ int64_t now() {
 
 }  // namespace
 
-Execution::Execution(std::shared_ptr<const Program> program)
+Execution::Execution(std::shared_ptr<const Program> program, std::shared_ptr<StateStore> states)
     : program_(std::move(program)),
+      states_(std::move(states)),
       sizes_(program_->plan()),
       bindings_(program_->schedule().segments.size()),
       shaped_(program_->schedule().segments.size()),
@@ -54,7 +55,6 @@ Execution::Execution(std::shared_ptr<const Program> program)
   shapes_.resize(tensors);
   storage_.resize(tensors, nullptr);
   roots_.resize(tensors);
-  states_.resize(tensors);
   for (size_t i = 0; i < tensors; ++i) {
     roots_[i] = program_->plan().root(static_cast<int32_t>(i));
     const Constant& constant = program_->constant(static_cast<int32_t>(i));
@@ -64,16 +64,15 @@ Execution::Execution(std::shared_ptr<const Program> program)
 }
 
 Status Execution::prepare() {
-  for (size_t i = 0; i < states_.size(); ++i) {
-    if (tensor(static_cast<int32_t>(i)).kind != TensorKind::kState) continue;
-    OCTAVO_RETURN_IF_ERROR(sizes_.shape_of(static_cast<int32_t>(i), program_->limits().max_tensor_bytes, &shapes_[i]));
-    size_t bytes = 0;
-    if (!tensor_bytes(tensor(static_cast<int32_t>(i)).dtype, shapes_[i], program_->limits().max_tensor_bytes, &bytes) ||
-        !states_[i].allocate(bytes))
-      return Status::Error(Code::kOutOfMemory,
-                           "no memory for state " + program_->plan().tensor_name(static_cast<int32_t>(i)));
-    std::memset(states_[i].data(), 0, bytes);
-    storage_[i] = states_[i].data();
+  for (size_t i = 0; i < roots_.size(); ++i) {
+    const int32_t index = static_cast<int32_t>(i);
+    if (tensor(index).kind != TensorKind::kState) continue;
+    const std::string& name = program_->plan().tensor_name(index);
+    OCTAVO_RETURN_IF_ERROR(sizes_.shape_of(index, program_->limits().max_tensor_bytes, &shapes_[i]));
+    State* const state = states_ == nullptr ? nullptr : states_->find(name);
+    if (state == nullptr || state->dtype != tensor(index).dtype || !(state->shape == shapes_[i]))
+      return Status::Error(Code::kInvalidPlan, "no such state: '" + name + "'");
+    storage_[i] = state->memory.data();
   }
   return Status::Ok();
 }
@@ -259,14 +258,6 @@ TensorView Execution::output(int i) const {
   const int32_t index = program_->plan().outputs[static_cast<size_t>(i)];
   return {tensor(index).dtype, shapes_[static_cast<size_t>(index)],
           storage_[static_cast<size_t>(roots_[static_cast<size_t>(index)])]};
-}
-
-TensorView Execution::state(const std::string& name) const {
-  for (size_t i = 0; i < states_.size(); ++i)
-    if (tensor(static_cast<int32_t>(i)).kind == TensorKind::kState &&
-        program_->plan().tensor_name(static_cast<int32_t>(i)) == name)
-      return {tensor(static_cast<int32_t>(i)).dtype, shapes_[i], states_[i].data()};
-  return {};
 }
 
 size_t Execution::arena_bytes() const {

@@ -10,6 +10,7 @@
 #include "engine/evaluate.h"
 #include "engine/memory.h"
 #include "engine/program.h"
+#include "engine/state_store.h"
 #include "engine/step_context.h"
 
 namespace octavo {
@@ -23,9 +24,10 @@ struct TensorView {
 
 class Execution final : private Provider {
  public:
-  explicit Execution(std::shared_ptr<const Program> program);
+  // states: of the plan, if it has any (StateStore::adopt). Who runs has a turn of them.
+  explicit Execution(std::shared_ptr<const Program> program, std::shared_ptr<StateStore> states = nullptr);
 
-  // Allocates and clears the state tensors. Before the first run.
+  // Finds the state tensors. Before the first run.
   Status prepare();
   // inputs: in the order of the plan. outer: values of the symbols of kind `outer`, by their index.
   Status run(const std::vector<TensorView>& inputs, const std::vector<int64_t>& outer, ThreadPool& pool,
@@ -36,8 +38,6 @@ class Execution final : private Provider {
 
   // Step where the last run failed, or -1.
   int failed_step() const { return failed_step_; }
-  // A state tensor by its name; no data: there is none.
-  TensorView state(const std::string& name) const;
   size_t arena_bytes() const;
   // Nanoseconds per step of the last run while profiling; empty before.
   void set_profiling(bool on) { profiling_ = on; }
@@ -53,6 +53,7 @@ class Execution final : private Provider {
   const PlanTensor& tensor(int32_t i) const { return program_->plan().tensors[static_cast<size_t>(i)]; }
 
   std::shared_ptr<const Program> program_;
+  std::shared_ptr<StateStore> states_;
   Sizes sizes_;
   std::vector<Shape> shapes_;           // by tensor
   std::vector<void*> storage_;          // by root tensor
@@ -60,7 +61,6 @@ class Execution final : private Provider {
   std::vector<BindingCache> bindings_;  // by segment
   std::vector<const Binding*> shaped_;  // by segment: whose sizes shapes_ has
   std::vector<Memory> arenas_;          // by segment
-  std::vector<Memory> states_;          // by tensor
   int threads_ = 0;                     // that bindings were made for
   int failed_step_ = -1;
   bool profiling_ = false;

@@ -7,18 +7,21 @@ namespace octavo {
 namespace {
 
 bool writes_states(const Plan& plan) {
-  for (const PlanStep& step : plan.steps)
-    for (int32_t i : step.outputs)
-      if (i >= 0 && plan.tensors[static_cast<size_t>(i)].kind == TensorKind::kState) return true;
-  return false;
+  StateStore::Access access;
+  return uses_states(plan, &access) && access == StateStore::Access::kWrite;
 }
 
 }  // namespace
 
+Lane::Lane(std::shared_ptr<const Program> program, std::shared_ptr<StateStore> states, int threads)
+    : program_(std::move(program)),
+      states_(uses_states(program_->plan(), &access_) ? std::move(states) : nullptr),
+      pool_(threads) {}
+
 Status Lane::prepare() noexcept {
   if (execution_ != nullptr) return Status::Ok();
   try {
-    auto made = std::make_unique<Execution>(program_);
+    auto made = std::make_unique<Execution>(program_, states_);
     OCTAVO_RETURN_IF_ERROR(made->prepare());
     execution_ = std::move(made);
     return Status::Ok();
@@ -31,6 +34,7 @@ Status Lane::run(const std::vector<TensorView>& inputs, const std::atomic<bool>&
   try {
     OCTAVO_RETURN_IF_ERROR(prepare());
     execution_->set_profiling(profiling);
+    const StateStore::Turn turn(states_.get(), access_);
     const RunInFlight in_flight;
     return execution_->run(inputs, {}, pool_, cancelled);
   } catch (const std::bad_alloc&) {
@@ -40,8 +44,12 @@ Status Lane::run(const std::vector<TensorView>& inputs, const std::atomic<bool>&
   }
 }
 
-Executions::Executions(std::shared_ptr<const Program> program, int threads, int most)
-    : program_(std::move(program)), threads_(threads), most_(writes_states(program_->plan()) ? 1 : std::max(1, most)) {}
+Executions::Executions(std::shared_ptr<const Program> program, std::shared_ptr<StateStore> states, int threads,
+                       int most)
+    : program_(std::move(program)),
+      states_(std::move(states)),
+      threads_(threads),
+      most_(writes_states(program_->plan()) ? 1 : std::max(1, most)) {}
 
 std::shared_ptr<Lane> Executions::take() {
   if (!idle_.empty()) {
@@ -50,7 +58,7 @@ std::shared_ptr<Lane> Executions::take() {
     return lane;
   }
   if (made_ >= most_) return nullptr;
-  auto lane = std::make_shared<Lane>(program_, threads_);
+  auto lane = std::make_shared<Lane>(program_, states_, threads_);
   ++made_;
   return lane;
 }

@@ -14,10 +14,11 @@ namespace octavo {
 // An execution with its view of the pool: one run at a time, on any thread.
 class Lane {
  public:
-  Lane(std::shared_ptr<const Program> program, int threads) : program_(std::move(program)), pool_(threads) {}
+  Lane(std::shared_ptr<const Program> program, std::shared_ptr<StateStore> states, int threads);
 
   // Makes the execution where it is not there yet; run does so too.
   Status prepare() noexcept;
+  // Waits for its turn of the states, if the program has some.
   Status run(const std::vector<TensorView>& inputs, const std::atomic<bool>& cancelled, bool profiling) noexcept;
 
   // nullptr before prepare or the first run.
@@ -28,6 +29,8 @@ class Lane {
  private:
   friend class Executions;
   const std::shared_ptr<const Program> program_;
+  StateStore::Access access_ = StateStore::Access::kRead;
+  const std::shared_ptr<StateStore> states_;  // nullptr: the program has none
   std::unique_ptr<Execution> execution_;
   PoolView pool_;
   size_t counted_ = 0;  // bytes of the arena that Executions knows of
@@ -37,7 +40,7 @@ class Executions {
  public:
   // threads: of each run, at most; most: runs that may be under way at once, at least 1. Programs that write states
   // have one, whatever is asked for.
-  Executions(std::shared_ptr<const Program> program, int threads, int most);
+  Executions(std::shared_ptr<const Program> program, std::shared_ptr<StateStore> states, int threads, int most);
 
   // The idle lane that was used last, a new one while there are fewer than `most`, or nullptr: all are busy.
   std::shared_ptr<Lane> take();
@@ -51,6 +54,7 @@ class Executions {
 
  private:
   const std::shared_ptr<const Program> program_;
+  const std::shared_ptr<StateStore> states_;
   const int threads_, most_;
   int made_ = 0;
   size_t arena_bytes_ = 0;

@@ -77,7 +77,7 @@ std::vector<float> some_weights() {
 
 TEST(executions_at_once_give_what_they_give_alone) {
   const std::vector<float> weights = some_weights();
-  Executions executions(product_program(weights), 3, 4);
+  Executions executions(product_program(weights), nullptr, 3, 4);
   Caller callers[4];
   for (int i = 0; i < 4; ++i) {
     callers[i].seed = i;
@@ -98,7 +98,7 @@ TEST(executions_at_once_give_what_they_give_alone) {
 
 TEST(executions_are_made_on_demand) {
   const std::vector<float> weights = some_weights();
-  Executions executions(product_program(weights), 1, 2);
+  Executions executions(product_program(weights), nullptr, 1, 2);
   const Feed feed(10, 0);
   size_t one = 0;
   for (int i = 0; i < 5; ++i) {
@@ -132,7 +132,7 @@ TEST(executions_of_a_program_that_writes_states_are_one) {
   int step = 0;
   EXPECT_OK(Program::load(words.data(), words.size(), {}, Limits(), kNever, &program, &step));
   if (program == nullptr) return;
-  Executions executions(program, 1, 8);
+  Executions executions(program, nullptr, 1, 8);
   const std::shared_ptr<Lane> lane = executions.take();
   EXPECT(lane != nullptr);
   EXPECT(executions.take() == nullptr);

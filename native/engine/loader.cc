@@ -14,22 +14,6 @@
 
 namespace octavo {
 
-namespace {
-
-// Of the buffers that a plan reads, each once.
-size_t bytes_to_read(const Plan& plan, const std::vector<Buffer>& buffers) {
-  std::vector<char> counted(buffers.size(), 0);
-  size_t bytes = 0;
-  for (const PlanTensor& t : plan.tensors) {
-    if (t.kind != TensorKind::kConstant || counted[static_cast<size_t>(t.buffer)]) continue;
-    counted[static_cast<size_t>(t.buffer)] = 1;
-    bytes += std::min(buffers[static_cast<size_t>(t.buffer)].size, SIZE_MAX / 4 - bytes);
-  }
-  return bytes;
-}
-
-}  // namespace
-
 // Loads one plan; nested plans have loaders of their own.
 class Loader {
  public:
@@ -141,8 +125,24 @@ class Loader {
         return Status::Error(Code::kInvalidPlan,
                              describe_step(plan_, step) + ": output " + spec(i).name +
                                  " is of the wrong kind: control flow provides its outputs, no other operator does");
+    OCTAVO_RETURN_IF_ERROR(check_written_states(step, *program_->steps_[k].op));
     if (foldable(step)) OCTAVO_RETURN_IF_ERROR(fold(k));
     drop_constants(step, program_->steps_[k].op.get());
+    return Status::Ok();
+  }
+
+  // A step that reads the state it writes must be able to, and see it with the same sizes.
+  Status check_written_states(const PlanStep& step, const Op& op) const {
+    for (size_t o = 0; o < step.outputs.size(); ++o) {
+      const int32_t written = step.outputs[o];
+      if (written < 0 || plan_.tensors[static_cast<size_t>(written)].kind != TensorKind::kState) continue;
+      for (size_t i = 0; i < step.inputs.size(); ++i)
+        if (step.inputs[i] >= 0 && plan_.root(step.inputs[i]) == written &&
+            (step.inputs[i] != written || o != 0 || !op.writes_over(static_cast<int>(i))))
+          return Status::Error(Code::kInvalidPlan, describe_step(plan_, step) + ": cannot write state " +
+                                                       plan_.tensor_name(written) + " in place of its input " +
+                                                       std::to_string(i));
+    }
     return Status::Ok();
   }
 

@@ -117,6 +117,11 @@ class Op {
   }
   // True if run provides every output (RunContext::provide_output): control flow.
   virtual bool provides_outputs() const { return false; }
+  // True if run may write output 0 where this input lies: every element is read before it is written.
+  virtual bool writes_over(int input) const {
+    (void)input;
+    return false;
+  }
   // Bytes of prepacked constants, for reports.
   virtual size_t packed_bytes() const { return 0; }
 };

@@ -124,7 +124,8 @@ void read_tensors(Reader& r, Plan& plan, size_t buffers) {
       return r.fail("unknown dtype " + std::to_string(dtype));
     t.dtype = static_cast<DType>(dtype);
     t.kind = static_cast<TensorKind>(r.one_of(7, "tensor"));
-    if (t.kind == TensorKind::kConstant) t.buffer = r.index(buffers, "buffer");
+    if (t.kind == TensorKind::kConstant || t.kind == TensorKind::kState)
+      t.buffer = r.index(buffers, "buffer", t.kind == TensorKind::kState);
     else if (t.kind == TensorKind::kAlias) t.of = r.index(n, "tensor");
     else if (r.word() != -1) r.fail("a tensor that is neither alias nor constant refers to another");
     const size_t rank = r.count();

@@ -7,11 +7,17 @@
 //   expression = kind, a, b      constant: low and high half of an int64; symbol: its index;
 //                                others: indices of earlier expressions
 //   symbol   = name (string), source kind, a, b      see SymbolSource
-//   tensor   = name (string), dtype, kind, of (alias) or buffer (constant) or -1, rank, dims (expressions)
+//   tensor   = name (string), dtype, kind, of (alias), buffer (constant; state: its first value) or -1, rank,
+//              dims (expressions)
 //   inputs, outputs = tensor indices
 //   step     = op (string), label (string: nodes of the model), inputs (count, tensor indices or -1),
 //              outputs (count, tensor indices or -1), attributes (count, entries)
 //   attribute = name (string), kind, count, values: expressions | float32 bits | strings | one plan
+//
+// States keep their bytes from run to run (engine/state_store.h). Steps see the value that a state had when the run
+// began, up to the one step that writes it; a step after that one reads it where its integer attribute reads_updated
+// lists the position of that input. A step may write a state that it reads if its operator does so in place
+// (Op::writes_over).
 //
 // A nested plan has strings, symbols and tensors of its own; buffers are those of the outer plan.
 #pragma once
@@ -28,7 +34,7 @@
 namespace octavo {
 
 constexpr int32_t kPlanMagic = 0x5654434F;  // "OCTV"
-constexpr int32_t kPlanVersion = 1;
+constexpr int32_t kPlanVersion = 2;
 constexpr int kMaxPlanDepth = 32;
 
 enum class ExprKind : int32_t { kConstant, kSymbol, kAdd, kMul, kFloorDiv, kMod, kMin, kMax };
@@ -59,7 +65,7 @@ struct PlanTensor {
   DType dtype = DType::kFloat32;
   TensorKind kind = TensorKind::kScratch;
   int32_t of = -1;      // alias
-  int32_t buffer = -1;  // constant
+  int32_t buffer = -1;  // constant; state: its first value, or -1 for zeros
   std::vector<int32_t> dims;
 };
 

@@ -1,5 +1,10 @@
 #include "engine/plan_check.h"
 
+#include <algorithm>
+#include <set>
+
+#include "engine/step_context.h"
+
 namespace octavo {
 namespace {
 
@@ -80,7 +85,10 @@ class Checker {
       if (t.kind == TensorKind::kConstant) ready_[i] = 1;
       if (t.kind == TensorKind::kInput && !ready_[i])
         return invalid(plan_.tensor_name(static_cast<int32_t>(i)) + " is an input that is not listed");
+      // A body may run many times or not at all: it reads states as inputs, and what it computes is written after it.
       if (t.kind == TensorKind::kState && nested_) return invalid("a state tensor in a nested plan");
+      if (t.kind == TensorKind::kState && !state_names_.insert(plan_.tensor_name(static_cast<int32_t>(i))).second)
+        return invalid("two states of the name " + plan_.tensor_name(static_cast<int32_t>(i)));
     }
     return Status::Ok();
   }
@@ -88,9 +96,16 @@ class Checker {
   Status steps() {
     for (const PlanStep& step : plan_.steps) {
       const std::string& op = plan_.strings[static_cast<size_t>(step.op)];
-      for (int32_t i : step.inputs)
-        if (i >= 0 && tensor(plan_.root(i)).kind != TensorKind::kState && !ready(plan_.root(i)))
-          return invalid(op + " reads " + plan_.tensor_name(i) + " before it is computed");
+      for (size_t position = 0; position < step.inputs.size(); ++position) {
+        const int32_t i = step.inputs[position];
+        if (i < 0) continue;
+        const bool computed = ready(plan_.root(i));
+        if (tensor(plan_.root(i)).kind != TensorKind::kState) {
+          if (!computed) return invalid(op + " reads " + plan_.tensor_name(i) + " before it is computed");
+        } else if (computed && !reads_updated(step, position)) {
+          return invalid(op + " reads state " + plan_.tensor_name(i) + " after it was written");
+        }
+      }
       for (int32_t i : step.outputs) {
         if (i < 0) continue;
         const TensorKind kind = tensor(i).kind;
@@ -107,9 +122,21 @@ class Checker {
     return Status::Ok();
   }
 
+  // Whether the step asks for the value that a state has in input `position` after it was written.
+  bool reads_updated(const PlanStep& step, size_t position) const {
+    const PlanAttribute* asked = find_attribute(plan_, step, "reads_updated", AttributeKind::kInts);
+    if (asked == nullptr) return false;
+    return std::any_of(asked->values.begin(), asked->values.end(), [&](int32_t e) {
+      const Expr& expression = plan_.expressions[static_cast<size_t>(e)];
+      return expression.kind == ExprKind::kConstant && expression.value == static_cast<int64_t>(position);
+    });
+  }
+
   Status outputs() {
     for (int32_t i : plan_.outputs) {
       const int32_t root = plan_.root(i);
+      if (tensor(root).kind == TensorKind::kState)
+        return invalid("output " + plan_.tensor_name(i) + " is a state: another run may change it, give out a copy");
       if (!ready(root)) return invalid("output " + plan_.tensor_name(i) + " is not computed");
       if (bit_width(tensor(i).dtype) < 8) return invalid("output " + plan_.tensor_name(i) + " has 4-bit elements");
     }
@@ -129,7 +156,7 @@ class Checker {
       const bool of_tensor = symbol.source == SourceKind::kData || symbol.source == SourceKind::kDim;
       if (of_tensor && (symbol.a < 0 || static_cast<size_t>(symbol.a) >= plan_.tensors.size()))
         return invalid("symbol " + name + " of a tensor that does not exist");
-      if (of_tensor && !ready(plan_.root(symbol.a)))
+      if (of_tensor && tensor(plan_.root(symbol.a)).kind != TensorKind::kState && !ready(plan_.root(symbol.a)))
         return invalid("symbol " + name + " of a tensor that is not computed");
       switch (symbol.source) {
         case SourceKind::kInput:
@@ -155,6 +182,7 @@ class Checker {
 
   const Plan& plan_;
   const bool nested_;
+  std::set<std::string> state_names_;
   std::vector<char> ready_;  // by tensor: constant, input, or written by an earlier step
 };
 

@@ -30,7 +30,10 @@ Status make_schedule(const Plan& plan, const std::vector<char>& folded, Schedule
   for (size_t index = 0; index < plan.symbols.size(); ++index) {
     const PlanSymbol& symbol = plan.symbols[index];
     if (symbol.source != SourceKind::kData && symbol.source != SourceKind::kDim) continue;
-    const int32_t producer = s.producer[static_cast<size_t>(plan.root(symbol.a))];
+    const int32_t root = plan.root(symbol.a);
+    // Sizes that a state holds are those it had when the run began.
+    const bool is_state = plan.tensors[static_cast<size_t>(root)].kind == TensorKind::kState;
+    const int32_t producer = is_state ? -1 : s.producer[static_cast<size_t>(root)];
     known_after[index] = producer;
     if (producer >= 0) s.reads_after[static_cast<size_t>(producer)].push_back(static_cast<int32_t>(index));
     else s.symbols_before.push_back(static_cast<int32_t>(index));

@@ -1,7 +1,14 @@
 /** Graphs from their text, as `printGraph` writes it: golden tests of passes are text in, text out. */
 import { DTYPES, type DType } from '../../lib/graph/dtype.js'
 import { type Dim, symbol } from '../../lib/graph/expr.js'
-import type { Attribute, ConstantTensor, Graph, Node, TensorType } from '../../lib/graph/graph.js'
+import type {
+  Attribute,
+  ConstantTensor,
+  Graph,
+  Node,
+  StateTensor,
+  TensorType,
+} from '../../lib/graph/graph.js'
 import { printGraph } from '../../lib/graph/print.js'
 import { elementCount, stringTensor, tensorFromNumbers } from '../../lib/graph/tensor.js'
 
@@ -32,6 +39,7 @@ const indentOf = (line: string): number => line.length - line.trimStart().length
 
 const HEADER = /^(?:graph )?(\S+) \((.*?)\) -> \((.*?)\)(?: captures \((.*?)\))?$/
 const NODE = /^(.*?) = ([\w.]+)\((.*?)\)(?: \{(.*)\})?(?: captures \((.*?)\))?(?: # (\S+))?$/
+const STATE = /^state (\S+): (\w+\[[^\]]*\])(?: = (.*?))?(?: <- (\S+))?$/
 const CONSTANT = /^(\S+): (\w+\[[^\]]*\])(?: = (.*))?$/
 
 /** Takes the lines of one graph from the front of `lines`: its header at `indent`, all else further in. */
@@ -47,16 +55,26 @@ function readGraph(lines: string[], indent: number): Graph {
     })
   const ends = { inputs: typed(inputs), outputs: typed(outputs) }
   const constants = new Map<string, ConstantTensor>()
+  const states = new Map<string, StateTensor>()
+  const updates = new Map<string, string>()
   const nodes: Node[] = []
   while (lines[0] !== undefined && indentOf(lines[0]) > indent) {
     const line = (lines.shift() as string).trim()
-    if (CONSTANT.test(line)) {
+    if (STATE.test(line)) {
+      const [, value = '', type = '', elements, update] = matchOf(STATE, line)
+      states.set(value, {
+        type: typeFrom(type) as StateTensor['type'],
+        ...(elements === undefined ? {} : { initial: constantFrom(type, elements) }),
+      })
+      if (update !== undefined) updates.set(value, update)
+    } else if (CONSTANT.test(line)) {
       const [, value = '', type = '', elements] = matchOf(CONSTANT, line)
       constants.set(value, constantFrom(type, elements))
     } else nodes.push(readNode(line, lines, indent + 2))
   }
   for (const value of constants.keys()) types.delete(value)
-  return { name, ...ends, nodes, constants, types, captures: listOf(captures) }
+  const changing = states.size > 0 ? { states, updates } : {}
+  return { name, ...ends, nodes, constants, ...changing, types, captures: listOf(captures) }
 }
 
 function readNode(line: string, lines: string[], indent: number): Node {

@@ -3,7 +3,7 @@
  * generic steps only; `steps/` then turns `DequantizeLinear -> step -> QuantizeLinear` into integer steps.
  */
 import { OctavoError } from '../../errors.js'
-import type { ConstantTensor, Graph, Node } from '../../graph/graph.js'
+import { type ConstantTensor, type Graph, type Node, resultsOf } from '../../graph/graph.js'
 import { ValueNeededError } from '../../ops/core/helpers.js'
 import type { Inference, SymbolOrigin } from '../../ops/core/infer.js'
 import { constantFromValues } from '../../ops/core/sizes.js'
@@ -15,6 +15,7 @@ import type { Observation } from '../../statistics/observation.js'
 import { NodeLowering } from './lower-node.js'
 import { lowerObservation } from './observe.js'
 import type { KnownType, LoweringScope, OwnedPlan } from './scope.js'
+import { defineStates, updateStates } from './states.js'
 import { identityLayout, Values } from './values.js'
 
 export interface LowerOptions {
@@ -73,9 +74,12 @@ class GraphLowering implements LoweringScope {
 
   run(): Lowered {
     const inputs = [...this.graph.inputs, ...this.graph.captures].map((name) => this.defineInput(name))
+    defineStates(this.graph, this)
     for (const name of [...this.graph.inputs, ...this.graph.captures]) this.afterDefinition(name)
+    for (const name of this.graph.states?.keys() ?? []) this.afterDefinition(name)
     for (const node of this.graph.nodes) this.lowerNode(node)
     const outputs = this.graph.outputs.map((name) => this.defineOutput(name))
+    updateStates(this.graph, this)
     this.declareInputSymbols()
     return {
       draft: { ...this.draft, inputs, outputs, kept: this.kept },
@@ -204,7 +208,7 @@ class GraphLowering implements LoweringScope {
 
 /** Values that reach an output or a symbol; the rest is not lowered. Sizes that are known need no computation. */
 function valuesInUse(graph: Graph, info: Inference): ReadonlySet<string> {
-  const wanted = new Set<string>(graph.outputs)
+  const wanted = new Set<string>(resultsOf(graph))
   for (const origin of info.symbols.values()) {
     if (origin.kind === 'data' || origin.kind === 'dim') wanted.add(origin.value)
   }

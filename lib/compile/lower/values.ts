@@ -83,24 +83,30 @@ export class Values {
   private materializeConstant(name: string): Form[] {
     const constant = this.constantOf(name)
     if (!constant) throw new RangeError(`value ${name} has not been made`)
-    const { dtype, dims, file } = constant
-    const described = { name, dtype, dims, kind: 'constant' } as const
-    const tensor = addTensor(
-      this.draft,
-      file
-        ? {
-            ...described,
-            file,
-            get data() {
-              return constant.data
-            },
-          }
-        : { ...described, data: constant.data },
-    )
+    const tensor = addStored(this.draft, name, constant, 'constant')
     const forms = [{ layout: identityLayout(constant.dims.length), tensor }]
     this.forms.set(name, forms)
     return forms
   }
+}
+
+/** A tensor with the bytes of a constant; those in a file are read when someone asks for them. */
+export function addStored(
+  draft: Draft,
+  name: string,
+  constant: ConstantTensor,
+  kind: 'constant' | 'state',
+): number {
+  const { dtype, dims, file } = constant
+  const described = { name, dtype, dims, kind }
+  if (!file) return addTensor(draft, { ...described, data: constant.data })
+  return addTensor(draft, {
+    ...described,
+    file,
+    get data() {
+      return constant.data
+    },
+  })
 }
 
 function sameLayout(a: Layout, b: Layout): boolean {

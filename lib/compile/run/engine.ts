@@ -25,6 +25,7 @@ import { finishPlan } from '../finish.js'
 import { lowerGraph } from '../lower/lower.js'
 import { QuickRuns } from './quick-run.js'
 import { readStatistic } from './read-statistic.js'
+import { StateStore } from './state-store.js'
 
 export interface EngineTensor {
   readonly dtype: DType
@@ -50,6 +51,8 @@ export interface CompileOptions {
   readonly threads?: number
   /** Runs that may be under way at once (see `LoadOptions` of the addon). */
   readonly executions?: number
+  /** Where the graph's states are, or are added with their first values; engines over one store share them. Default: a new one. */
+  readonly states?: StateStore
   /** Numbers for symbolic sizes, by name, as `{ batch: 1 }`. */
   readonly overrides?: Readonly<Record<string, number>>
   /** false: every node as its own float steps (graphOptimizationLevel 'disabled'). */
@@ -147,6 +150,11 @@ export class Engine {
     return readStatistic(this.plan, observation, (name) => this.native.readState(name))
   }
 
+  /** The graph's states, and those of others that were compiled over the same store. */
+  get states(): StateStore {
+    return new StateStore(this.native.states())
+  }
+
   /** Kernel of each step, in step order; '' where a step has none. */
   kernels(): string[] {
     return this.native.kernels()
@@ -233,7 +241,8 @@ export async function compileGraph(graph: Graph, options: CompileOptions = {}): 
 export async function loadModel(model: EncodedModel, options: CompileOptions = {}): Promise<Engine> {
   const { threads, executions, maxTensorBytes, maxLoopIterations, signal } = options
   signal?.throwIfAborted()
-  const loading = { threads, executions, maxTensorBytes, maxLoopIterations }
+  const states = options.states?.native
+  const loading = { threads, executions, states, maxTensorBytes, maxLoopIterations }
   const native = await cancellable(signal, (token) =>
     binding().load(model.words, model.buffers, loading, token),
   )

@@ -14,6 +14,7 @@ import { inputsBehind } from '../lower/dependencies.js'
 import { prepare } from '../model.js'
 import { compileGraph, type Engine, type EngineOutput, type EngineTensor, type RunOptions } from './engine.js'
 import type { Runner, RunnerOptions, RunnerValue } from './runner.js'
+import { StateStore } from './state-store.js'
 
 type Feeds = Readonly<Record<string, EngineTensor>>
 
@@ -55,7 +56,8 @@ export class SpecialisingEngine implements Runner {
     options: RunnerOptions,
   ) {
     // The signal cancels the creation of the session, not what it compiles later.
-    this.options = { ...options, signal: undefined }
+    const { states = graph.states && new StateStore() } = options
+    this.options = { ...options, states, signal: undefined }
     const describe = (name: string): RunnerValue => {
       const type = graph.types.get(name)
       return { name, dtype: type?.dtype ?? 'float32', shape: type?.shape }

@@ -11,7 +11,8 @@ export function mergeEqual(draft: Draft): Draft {
   const seen = new Map<string, PlanStep>()
   const steps = draft.steps.filter((step) => {
     if (findStep(step.op)?.merges === false) return true
-    if (step.outputs.some((t) => draft.tensors[t]?.kind === 'output')) return true
+    // Outputs and states have storage of their own.
+    if (step.outputs.some((t) => ['output', 'state'].includes(draft.tensors[t]?.kind ?? ''))) return true
     const key = keyOf(draft, step)
     const first = seen.get(key)
     if (!first) {

@@ -12,6 +12,7 @@ import { scalarToUnary } from './scalar.js'
 import { scaleIntoQuantize } from './scale.js'
 import { preferSign } from './sign.js'
 import { sinkDequantize } from './sink.js'
+import { writeStatesDirectly } from './state.js'
 import { absorbTransposes } from './transpose.js'
 import { mergeUnary } from './unary.js'
 
@@ -106,6 +107,12 @@ export const stepPasses: readonly StepPassEntry[] = [
     why: 'before the integer pass a float activation would hide Conv -> QuantizeLinear',
   },
   { name: 'writeOutputsDirectly', pass: writeOutputsDirectly },
+  {
+    name: 'writeStatesDirectly',
+    pass: writeStatesDirectly,
+    needs: ['Copy'],
+    why: 'once no pass moves a step that reads a state past the one that then writes it',
+  },
   { name: 'removeUnread', pass: removeUnread, tags: ['required'] },
   {
     name: 'compact',

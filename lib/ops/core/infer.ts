@@ -104,6 +104,7 @@ class GraphInference implements InferenceScope {
     for (const [name, tensor] of this.graph.constants) {
       this.types.set(name, { dtype: tensor.dtype, shape: tensor.dims })
     }
+    for (const [name, { type }] of this.graph.states ?? []) this.types.set(name, type)
     if (this.around) this.takeGiven(this.around)
     else for (const name of this.graph.inputs) this.types.set(name, this.inputType(name))
     for (const node of this.graph.nodes) this.inferNode(node)

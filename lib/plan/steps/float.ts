@@ -63,6 +63,7 @@ export const floatSteps = {
     kind: 'float',
     inputs: { a: { kind: 'data', types: 'plain' }, b: { kind: 'data', types: 'plain', like: 'a' } },
     outputs: { y: { kind: 'data', types: 'plain', like: 'a' } },
+    writesOver: ['a', 'b'],
     attributes: {
       fn: {
         type: 'text',

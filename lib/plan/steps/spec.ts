@@ -67,6 +67,8 @@ export interface StepSpec {
   readonly merges?: false
   /** Outputs that are states: the step adds to what they hold. */
   readonly inPlace?: readonly string[]
+  /** Inputs that its first output may lie over, where they are that same state: each element is read before it is written. */
+  readonly writesOver?: readonly string[]
 }
 
 export type StepTable = Readonly<Record<string, StepSpec>>

@@ -143,6 +143,8 @@ bool run_truth(Fn fn, const Arguments<uint8_t>& each) {
 
 struct Attributes {
   Fn fn = Fn::kAdd;
+  // An input with the sizes of the result is read at each index before that is written.
+  bool writes_over(int) const { return true; }
   Status load(const LoadContext& c) {
     OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 2, 2, 1));
     const std::string name = c.text("fn", "");

@@ -38,6 +38,15 @@ size_t packed_bytes_of(const Attributes&, long) {
   return 0;
 }
 
+template <class Attributes>
+auto writes_over_of(const Attributes& a, int input, int) -> decltype(a.writes_over(input)) {
+  return a.writes_over(input);
+}
+template <class Attributes>
+bool writes_over_of(const Attributes&, int, long) {
+  return false;
+}
+
 // An operator made of Attributes (with `Status load(const LoadContext&)`) and BoundT (a Bound with
 // `Status prepare(const Attributes&, BindContext&)`). Used as: return make_op<Attributes, BoundT>(context, op).
 template <class Attributes, class BoundT>
@@ -52,6 +61,7 @@ class SimpleOp final : public Op {
   }
   std::string kernel() const override { return kernel_of(attributes_, 0); }
   bool reads_constant(int input) const override { return reads_constant_of(attributes_, input, 0); }
+  bool writes_over(int input) const override { return writes_over_of(attributes_, input, 0); }
   size_t packed_bytes() const override { return packed_bytes_of(attributes_, 0); }
 
  private:
