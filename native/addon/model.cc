@@ -192,7 +192,7 @@ void Model::account(Napi::Env env) {
   const int64_t bytes =
       state_ == nullptr
           ? 0
-          : static_cast<int64_t>(state_->constant_bytes + state_->executions.arena_bytes() + state_->states->bytes());
+          : static_cast<int64_t>(state_->constant_bytes + state_->executions.arena_bytes() + state_->state_bytes);
   int64_t total = 0;
   if (bytes != reported_) napi_adjust_external_memory(env, bytes - reported_, &total);
   reported_ = bytes;

@@ -17,12 +17,13 @@ namespace octavo::addon {
 struct ModelState {
   ModelState(std::shared_ptr<const Program> program, std::shared_ptr<StateStore> states, int threads, int most)
       : constant_bytes(program->constant_bytes()),
+        state_bytes(states->bytes()),
         states(states),
         executions(std::move(program), std::move(states), threads, most) {}
 
   const Program& program() const { return executions.program(); }
 
-  const size_t constant_bytes;
+  const size_t constant_bytes, state_bytes;
   const std::shared_ptr<StateStore> states;
   Executions executions;  // JavaScript thread, once the model is loaded
 };

@@ -33,6 +33,11 @@ int cores() {
 
 std::atomic<int> runs_in_flight{0};
 
+bool every_core_has_a_run() {
+  const int runs = runs_in_flight.load(std::memory_order_relaxed);
+  return runs > 1 && runs >= cores();
+}
+
 struct Job {
   ThreadPool::Task fn;
   void* context;
@@ -157,8 +162,7 @@ RunInFlight::~RunInFlight() { runs_in_flight.fetch_sub(1, std::memory_order_rela
 PoolView::PoolView(int threads) : threads_(std::max(1, std::min(threads, kMaxThreads))) {}
 
 void PoolView::run(int64_t tasks, Task fn, void* context) {
-  const int runs = runs_in_flight.load(std::memory_order_relaxed);
-  if (threads_ == 1 || tasks <= 1 || (runs > 1 && runs >= cores())) {
+  if (threads_ == 1 || tasks <= 1 || every_core_has_a_run()) {
     for (int64_t i = 0; i < tasks; ++i) fn(context, i, 0);
     return;
   }
