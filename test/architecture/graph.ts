@@ -1,4 +1,5 @@
 /** What is wrong with a graph of imports: arrows up or sideways, and circles. */
+import { dirname } from 'node:path'
 import { roomOf } from './layers.js'
 import type { Imports } from './sources.js'
 
@@ -41,4 +42,16 @@ export function circles(imports: Imports): string[] {
   }
   for (const file of imports.keys()) visit(file)
   return found
+}
+
+/** The same between the folders below `prefix`. */
+export function byFolder(imports: Imports, prefix: string): Imports {
+  const folders = new Map<string, string[]>()
+  for (const [file, targets] of imports) {
+    if (!file.startsWith(prefix)) continue
+    const from = dirname(file)
+    const others = targets.filter((target) => target.startsWith(prefix)).map(dirname)
+    folders.set(from, [...(folders.get(from) ?? []), ...others.filter((to) => to !== from)])
+  }
+  return folders
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from 'vitest'
-import { circles, dangling, wrongWay } from './graph.js'
+import { byFolder, circles, dangling, wrongWay } from './graph.js'
 import { LIB, NATIVE, orderText } from './layers.js'
 import { includes, read, typeScriptImports } from './sources.js'
 
@@ -21,6 +21,12 @@ describe.each([
     const found = circles(imports).filter((circle) => !OPEN.some((file) => circle.includes(file)))
     expect(found).toEqual([])
   })
+})
+
+test.each(['native/ops/', 'native/kernels/'])('the folders of %s make no circle', (prefix) => {
+  const folders = byFolder(includes('native'), prefix)
+  expect(folders.size).toBeGreaterThan(5)
+  expect(circles(folders)).toEqual([])
 })
 
 test('docs/architecture.md states this order', () => {
@@ -47,6 +53,18 @@ describe('what the checks see', () => {
     ]))
 
   it('a circle', () => expect(circles(imports)).toEqual(['lib/graph/a.ts -> lib/ops/c.ts -> lib/graph/a.ts']))
+
+  it('a circle of folders', () => {
+    const folders = byFolder(
+      new Map([
+        ['x/a/b', ['x/c/d']],
+        ['x/a/e', []],
+        ['x/c/f', ['x/a/e', 'y/z']],
+      ]),
+      'x/',
+    )
+    expect(circles(folders)).toEqual(['x/a -> x/c -> x/a'])
+  })
 
   it('a file that is not there', () => expect(dangling(imports)).toContain('lib/ops/c.ts -> lib/gone.ts'))
 })
