@@ -1,5 +1,5 @@
 // Arrays and sizes that tell vector kernels from the scalar ones: lengths around every vector width, memory with guards
-// and poison behind the end, floats at the edges of their range.
+// and poison after the end, floats at the edges of their range.
 #pragma once
 
 #include <cmath>

@@ -1,4 +1,4 @@
-/** What the other passes leave behind: equal steps, unread results, copies into outputs, tensors nobody names. */
+/** What the other passes leave: equal steps, unread results, copies into outputs, tensors nobody names. */
 import { dimKey } from '../../graph/expr.js'
 import type { Draft } from '../../plan/draft.js'
 import { operand } from '../../plan/operands.js'

@@ -211,7 +211,7 @@ void run_qdwconv(const QDwTile& t) {
   with_constants(t.window, [&](auto size, auto stride) { run_rolling<size, stride, First, Ks...>(t); });
 }
 
-// [padded]: 128 * the sum of the weights of each channel. Returns what lies behind.
+// [padded]: 128 * the sum of the weights of each channel. Returns the first byte after it.
 inline void* sum_weights(const QDwWindow& window, const int16_t* weights, size_t channels, void* out) {
   auto* sums = static_cast<int32_t*>(out);
   const size_t padded = padded_channels(channels);

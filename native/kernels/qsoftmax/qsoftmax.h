@@ -22,13 +22,13 @@ struct QSoftmaxParameters {
   int32_t zp, qmin, qmax;
 };
 
-// Two rows, each with room for a whole vector behind it.
+// Two rows, each followed by room for a whole vector.
 constexpr int64_t qsoftmax_values(int64_t n) { return 2 * ((n + 31) / 16 * 16); }
 
 struct QSoftmaxKernel {
   Isa isa;
-  // Rows of n > 0 bytes one behind the other, x and y apart. `values` holds qsoftmax_values(n) floats. x may be read
-  // kReadSlack bytes past its end.
+  // Rows of n > 0 bytes, one after the other; x and y do not overlap. `values` holds qsoftmax_values(n) floats. x may
+  // be read kReadSlack bytes past its end.
   void (*rows)(const QSoftmaxParameters& p, const uint8_t* x, uint8_t* y, int64_t n, int64_t rows, float* values);
 };
 

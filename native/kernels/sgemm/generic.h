@@ -66,8 +66,8 @@ void sgemm_rows(const SgemmTile& t) {
     OCTAVO_UNROLL
     for (int i = 0; i < kRows; ++i) a[i] = t.a[tap * kRows + i];
     size_t k = 0;
-    if constexpr (kVectors ==
-                  1) {  // with more vectors the row pointers that do not fit registers hide behind the products
+    // With more vectors the products take longer than the loads of row pointers that registers have no room for.
+    if constexpr (kVectors == 1) {
       for (; k + 4 <= t.depth; k += 4) {
         Reg bv[4];
         OCTAVO_UNROLL

@@ -85,7 +85,7 @@ TEST(sgemm_passes_nan_through_the_clamp) {
 
 namespace {
 
-// Steps wider than the channels, NaN between and behind them: what is read there must not count, and nothing may be
+// Steps wider than the channels, NaN between and after them: what is read there must not count, and nothing may be
 // written.
 void check_strip(const SgemmKernel& kernel, size_t channels, size_t pixels, size_t taps, bool residual) {
   Random random(channels * 100 + pixels * 10 + taps);
