@@ -16,8 +16,8 @@ import type { Progress } from './progress.js'
 import type { NodeSettings } from './recipe/settings.js'
 import type { ActivationSettings, Recipe } from './recipe/types.js'
 import type { AffineParameters } from './scales/affine.js'
-import type { Layer } from './scales/layers.js'
-import type { QdqGraph } from './write/qdq.js'
+import type { Layer } from './scales/layer.js'
+import type { QdqGraph } from './write/qdq-graph.js'
 
 export interface Quantization {
   readonly recipe: Recipe

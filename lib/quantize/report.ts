@@ -5,7 +5,7 @@ import type { Graph } from '../graph/graph.js'
 import { deviationOf, meanOf, momentsOf, seenOf } from '../statistics/summary.js'
 import type { Quantization } from './quantization.js'
 import { type AffineParameters, rangeOf } from './scales/affine.js'
-import type { Layer } from './scales/layers.js'
+import type { Layer } from './scales/layer.js'
 
 /** A value between nodes that the file quantizes. Real values are in the unit of the float model. */
 export interface QuantizedValueReport {

@@ -7,8 +7,8 @@ import { momentsOf } from '../../statistics/summary.js'
 import { type AddedBias, addedBias } from '../assign/added-bias.js'
 import type { Quantization } from '../quantization.js'
 import { quantizeBiases } from '../scales/bias.js'
-import type { Layer } from '../scales/layers.js'
-import type { QdqGraph } from '../write/qdq.js'
+import type { Layer } from '../scales/layer.js'
+import type { QdqGraph } from '../write/qdq-graph.js'
 
 /** A layer whose bias can be corrected. */
 export interface BiasTarget {

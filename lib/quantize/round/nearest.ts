@@ -5,7 +5,7 @@ import { tensorOf } from '../../graph/tensor.js'
 import { steps } from '../../plan/build.js'
 import type { Method } from '../quantization.js'
 import { symmetricZeroPoint } from '../scales/affine.js'
-import type { Layer } from '../scales/layers.js'
+import type { Layer } from '../scales/layer.js'
 import { channelAxisOf, type Weights, weightLevels, weightsOf } from '../scales/weight-scales.js'
 
 export const roundNearest: Method = async (quantization) => {

@@ -1,32 +1,13 @@
 /** The scales of the weights of every layer (a fusion with constant weights), and of its accumulator and bias. */
 
-import type { Format } from '../../graph/format.js'
 import { floatAttribute, type Graph, intAttribute } from '../../graph/graph.js'
 import { floatsOf } from '../../graph/tensor.js'
 import { type Fusion, outputChannelAxis } from '../assign/fusions.js'
 import { type Method, parametersOf, type Quantization } from '../quantization.js'
 import { toScale } from './affine.js'
 import { BIAS_LIMIT, biasGuard } from './bias.js'
+import type { Layer } from './layer.js'
 import { weightScales, weightsOf } from './weight-scales.js'
-
-export interface Layer {
-  readonly fusion: Fusion
-  /** The constant that holds its weights. */
-  readonly weights: string
-  readonly format: Format
-  /** Axis of the scales in the weights; undefined: one scale. */
-  readonly axis: number | undefined
-  /** Scales of the weights. */
-  readonly scales: Float32Array
-  /** What the float weights are multiplied by (Gemm's alpha). */
-  readonly alpha: number
-  /** Real bias per channel; undefined: none, and none wanted. */
-  readonly bias: Float64Array | undefined
-  /** Real value of one step of the accumulator, one or per channel, as the engine computes it. */
-  readonly accumulatorScales: Float32Array
-  /** Axis of the channels in the output. */
-  readonly channelAxis: number
-}
 
 export const layerScales: Method = async (quantization) => {
   const { fusions, onProgress } = quantization

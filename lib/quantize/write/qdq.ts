@@ -2,7 +2,8 @@
  * Writes the float graph as a QDQ graph: QuantizeLinear after what makes a value, one DequantizeLinear for every reader,
  * weights and biases as integer constants. The rules are those that onnxruntime fuses to integer kernels.
  */
-import type { Attribute, ConstantTensor, Graph, Node } from '../../graph/graph.js'
+
+import type { Attribute, ConstantTensor, Node } from '../../graph/graph.js'
 import { Names } from '../../graph/names.js'
 import { floatsOf, scalar, tensorOf } from '../../graph/tensor.js'
 import { valueFormat } from '../assign/assign.js'
@@ -11,18 +12,11 @@ import type { QuantizedValue } from '../assign/quantized-values.js'
 import { type Method, parametersOf, type Quantization } from '../quantization.js'
 import { type AffineParameters, affineOf } from '../scales/affine.js'
 import { quantizeBiases } from '../scales/bias.js'
-import type { Layer } from '../scales/layers.js'
+import type { Layer } from '../scales/layer.js'
 import { ConstantPool } from './constant-pool.js'
+import type { QdqGraph } from './qdq-graph.js'
 import { type ClipBounds, clipBounds, knownRange } from './saturation.js'
 import { extremesOf, levelsTensor, quantizeAll, scalarsOf, weightTensors } from './tensors.js'
-
-export interface QdqGraph {
-  readonly graph: Graph
-  /** The constant that holds the int32 bias of a layer. */
-  readonly biases: ReadonlyMap<Layer, string>
-  /** Parameters of constants that are operands of integer nodes, by the name of the constant. */
-  readonly operands: ReadonlyMap<string, AffineParameters>
-}
 
 export const writeQdq: Method = (quantization) => ({
   ...quantization,

@@ -5,7 +5,7 @@ import type { ConstantTensor } from '../../graph/graph.js'
 import { tensorOf } from '../../graph/tensor.js'
 import type { Range } from '../../statistics/summary.js'
 import { type AffineParameters, symmetricZeroPoint } from '../scales/affine.js'
-import type { Layer } from '../scales/layers.js'
+import type { Layer } from '../scales/layer.js'
 
 /** A tensor of levels: one byte an element, which must be those that the format stores. */
 export function levelsTensor(format: Format, dims: readonly number[], levels: Uint8Array): ConstantTensor {
