@@ -15,7 +15,7 @@ export interface TensorLike {
 export type Feeds = Readonly<Record<string, TensorLike>>
 
 /** Samples in their order: an array, or a generator that makes one at a time. */
-export type Samples = Iterable<Feeds> | AsyncIterable<Feeds>
+type Samples = Iterable<Feeds> | AsyncIterable<Feeds>
 
 /** Samples, or a function that starts them anew for methods that need several passes. */
 export type DataSource = Samples | (() => Samples | Promise<Samples>)

@@ -10,7 +10,7 @@ import type { Recipe, RecipeOptions } from './recipe/types.js'
 import { type QuantizationReport, reportOf } from './report.js'
 import { runStages } from './stages.js'
 
-export type { DataSource, Feeds, Samples, TensorLike } from '../calibrate/data.js'
+export type { DataSource } from '../calibrate/data.js'
 export type { Progress } from './progress.js'
 export type {
   ActivationSettings,

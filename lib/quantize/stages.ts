@@ -11,15 +11,7 @@ import { activationScales } from './scales/activations.js'
 import { layerScales } from './scales/layers.js'
 import { writeQdq } from './write/qdq.js'
 
-export type StageName =
-  | 'prepare'
-  | 'equalize'
-  | 'assign'
-  | 'ranges'
-  | 'scales'
-  | 'round'
-  | 'write'
-  | 'correct'
+type StageName = 'prepare' | 'equalize' | 'assign' | 'ranges' | 'scales' | 'round' | 'write' | 'correct'
 
 export interface Stage {
   readonly name: StageName

@@ -3,7 +3,7 @@ import { rangeError, typeError } from '../errors.js'
 import { log } from './env.js'
 
 /** A file of external data by the name that the model has for it. */
-export interface ExternalDataDescription {
+interface ExternalDataDescription {
   /** The location that the model names, as `weights.bin`. */
   readonly path: string
   /** Where the file really is, or its bytes (a Blob is read). */

@@ -25,7 +25,7 @@ export interface BiasTarget {
 }
 
 /** A bias as the quantized graph holds it. */
-export interface StoredBias {
+interface StoredBias {
   readonly constant: string
   /** The node and input that read it; where others do too, the corrected bias gets a name of its own. */
   readonly reader: string

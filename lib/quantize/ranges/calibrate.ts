@@ -47,7 +47,7 @@ export function rangeObservations({ graph, inference, values, valueFormats }: As
 }
 
 /** Sums by channel in every run, of the results of layers whose biases can be corrected. */
-export function layerSums({ graph, inference, fusions }: Assigned): Observation[] {
+function layerSums({ graph, inference, fusions }: Assigned): Observation[] {
   const observations = new Map<string, Observation>()
   for (const fusion of fusions.integer) {
     if (fusion.rule.kind !== 'weighted' || fusion.weights === undefined) continue

@@ -12,7 +12,7 @@ export const keepInfiniteFloat: Method = (quantization) => {
 }
 
 /** The fusions that neither read nor make one of these values, nor one to which such a value is moved. */
-export function withoutInfinite(fusions: Fusions, values: Iterable<string>): Fusions {
+function withoutInfinite(fusions: Fusions, values: Iterable<string>): Fusions {
   const infinite = new Set(values)
   const touches = ({ node, inputs, results }: Fusion) =>
     inputs.some((i) => infinite.has(node.inputs[i] ?? '')) || results.some((name) => infinite.has(name))

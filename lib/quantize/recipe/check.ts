@@ -10,7 +10,7 @@ export function fail(path: string, expected: string, received: unknown): never {
   throw typeError(`Option '${path}': expected ${expected}, received ${describe(received)}.`)
 }
 
-export function describe(value: unknown): string {
+function describe(value: unknown): string {
   if (value === undefined) return 'undefined'
   if (typeof value === 'bigint' || typeof value === 'function' || typeof value === 'symbol')
     return typeof value

@@ -12,13 +12,13 @@ interface FieldBase {
   readonly text: string
 }
 
-export interface ChoiceField extends FieldBase {
+interface ChoiceField extends FieldBase {
   readonly kind: 'choice'
   readonly choices: readonly string[]
   readonly default: string
 }
 
-export interface FlagField extends FieldBase {
+interface FlagField extends FieldBase {
   readonly kind: 'boolean'
   readonly default: boolean
 }

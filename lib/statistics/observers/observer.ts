@@ -6,7 +6,7 @@ import type { StatisticKind, StatisticRecord, Statistics } from '../record.js'
 import { clipStatistics, type Range, seenOf, UNBOUNDED } from '../summary.js'
 
 /** What the range is for. */
-export interface RangeTarget {
+interface RangeTarget {
   /** The numbers that will stand for the values; its levels are what the range is divided into. */
   readonly format: Format
   /** The range will be widened to [-m, m]. */
@@ -15,7 +15,7 @@ export interface RangeTarget {
   readonly domain?: Range
 }
 
-export interface ObserverOptions {
+interface ObserverOptions {
   /** percentile: share of the elements, in percent, that the range covers. */
   readonly percentile?: number
   /** mean-std: half width of the range in standard deviations. */
