@@ -99,7 +99,7 @@ TEST(observe_moments_and_histogram) {
     std::vector<double> counts(kBins, 0.0);
     for (const auto& x : inputs)
       for (const float v : x)
-        if (std::isfinite(v)) counts[static_cast<size_t>(std::floor(v / width)) + kBins / 2] += 1;
+        if (std::isfinite(v)) counts[static_cast<size_t>(static_cast<int64_t>(std::floor(v / width)) + kBins / 2)] += 1;
     EXPECT(doubles(h.counts, kBins) == counts);
     const std::vector<double> moments = Runs{"ObserveMoments", {n}, MomentsRecord::words()}.state(inputs, 3);
     EXPECT(moments == doubles(state.data(), MomentsRecord::words()));

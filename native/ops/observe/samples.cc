@@ -40,6 +40,7 @@ class Samples final : public Bound {
     // A state that somebody wrote may hold anything.
     uint32_t random = *record.random >= 0 && *record.random <= 4294967295.0 ? static_cast<uint32_t>(*record.random) : 0;
     if (!(*record.held >= 0 && *record.held <= static_cast<double>(capacity_))) *record.held = 0;
+    if (!(*record.rows >= *record.held && *record.rows <= 9007199254740992.0)) *record.rows = *record.held;
     for (int64_t r = 0; r < view_.lines(); ++r) {
       const float* vector = x + view_.start(r);
       if (!add_seen(vector, record)) continue;
