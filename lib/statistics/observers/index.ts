@@ -1,5 +1,6 @@
 /** The observers by the names of the recipe. */
 import { entropy } from './entropy.js'
+import { laplace } from './laplace.js'
 import { meanStd } from './mean-std.js'
 import { minmax } from './minmax.js'
 import { movingAverage } from './moving-average.js'
@@ -14,6 +15,7 @@ export const observers = {
   mse,
   'moving-average': movingAverage,
   'mean-std': meanStd,
+  laplace,
 } as const satisfies Record<string, Observer>
 
 /** How a range is made of what calibration saw; docs/cli.md names them all. */
