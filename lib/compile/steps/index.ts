@@ -8,6 +8,7 @@ import { hoistQuantize } from './hoist.js'
 import { toInteger } from './integer.js'
 import { cancelPairs } from './pairs.js'
 import { residualIntoConv } from './residual.js'
+import { scaleRows } from './rows.js'
 import { scalarToUnary } from './scalar.js'
 import { scaleIntoQuantize } from './scale.js'
 import { preferSign } from './sign.js'
@@ -41,6 +42,12 @@ export const stepPasses: readonly StepPassEntry[] = [
     why: 'many readers of one quantized value must see one tensor before patterns count readers',
   },
   { name: 'removeUnread', pass: removeUnread },
+  {
+    name: 'scaleRows',
+    pass: scaleRows,
+    needs: ['QMatMul'],
+    why: 'before multiplications by a number look like functions',
+  },
   {
     name: 'fuseBias',
     pass: fuseBias,
