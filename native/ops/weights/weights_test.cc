@@ -57,7 +57,11 @@ double error_at(const std::vector<float>& x, double scale, double low, double hi
 
 double reach_of(const std::vector<float>& x, double low, double high, bool least_squares) {
   double largest = 0;
-  for (const float v : x) largest = std::fmax(largest, v < 0 ? v * (high / low) : v);
+  for (const float v : x) {
+    // Not fmax: GCC 12 for arm64 cannot vectorize a reduction by it, and fails.
+    const double magnitude = v < 0 ? v * (high / low) : v;
+    if (magnitude > largest) largest = magnitude;
+  }
   if (!least_squares) return largest;
   double best = 1, least = std::numeric_limits<double>::infinity();
   const auto consider = [&](double share) {

@@ -1,7 +1,7 @@
 /** Dynamic quantization of every row: the product, a Cast and two Muls are one step, and give the same bits. */
 import { expect, test } from 'vitest'
-import { explain, InferenceSession, Tensor } from '../../lib/index.js'
-import { floatTensor, int, modelBytes, node, value } from '../helpers/model.js'
+import { explain, InferenceSession, Tensor } from '../../../lib/index.js'
+import { floatTensor, int, modelBytes, node, value } from '../../helpers/model.js'
 
 const K = 13
 const N = 5
