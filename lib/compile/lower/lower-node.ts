@@ -4,9 +4,10 @@ import { type Dim, symbol, symbolsOf } from '../../graph/expr.js'
 import type { ConstantTensor, Node } from '../../graph/graph.js'
 import { nestedKey } from '../../ops/core/infer.js'
 import type { Layout, LowerContext } from '../../ops/core/opdef.js'
-import { ints } from '../../plan/attributes.js'
+import { ints, type NestedPlan } from '../../plan/attributes.js'
+import { type BuiltStep, steps } from '../../plan/build.js'
 import { addAlias, addTensor } from '../../plan/draft.js'
-import type { PlanAttribute, StepKind } from '../../plan/plan.js'
+import type { StepKind } from '../../plan/plan.js'
 import type { KnownType, LoweringScope } from './scope.js'
 import { identityLayout, physicalDims } from './values.js'
 
@@ -95,7 +96,7 @@ export class NodeLowering implements LowerContext {
     const moving = layout.filter((axis) => padded[axis] !== 1)
     if (moving.every((axis, k) => k === 0 || axis > (moving[k - 1] as number))) return this.alias(flat, dims)
     const tensor = this.scratch(this.inputType(i).dtype, dims)
-    this.step('Transpose', [flat], [tensor], { perm: ints(...layout) }, 'data')
+    this.step(steps.Transpose({ x: flat }, { perm: ints(...layout) }), [tensor])
     return tensor
   }
 
@@ -135,18 +136,12 @@ export class NodeLowering implements LowerContext {
     for (const name of symbolsOf(size)) this.owner.readSymbol(name, tensor, index)
   }
 
-  step(
-    op: string,
-    inputs: readonly number[],
-    outputs: readonly number[],
-    attributes: Readonly<Record<string, PlanAttribute>> = {},
-    kind: StepKind = 'float',
-  ): void {
+  step(step: BuiltStep, outputs: readonly number[], kind: StepKind = step.kind): void {
     const nodes = this.node.origin ?? [this.node.name]
-    this.owner.steps.push({ op, inputs, outputs, attributes, nodes, kind })
+    this.owner.steps.push({ ...step, outputs, nodes, kind })
   }
 
-  nested(attribute: string): { readonly plan: PlanAttribute; readonly symbols: readonly Dim[] } {
+  nested(attribute: string): { readonly plan: NestedPlan; readonly symbols: readonly Dim[] } {
     const owned = this.node.attributes[attribute]
     const info = this.owner.info.nested.get(nestedKey(this.node, attribute))
     if (owned?.kind !== 'graph' || !info) return this.fail(`a graph in attribute '${attribute}'`)

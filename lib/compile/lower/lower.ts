@@ -2,6 +2,7 @@
  * Graph -> draft: every node declares its steps (`OpDef.lower`) through the context of `lower-node.ts`. Float and
  * generic steps only; `steps/` then turns `DequantizeLinear -> step -> QuantizeLinear` into integer steps.
  */
+
 import { OctavoError } from '../../errors.js'
 import { type ConstantTensor, type Graph, type Node, resultsOf } from '../../graph/graph.js'
 import { ValueNeededError } from '../../ops/core/helpers.js'
@@ -9,6 +10,7 @@ import type { Inference, SymbolOrigin } from '../../ops/core/infer.js'
 import { constantFromValues } from '../../ops/core/sizes.js'
 import { findOp } from '../../ops/registry.js'
 import { ints } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { addTensor, type Draft } from '../../plan/draft.js'
 import type { Plan, PlanStep, SymbolSource } from '../../plan/plan.js'
 import type { Observation } from '../../statistics/observation.js'
@@ -155,14 +157,8 @@ class GraphLowering implements LoweringScope {
       dims: type.shape,
       kind: 'scratch',
     })
-    this.steps.push({
-      op: 'Values',
-      inputs: [],
-      outputs: [tensor],
-      attributes: { values: ints(...(this.info.values.get(name) ?? [])) },
-      nodes: [node.name],
-      kind: 'shape',
-    })
+    const values = steps.Values({}, { values: ints(...(this.info.values.get(name) ?? [])) })
+    this.steps.push({ ...values, outputs: [tensor], nodes: [node.name] })
     this.values.define(name, tensor, identityLayout(type.shape.length))
   }
 
@@ -178,14 +174,7 @@ class GraphLowering implements LoweringScope {
     const type = this.typeOf(name)
     const source = this.values.read(name, identityLayout(type.shape.length))
     const tensor = addTensor(this.draft, { name, dtype: type.dtype, dims: type.shape, kind: 'output' })
-    this.steps.push({
-      op: 'Copy',
-      inputs: [source],
-      outputs: [tensor],
-      attributes: {},
-      nodes: [],
-      kind: 'data',
-    })
+    this.steps.push({ ...steps.Copy({ x: source }), outputs: [tensor], nodes: [] })
     return tensor
   }
 

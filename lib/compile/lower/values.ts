@@ -2,10 +2,12 @@
  * Where the values of a graph live in the plan. A value may exist in several layouts; asking for one that does
  * not exist yet adds a Transpose, or an alias where only axes of size 1 move.
  */
+
 import type { Dim } from '../../graph/expr.js'
 import type { ConstantTensor, TensorType } from '../../graph/graph.js'
 import type { Layout } from '../../ops/core/opdef.js'
 import { ints } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { addAlias, addTensor, type Draft } from '../../plan/draft.js'
 import type { PlanStep } from '../../plan/plan.js'
 
@@ -69,14 +71,8 @@ export class Values {
       kind: 'scratch',
     })
     const perm = layout.map((axis) => source.layout.indexOf(axis))
-    this.draft.steps.push({
-      op: 'Transpose',
-      inputs: [source.tensor],
-      outputs: [tensor],
-      attributes: { perm: ints(...perm) },
-      nodes: [],
-      kind: 'data',
-    })
+    const transpose = steps.Transpose({ x: source.tensor }, { perm: ints(...perm) })
+    this.draft.steps.push({ ...transpose, outputs: [tensor], nodes: [] })
     return tensor
   }
 

@@ -1,8 +1,11 @@
 /** If and Loop: nodes that own graphs. What they give out is provided while running. */
+
 import { OctavoError } from '../../errors.js'
 import { type Dim, sameDim, symbol } from '../../graph/expr.js'
 import type { TensorType } from '../../graph/graph.js'
-import { formatShape, ints, needSizes, ValueNeededError } from '../core/helpers.js'
+import { ints } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
+import { formatShape, needSizes, ValueNeededError } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 
 const BRANCHES = ['else_branch', 'then_branch'] as const
@@ -86,7 +89,8 @@ function lowerIf(context: LowerContext): void {
     symbols: ints(...longest(then.symbols, otherwise.symbols)),
   }
   const outputs = context.node.outputs.map((_, i) => context.providedOutput(i))
-  context.step('If', [scalarInput(context, 0), ...captures(context)], outputs, attributes, 'data')
+  const inputs = { condition: scalarInput(context, 0), captures: captures(context) }
+  context.step(steps.If(inputs, attributes), outputs)
 }
 
 function longest<T>(a: readonly T[], b: readonly T[]): readonly T[] {
@@ -164,20 +168,15 @@ function loopOutputs(
 function lowerLoop(context: LowerContext): void {
   const carried = context.node.inputs.length - 2
   const { plan, symbols } = context.nested('body')
-  const inputs = [
-    scalarInput(context, 0),
-    scalarInput(context, 1),
-    ...Array.from({ length: carried }, (_, i) => context.input(2 + i)),
-    ...captures(context),
-  ]
+  const initial = Array.from({ length: carried }, (_, i) => context.input(2 + i))
+  const inputs = {
+    trip_count: scalarInput(context, 0),
+    condition: scalarInput(context, 1),
+    values: [...initial, ...captures(context)],
+  }
   const outputs = context.node.outputs.map((_, i) => context.providedOutput(i))
-  context.step(
-    'Loop',
-    inputs,
-    outputs,
-    { body: plan, carried: ints(carried), symbols: ints(...symbols) },
-    'data',
-  )
+  const attributes = { body: plan, carried: ints(carried), symbols: ints(...symbols) }
+  context.step(steps.Loop(inputs, attributes), outputs)
 }
 
 const many = Number.POSITIVE_INFINITY

@@ -1,5 +1,8 @@
 /** Steps that several float operators are made of. */
-import { floats, ints, texts } from './helpers.js'
+
+import { floats, ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
+
 import type { LowerContext } from './opdef.js'
 
 export type ReduceFunction = 'sum' | 'mean' | 'max' | 'min' | 'l1' | 'l2' | 'sumsquare'
@@ -12,13 +15,13 @@ export function reduceStep(
   y: number,
   axes: readonly number[],
 ): void {
-  ctx.step('Reduce', [x], [y], { fn: texts(fn), axes: ints(...axes) })
+  ctx.step(steps.Reduce({ x }, { fn: texts(fn), axes: ints(...axes) }), [y])
 }
 
 export type BinaryFunction = 'add' | 'sub' | 'mul' | 'div' | 'max' | 'min'
 
 export function binaryStep(ctx: LowerContext, fn: BinaryFunction, a: number, b: number, y: number): void {
-  ctx.step('Binary', [a, b], [y], { fn: texts(fn) })
+  ctx.step(steps.Binary({ a, b }, { fn: texts(fn) }), [y])
 }
 
 /** y = fns[n](... fns[0](x)); `params`: the numbers they consume in turn. */
@@ -29,5 +32,5 @@ export function unaryStep(
   y: number,
   params: readonly number[] = [],
 ): void {
-  ctx.step('Unary', [x], [y], { fns: texts(...fns), params: floats(...params) })
+  ctx.step(steps.Unary({ x }, { fns: texts(...fns), params: floats(...params) }), [y])
 }

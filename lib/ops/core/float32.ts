@@ -1,4 +1,5 @@
 /** The float steps work in float32: other types are converted on the way in and out. */
+import { steps } from '../../plan/build.js'
 import { inLayout } from './helpers.js'
 import type { Layout, LowerContext } from './opdef.js'
 
@@ -10,7 +11,7 @@ export function floatInput(ctx: LowerContext, i: number, layout?: Layout): numbe
   if (dtype === 'float32') return tensor
   const dims = layout === undefined ? shape : inLayout(shape, layout)
   const converted = ctx.scratch('float32', dims, 'float32')
-  ctx.step('Cast', [tensor], [converted])
+  ctx.step(steps.Cast({ x: tensor }), [converted])
   return converted
 }
 
@@ -33,7 +34,7 @@ export function floatOutput(
   const dims = layout === undefined ? shape : inLayout(shape, layout)
   const computed = ctx.scratch('float32', dims, 'float32')
   write(computed)
-  ctx.step('Cast', [computed], [ctx.output(i, layout)])
+  ctx.step(steps.Cast({ x: computed }), [ctx.output(i, layout)])
 }
 
 /** A constant float32 scalar. */
@@ -45,5 +46,5 @@ export function scalar(ctx: LowerContext, value: number): number {
 export function storeFloat(ctx: LowerContext, i: number, tensor: number): void {
   if (!ctx.hasOutput(i)) return
   if (ctx.outputType(i).dtype === 'float32') ctx.outputAlias(i, tensor)
-  else ctx.step('Cast', [tensor], [ctx.output(i)])
+  else ctx.step(steps.Cast({ x: tensor }), [ctx.output(i)])
 }

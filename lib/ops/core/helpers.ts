@@ -4,7 +4,6 @@ import { OctavoError } from '../../errors.js'
 import type { DType } from '../../graph/dtype.js'
 import { add, type Dim, floorDiv, formatDim, max, mul, product, sameDim, sub } from '../../graph/expr.js'
 import { intAttribute, type Node } from '../../graph/graph.js'
-import type { PlanAttribute } from '../../plan/plan.js'
 import type { InferContext, Inferred, Layout, LowerContext } from './opdef.js'
 import { fitsType, isNonNegative, larger, negativeFlag } from './values.js'
 
@@ -14,10 +13,6 @@ export interface NodeContext {
   values(i: number): readonly Dim[] | undefined
   fail(expected: string): never
 }
-
-export const ints = (...value: readonly Dim[]): PlanAttribute => ({ kind: 'ints', value })
-export const floats = (...value: readonly number[]): PlanAttribute => ({ kind: 'floats', value })
-export const texts = (...value: readonly string[]): PlanAttribute => ({ kind: 'texts', value })
 
 export function formatShape(shape: readonly Dim[]): string {
   return `[${shape.map(formatDim).join(', ')}]`

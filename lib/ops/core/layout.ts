@@ -1,7 +1,10 @@
 /** Operators that reorder elements: Transpose is only a change of layout; the block ones are a reshape around one. */
+
 import { type Dim, floorDiv, mul } from '../../graph/expr.js'
 import { intAttribute, intsAttribute, stringAttribute } from '../../graph/graph.js'
-import { asNumbers, identityLayout, ints, sameAsInput } from './helpers.js'
+import { ints } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
+import { asNumbers, identityLayout, sameAsInput } from './helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from './opdef.js'
 import { stridedValues, stridesOf } from './values.js'
 
@@ -92,7 +95,7 @@ function lowerBlocks(context: LowerContext, { split, perm }: Blocks): void {
     dtype,
     perm.map((a) => split[a] as Dim),
   )
-  context.step('Transpose', [x], [y], { perm: ints(...perm) }, 'data')
+  context.step(steps.Transpose({ x }, { perm: ints(...perm) }), [y])
   context.outputAlias(0, context.alias(y, context.outputType(0).shape))
 }
 
@@ -145,7 +148,9 @@ export const ops: readonly OpDef[] = [
         batch_axis: ints(intAttribute(context.node, 'batch_axis', 1)),
         time_axis: ints(intAttribute(context.node, 'time_axis', 0)),
       }
-      context.step('Reverse', [context.input(0), context.input(1)], [context.output(0)], attributes, 'data')
+      context.step(steps.Reverse({ x: context.input(0), lengths: context.input(1) }, attributes), [
+        context.output(0),
+      ])
     },
   },
 ]

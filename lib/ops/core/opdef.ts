@@ -6,7 +6,9 @@
 import type { DType } from '../../graph/dtype.js'
 import type { Dim, Expr } from '../../graph/expr.js'
 import type { ConstantTensor, Graph, Node, TensorType } from '../../graph/graph.js'
-import type { PlanAttribute, StepKind } from '../../plan/plan.js'
+import type { NestedPlan } from '../../plan/attributes.js'
+import type { BuiltStep } from '../../plan/build.js'
+import type { StepKind } from '../../plan/plan.js'
 
 /** What inference says of one output: its type, and its elements where it is a small integer tensor whose elements are sizes. */
 export interface Inferred extends TensorType {
@@ -68,13 +70,8 @@ export interface LowerContext {
   alias(tensor: number, dims: readonly Dim[], dtype?: DType): number
   /** Output i is these bytes (Reshape, Identity), in this layout (default: the model's). */
   outputAlias(i: number, tensor: number, layout?: Layout): void
-  step(
-    op: string,
-    inputs: readonly number[],
-    outputs: readonly number[],
-    attributes?: Readonly<Record<string, PlanAttribute>>,
-    kind?: StepKind,
-  ): void
+  /** Adds a step that writes `outputs`. `kind`: where it counts as something else than the table of steps says. */
+  step(step: BuiltStep, outputs: readonly number[], kind?: StepKind): void
   /** Output i as a tensor whose storage comes from its step while running (If, Loop). -1 if nobody wants it. */
   providedOutput(i: number): number
   /** Capture k of the node as a plan tensor, in the model's layout. */
@@ -82,7 +79,7 @@ export interface LowerContext {
   /** The symbol that `provided` made for a size of an output is element `index` of this integer tensor (NonZero). */
   readSymbol(symbol: Dim, tensor: number, index: number): void
   /** An owned graph as a nested plan, and the values of its outer symbols. The graphs of one node share the order of these. */
-  nested(attribute: string): { readonly plan: PlanAttribute; readonly symbols: readonly Dim[] }
+  nested(attribute: string): { readonly plan: NestedPlan; readonly symbols: readonly Dim[] }
   fail(expected: string): never
 }
 

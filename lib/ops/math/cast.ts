@@ -1,8 +1,11 @@
 /** Changes of type, and clipping to bounds. */
+
 import { DTYPES, type DType, dtypeFromOnnx } from '../../graph/dtype.js'
 import { intAttribute } from '../../graph/graph.js'
 import { firstNumber } from '../../graph/tensor.js'
-import { floats, ints, sameAsInput, texts } from '../core/helpers.js'
+import { floats, ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
+import { sameAsInput } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 
 function inferCast(context: InferContext, to: DType): Inferred[] {
@@ -22,7 +25,12 @@ function lowerCast(context: LowerContext): void {
   const layout = context.sharedLayout()
   const saturate = ints(intAttribute(context.node, 'saturate', 1))
   if (context.inputType(0).dtype === context.outputType(0).dtype) context.outputAlias(0, context.input(0))
-  else context.step('Cast', [context.input(0, layout)], [context.output(0, layout)], { saturate }, 'data')
+  else
+    context.step(
+      steps.Cast({ x: context.input(0, layout) }, { saturate }),
+      [context.output(0, layout)],
+      'data',
+    )
 }
 
 function targetType(context: InferContext): DType {
@@ -60,14 +68,13 @@ function lowerClip(context: LowerContext): void {
   const y = context.output(0, layout)
   if (dtype === 'float32' && low !== undefined && high !== undefined) {
     context.step(
-      'Unary',
-      [context.input(0, layout)],
+      steps.Unary({ x: context.input(0, layout) }, { fns: texts('clip'), params: floats(low, high) }),
       [y],
-      { fns: texts('clip'), params: floats(low, high) },
-      'float',
     )
   } else {
-    context.step('Clip', [context.input(0, layout), context.input(1), context.input(2)], [y], {}, 'float')
+    context.step(steps.Clip({ x: context.input(0, layout), min: context.input(1), max: context.input(2) }), [
+      y,
+    ])
   }
 }
 

@@ -1,8 +1,11 @@
 /** Einsum, two operands at a time: diagonals, sums, then a batched matrix product between transposes. */
+
 import { add, type Dim, mul, product } from '../../graph/expr.js'
 import { stringAttribute } from '../../graph/graph.js'
+import { ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { floatInput, floatOutput } from '../core/float32.js'
-import { broadcastShapes, ints, texts } from '../core/helpers.js'
+import { broadcastShapes } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 import { type Equation, type Label, parseEquation } from './einsum-equation.js'
 
@@ -67,7 +70,7 @@ class Contraction {
     if (perm.every((a, i) => a === i)) return x
     const shape = perm.map((a) => x.shape[a] as Dim)
     const tensor = this.scratch(shape)
-    this.context.step('Transpose', [x.tensor], [tensor], { perm: ints(...perm) }, 'data')
+    this.context.step(steps.Transpose({ x: x.tensor }, { perm: ints(...perm) }), [tensor])
     return { tensor, labels, shape }
   }
 
@@ -82,12 +85,12 @@ class Contraction {
     const size = x.shape[first] as Dim
     const outer = others.map((a) => x.shape[a] as Dim)
     const moved = this.scratch([...outer, size, size])
-    this.context.step('Transpose', [x.tensor], [moved], { perm: ints(...perm) }, 'data')
+    this.context.step(steps.Transpose({ x: x.tensor }, { perm: ints(...perm) }), [moved])
     const flat = this.context.alias(moved, [...outer, mul(size, size)])
     const tensor = this.scratch([...outer, size])
     const starts = ints(...outer.map(() => 0), 0)
-    const steps = ints(...outer.map(() => 1), add(size, 1))
-    this.context.step('Slice', [flat], [tensor], { starts, steps }, 'data')
+    const stride = ints(...outer.map(() => 1), add(size, 1))
+    this.context.step(steps.Slice({ x: flat }, { starts, steps: stride }), [tensor])
     return this.diagonal({
       tensor,
       labels: [...others.map((a) => x.labels[a] as Label), label],
@@ -102,7 +105,7 @@ class Contraction {
     const labels = x.labels.filter(keep)
     const shape = x.shape.filter((_, a) => !axes.includes(a))
     const tensor = this.scratch(shape)
-    this.context.step('Reduce', [x.tensor], [tensor], { fn: texts('sum'), axes: ints(...axes) }, 'float')
+    this.context.step(steps.Reduce({ x: x.tensor }, { fn: texts('sum'), axes: ints(...axes) }), [tensor])
     return { tensor, labels, shape }
   }
 
@@ -124,7 +127,7 @@ class Contraction {
     const matrixB = this.context.alias(y.tensor, [...sizesOf(y, batch), k, n])
     const batchSizes = broadcastShapes(this.context, [sizesOf(x, batch), sizesOf(y, batch)])
     const tensor = this.scratch([...batchSizes, m, n])
-    this.context.step('MatMul', [matrixA, matrixB], [tensor], {}, 'float')
+    this.context.step(steps.MatMul({ a: matrixA, b: matrixB }), [tensor])
     const shape = [...batchSizes, ...sizesOf(x, rows), ...sizesOf(y, columns)]
     return { tensor: this.context.alias(tensor, shape), labels: [...batch, ...rows, ...columns], shape }
   }
@@ -151,7 +154,7 @@ function lower(context: LowerContext): void {
     result = contraction.contracted(result, operands[i] as Operand, neededAfter(i))
   const last = contraction.transposed(result, equation.output)
   if (own === dtype) context.outputAlias(0, last.tensor)
-  else floatOutput(context, 0, undefined, (y) => context.step('Copy', [last.tensor], [y], {}, 'data'))
+  else floatOutput(context, 0, undefined, (y) => context.step(steps.Copy({ x: last.tensor }), [y]))
 }
 
 export const ops: readonly OpDef[] = [

@@ -1,9 +1,12 @@
 /** Arithmetic on two or more tensors with broadcasting, as the step Binary. */
+
 import { type DType, isFloat } from '../../graph/dtype.js'
 import { add, type Dim, mod, mul, sub } from '../../graph/expr.js'
 import { intAttribute, type Node, stringAttribute } from '../../graph/graph.js'
+import { texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { scalar } from '../core/float32.js'
-import { broadcastShapes, elementwiseValues, inLayout, texts } from '../core/helpers.js'
+import { broadcastShapes, elementwiseValues, inLayout } from '../core/helpers.js'
 import type { InferContext, Inferred, Layout, LowerContext, OpDef, QuantizeRule } from '../core/opdef.js'
 import { isNonNegative, larger, smaller, truncDiv } from '../core/values.js'
 
@@ -47,9 +50,9 @@ function binary(
     infer: (context) => inferBroadcast(context, more.value),
     lower: (context) => {
       const layout = context.sharedLayout()
-      const inputs = [context.broadcastInput(0, layout), context.broadcastInput(1, layout)]
+      const inputs = { a: context.broadcastInput(0, layout), b: context.broadcastInput(1, layout) }
       const attributes = { fn: texts(fn(context.node, context.inputType(0).dtype)) }
-      context.step('Binary', inputs, [context.output(0, layout)], attributes, 'float')
+      context.step(steps.Binary(inputs, attributes), [context.output(0, layout)])
     },
     quantize: more.quantize,
   }
@@ -71,12 +74,12 @@ function lowerVariadic(context: LowerContext, fn: string, divide: boolean): void
     shapeSoFar = last ? [...shape] : broadcastShapes(context, [shapeSoFar, padded(context, i, layout)])
     const y =
       last && !divide ? context.output(0, layout) : context.scratch(dtype, inLayout(shapeSoFar, layout))
-    context.step('Binary', [sum, context.broadcastInput(i, layout)], [y], { fn: texts(fn) }, 'float')
+    context.step(steps.Binary({ a: sum, b: context.broadcastInput(i, layout) }, { fn: texts(fn) }), [y])
     sum = y
   }
   if (!divide) return
   const n = context.alias(scalar(context, count), Array<number>(layout.length).fill(1))
-  context.step('Binary', [sum, n], [context.output(0, layout)], { fn: texts('div') }, 'float')
+  context.step(steps.Binary({ a: sum, b: n }, { fn: texts('div') }), [context.output(0, layout)])
 }
 
 function padded(context: LowerContext, i: number, layout: Layout): Dim[] {
@@ -119,14 +122,14 @@ const pow: OpDef = {
       const tensor = context.broadcastInput(i, layout)
       if (context.inputType(i).dtype === working) return tensor
       const converted = context.scratch(working, inLayout(padded(context, i, layout), layout))
-      context.step('Cast', [tensor], [converted], {}, 'float')
+      context.step(steps.Cast({ x: tensor }), [converted])
       return converted
     }
-    const inputs = [operand(0), operand(1)]
+    const inputs = { a: operand(0), b: operand(1) }
     const y =
       working === dtype ? context.output(0, layout) : context.scratch(working, inLayout(shape, layout))
-    context.step('Binary', inputs, [y], { fn: texts('pow') }, 'float')
-    if (working !== dtype) context.step('Cast', [y], [context.output(0, layout)], {}, 'float')
+    context.step(steps.Binary(inputs, { fn: texts('pow') }), [y])
+    if (working !== dtype) context.step(steps.Cast({ x: y }), [context.output(0, layout)])
   },
 }
 

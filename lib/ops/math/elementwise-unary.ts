@@ -1,9 +1,12 @@
 /** Functions of one tensor, element by element: ONNX's unary mathematics and activations, as the step Unary. */
+
 import type { DType } from '../../graph/dtype.js'
 import { type Dim, mul, sub } from '../../graph/expr.js'
 import { floatAttribute, intAttribute, type Node, stringAttribute } from '../../graph/graph.js'
+import { floats, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { floatInput, floatOutput } from '../core/float32.js'
-import { elementwiseValues, floats, inLayout, sameAsInput, texts } from '../core/helpers.js'
+import { elementwiseValues, inLayout, sameAsInput } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef, QuantizeRule } from '../core/opdef.js'
 import { compareDims } from '../core/values.js'
 
@@ -158,12 +161,12 @@ function lower(op: UnaryOp, context: LowerContext): void {
   const layout = context.sharedLayout()
   const attributes = { fns: texts(...fns), params: floats(...params) }
   if (op.integers) {
-    context.step('Unary', [context.input(0, layout)], [context.output(0, layout)], attributes, 'float')
+    context.step(steps.Unary({ x: context.input(0, layout) }, attributes), [context.output(0, layout)])
   } else if (op.result !== undefined) {
-    context.step('Unary', [floatInput(context, 0, layout)], [context.output(0, layout)], attributes, 'float')
+    context.step(steps.Unary({ x: floatInput(context, 0, layout) }, attributes), [context.output(0, layout)])
   } else {
     const x = floatInput(context, 0, layout)
-    floatOutput(context, 0, layout, (y) => context.step('Unary', [x], [y], attributes, 'float'))
+    floatOutput(context, 0, layout, (y) => context.step(steps.Unary({ x }, attributes), [y]))
   }
 }
 
@@ -227,10 +230,12 @@ function biasGelu(opType: string, fn: string, inputs: readonly [number, number])
       let x = context.input(0, layout)
       if (context.has(1)) {
         const sum = context.scratch(dtype, inLayout(shape, layout))
-        context.step('Binary', [x, context.broadcastInput(1, layout)], [sum], { fn: texts('add') }, 'float')
+        context.step(steps.Binary({ a: x, b: context.broadcastInput(1, layout) }, { fn: texts('add') }), [
+          sum,
+        ])
         x = sum
       }
-      context.step('Unary', [x], [context.output(0, layout)], { fns: texts(fn), params: floats() }, 'float')
+      context.step(steps.Unary({ x }, { fns: texts(fn), params: floats() }), [context.output(0, layout)])
     },
   }
 }

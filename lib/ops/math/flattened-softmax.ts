@@ -6,7 +6,9 @@
 import { product } from '../../graph/expr.js'
 import type { Attribute, Node } from '../../graph/graph.js'
 import { intAttribute } from '../../graph/graph.js'
-import { ints, sameAsInput } from '../core/helpers.js'
+import { ints } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
+import { sameAsInput } from '../core/helpers.js'
 import type { LowerContext, OpDef } from '../core/opdef.js'
 
 const NAMES = ['Softmax', 'LogSoftmax', 'Hardmax'] as const
@@ -22,11 +24,8 @@ function lower(context: LowerContext, log: number): void {
   const rows = [product(shape.slice(0, axis)), product(shape.slice(axis))]
   const result = context.scratch(dtype, rows)
   context.step(
-    'Softmax',
-    [context.alias(context.input(0), rows)],
+    steps.Softmax({ x: context.alias(context.input(0), rows) }, { axis: ints(1), log: ints(log) }),
     [result],
-    { axis: ints(1), log: ints(log) },
-    'float',
   )
   context.outputAlias(0, result)
 }

@@ -1,8 +1,11 @@
 /** DFT and STFT: a product with the matrix of the transform, which fits the sizes that such models have. */
+
 import { type Dim, mul, product } from '../../graph/expr.js'
 import { intAttribute } from '../../graph/graph.js'
+import { ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { floatInput, storeFloat } from '../core/float32.js'
-import { constantValues, inLayout, ints, needSizes, normalizeAxis, texts } from '../core/helpers.js'
+import { constantValues, inLayout, needSizes, normalizeAxis } from '../core/helpers.js'
 import type { InferContext, Inferred, Layout, LowerContext, OpDef } from '../core/opdef.js'
 
 type Context = InferContext | LowerContext
@@ -84,7 +87,7 @@ function multiply(ctx: LowerContext, rows: number, count: Dim, t: Transform): nu
   const sizes = [t.input * t.parts, t.output * t.outputParts]
   const matrix = ctx.constantTensor('float32', sizes, new Uint8Array(matrixOf(t).buffer))
   const y = ctx.scratch('float32', [count, sizes[1] as number])
-  ctx.step('MatMul', [ctx.alias(rows, [count, sizes[0] as number]), matrix], [y], {})
+  ctx.step(steps.MatMul({ a: ctx.alias(rows, [count, sizes[0] as number]), b: matrix }), [y])
   return y
 }
 
@@ -104,7 +107,7 @@ function lowerDft(ctx: LowerContext): void {
   const y = multiply(ctx, floatInput(ctx, 0, layout), count, t)
   const { dtype, shape: out } = ctx.outputType(0)
   if (dtype === 'float32') ctx.outputAlias(0, y, layout)
-  else ctx.step('Cast', [ctx.alias(y, inLayout(out, layout))], [ctx.output(0, layout)])
+  else ctx.step(steps.Cast({ x: ctx.alias(y, inLayout(out, layout)) }), [ctx.output(0, layout)])
 }
 
 interface Frames extends Transform {
@@ -163,12 +166,12 @@ function lowerStft(ctx: LowerContext): void {
   const sizes = [f.batch, count, f.input, f.parts]
   const frames = ctx.scratch('float32', sizes, 'frames')
   const signal = ctx.alias(floatInput(ctx, 0), [f.batch, shape[1] as Dim, f.parts])
-  ctx.step('Gather', [signal, indices], [frames], { axis: ints(1) }, 'data')
+  ctx.step(steps.Gather({ x: signal, indices }, { axis: ints(1) }), [frames])
   let rows = frames
   if (ctx.has(2)) {
     rows = ctx.scratch('float32', sizes, 'windowed')
     const window = ctx.alias(floatInput(ctx, 2), [1, 1, f.input, 1])
-    ctx.step('Binary', [frames, window], [rows], { fn: texts('mul') })
+    ctx.step(steps.Binary({ a: frames, b: window }, { fn: texts('mul') }), [rows])
   }
   const y = multiply(ctx, rows, mul(f.batch, count), f)
   storeFloat(ctx, 0, ctx.alias(y, [f.batch, count, f.output, 2]))

@@ -1,6 +1,9 @@
 /** Comparisons and Where. */
+
 import type { Dim } from '../../graph/expr.js'
-import { broadcastShapes, elementwiseValues, texts } from '../core/helpers.js'
+import { texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
+import { broadcastShapes, elementwiseValues } from '../core/helpers.js'
 import type { LowerContext, OpDef } from '../core/opdef.js'
 import { compareDims } from '../core/values.js'
 import { inferBroadcast } from './elementwise-binary.js'
@@ -18,8 +21,8 @@ function comparison(opType: string, fn: string, decide: (sign: -1 | 0 | 1) => bo
     infer: (context) => inferBroadcast(context, value, 'bool'),
     lower: (context) => {
       const layout = context.sharedLayout()
-      const inputs = [context.broadcastInput(0, layout), context.broadcastInput(1, layout)]
-      context.step('Compare', inputs, [context.output(0, layout)], { fn: texts(fn) }, 'float')
+      const inputs = { a: context.broadcastInput(0, layout), b: context.broadcastInput(1, layout) }
+      context.step(steps.Compare(inputs, { fn: texts(fn) }), [context.output(0, layout)])
     },
   }
 }
@@ -42,8 +45,12 @@ const where: OpDef = {
   },
   lower: (context: LowerContext) => {
     const layout = context.sharedLayout()
-    const inputs = [0, 1, 2].map((i) => context.broadcastInput(i, layout))
-    context.step('Where', inputs, [context.output(0, layout)], {}, 'data')
+    const inputs = {
+      condition: context.broadcastInput(0, layout),
+      a: context.broadcastInput(1, layout),
+      b: context.broadcastInput(2, layout),
+    }
+    context.step(steps.Where(inputs), [context.output(0, layout)])
   },
 }
 

@@ -3,9 +3,11 @@
 import { type DType, isFloat } from '../../graph/dtype.js'
 import { type Dim, formatDim } from '../../graph/expr.js'
 import { floatAttribute, intAttribute } from '../../graph/graph.js'
-import type { PlanAttribute } from '../../plan/plan.js'
+import { floats, ints } from '../../plan/attributes.js'
+import type { StepAttributes } from '../../plan/build.js'
+import { steps } from '../../plan/build.js'
 import { floatInput, floatOutput } from '../core/float32.js'
-import { broadcastShapes, floats, formatShape, ints, type NodeContext } from '../core/helpers.js'
+import { broadcastShapes, formatShape, type NodeContext } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 import { compatible } from '../nn/conv.js'
 
@@ -63,7 +65,7 @@ export function productStep(
   emit(...operands, y)
   const shaped = ctx.alias(y, product.outputShape)
   if (ctx.outputType(0).dtype === dtype) ctx.outputAlias(0, shaped)
-  else ctx.step('Cast', [shaped], [ctx.output(0)])
+  else ctx.step(steps.Cast({ x: shaped }), [ctx.output(0)])
 }
 
 /** Types the step MatMul takes as they are; others are computed in float32. */
@@ -74,7 +76,7 @@ function isMatMulInteger(dtype: DType): boolean {
 /** Float or int32/int64 product of inputs 0 and 1 with these attributes. */
 export function lowerProduct(
   ctx: LowerContext,
-  attributes: Record<string, PlanAttribute> = {},
+  attributes: StepAttributes<'MatMul'> = {},
   transA = false,
   transB = false,
 ): void {
@@ -84,7 +86,7 @@ export function lowerProduct(
   const a = integer ? ctx.input(0) : floatInput(ctx, 0)
   const b = integer ? ctx.input(1) : floatInput(ctx, 1)
   productStep(ctx, product, a, b, integer ? x.dtype : 'float32', (l, r, y) =>
-    ctx.step('MatMul', [l, r], [y], attributes),
+    ctx.step(steps.MatMul({ a: l, b: r }, attributes), [y]),
   )
 }
 
@@ -136,7 +138,7 @@ export function inferGemm(ctx: InferContext): readonly Inferred[] {
 }
 
 /** `fused`: attributes of an activation that the step applies; `into`: where the result goes, if not output 0. */
-export function lowerGemm(ctx: LowerContext, fused: Record<string, PlanAttribute> = {}, into?: number): void {
+export function lowerGemm(ctx: LowerContext, fused: StepAttributes<'MatMul'> = {}, into?: number): void {
   const { transA, transB } = gemmTransposes(ctx)
   const attributes = {
     trans_a: ints(transA ? 1 : 0),
@@ -146,12 +148,15 @@ export function lowerGemm(ctx: LowerContext, fused: Record<string, PlanAttribute
     ...fused,
   }
   if (isMatMulInteger(ctx.inputType(0).dtype)) {
-    ctx.step('MatMul', [ctx.input(0), ctx.input(1), ctx.input(2)], [into ?? ctx.output(0)], attributes)
+    ctx.step(steps.MatMul({ a: ctx.input(0), b: ctx.input(1), bias: ctx.input(2) }, attributes), [
+      into ?? ctx.output(0),
+    ])
     return
   }
-  const inputs = [floatInput(ctx, 0), floatInput(ctx, 1), floatInput(ctx, 2)]
-  if (into !== undefined) ctx.step('MatMul', inputs, [into], attributes)
-  else floatOutput(ctx, 0, undefined, (y) => ctx.step('MatMul', inputs, [y], attributes))
+  const inputs = { a: floatInput(ctx, 0), b: floatInput(ctx, 1), bias: floatInput(ctx, 2) }
+  const step = steps.MatMul(inputs, attributes)
+  if (into !== undefined) ctx.step(step, [into])
+  else floatOutput(ctx, 0, undefined, (y) => ctx.step(step, [y]))
 }
 
 function lastTwo(shape: readonly Dim[], transposed: boolean): [Dim, Dim] {

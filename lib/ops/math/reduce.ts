@@ -1,18 +1,19 @@
 /** Reductions along axes. */
+
 import type { DType } from '../../graph/dtype.js'
 import { add, type Dim, mul } from '../../graph/expr.js'
 import { intAttribute } from '../../graph/graph.js'
+import { ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { floatInput, floatOutput } from '../core/float32.js'
 import {
   axisAttribute,
   constantValues,
   identityLayout,
   inLayout,
-  ints,
   layoutOfRank,
   normalizeAxes,
   sameAsInput,
-  texts,
 } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef, QuantizeRule } from '../core/opdef.js'
 import { larger, smaller } from '../core/values.js'
@@ -71,24 +72,20 @@ function lowerReduce(context: LowerContext, fn: string): void {
     // max and min of bool are those of its bytes.
     const x = context.alias(context.input(0, layout), inLayout(shape, layout), 'uint8')
     const y = context.scratch('uint8', inLayout(reducedShape(shape, axes, true), layout))
-    context.step('Reduce', [x], [y], attributes, 'float')
+    context.step(steps.Reduce({ x }, attributes), [y])
     const result = keep ? layout : identityLayout(context.outputType(0).shape.length)
     context.outputAlias(0, context.alias(y, inLayout(context.outputType(0).shape, result), 'bool'), result)
     return
   }
   if (OWN_TYPE.includes(dtype)) {
-    context.step(
-      'Reduce',
-      [context.input(0, layout)],
-      [context.output(0, keep ? layout : undefined)],
-      attributes,
-      'float',
-    )
+    context.step(steps.Reduce({ x: context.input(0, layout) }, attributes), [
+      context.output(0, keep ? layout : undefined),
+    ])
     return
   }
   const x = floatInput(context, 0, layout)
   floatOutput(context, 0, keep ? layout : undefined, (y) =>
-    context.step('Reduce', [x], [y], attributes, 'float'),
+    context.step(steps.Reduce({ x }, attributes), [y]),
   )
 }
 
@@ -130,13 +127,9 @@ function argument(opType: string, fn: string): OpDef {
         axis: ints(layout.indexOf(axis)),
         last: ints(intAttribute(context.node, 'select_last_index', 0)),
       }
-      context.step(
-        'ArgReduce',
-        [context.input(0, layout)],
-        [context.output(0, keep ? layout : undefined)],
-        attributes,
-        'float',
-      )
+      context.step(steps.ArgReduce({ x: context.input(0, layout) }, attributes), [
+        context.output(0, keep ? layout : undefined),
+      ])
     },
   }
 }
@@ -153,7 +146,9 @@ const cumulative = (opType: string, fn: string): OpDef => ({
       exclusive: ints(intAttribute(context.node, 'exclusive', 0)),
       reverse: ints(intAttribute(context.node, 'reverse', 0)),
     }
-    context.step('Cumulative', [context.input(0), context.input(1)], [context.output(0)], attributes, 'float')
+    context.step(steps.Cumulative({ x: context.input(0), axis: context.input(1) }, attributes), [
+      context.output(0),
+    ])
   },
 })
 

@@ -1,8 +1,10 @@
 /** Softmax, LogSoftmax and Hardmax along one axis. */
 
 import { tensorFromNumbers } from '../../graph/tensor.js'
+import { ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { floatInput, floatOutput } from '../core/float32.js'
-import { axisAttribute, identityLayout, ints, layoutOfRank, sameAsInput, texts } from '../core/helpers.js'
+import { axisAttribute, identityLayout, layoutOfRank, sameAsInput } from '../core/helpers.js'
 import type { LowerContext, OpDef } from '../core/opdef.js'
 
 function lowerSoftmax(context: LowerContext, log: number): void {
@@ -11,7 +13,7 @@ function lowerSoftmax(context: LowerContext, log: number): void {
   const layout = layoutOfRank(context, rank)
   const attributes = { axis: ints(layout.indexOf(axis)), log: ints(log) }
   const x = floatInput(context, 0, layout)
-  floatOutput(context, 0, layout, (y) => context.step('Softmax', [x], [y], attributes, 'float'))
+  floatOutput(context, 0, layout, (y) => context.step(steps.Softmax({ x }, attributes), [y]))
 }
 
 /** One where the first of the largest elements is. */
@@ -23,14 +25,11 @@ function lowerHardmax(context: LowerContext): void {
     identityLayout(shape.length).flatMap((a) => (a === axis ? [] : [shape[a] ?? 1])),
   )
   context.step(
-    'ArgReduce',
-    [context.input(0)],
+    steps.ArgReduce({ x: context.input(0) }, { fn: texts('max'), axis: ints(axis), last: ints(0) }),
     [index],
-    { fn: texts('max'), axis: ints(axis), last: ints(0) },
-    'float',
   )
   const values = context.constantTensor(dtype, [2], tensorFromNumbers(dtype, [2], [0, 1]).data)
-  context.step('OneHot', [index, values], [context.output(0)], { axis: ints(axis) }, 'data')
+  context.step(steps.OneHot({ indices: index, values }, { axis: ints(axis) }), [context.output(0)])
 }
 
 const common = {

@@ -1,9 +1,12 @@
 /** What is added to the scores of Attention: attn_mask, is_causal and nonpad_kv_seqlen as one tensor, -inf where a key is hidden. */
+
 import { type Dim, sameDim, sub } from '../../graph/expr.js'
 import { intAttribute } from '../../graph/graph.js'
+import { ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { binaryStep } from '../core/float-steps.js'
 import { floatInput, scalar } from '../core/float32.js'
-import { broadcastShapes, ints, texts } from '../core/helpers.js'
+import { broadcastShapes } from '../core/helpers.js'
 import type { LowerContext } from '../core/opdef.js'
 import type { AttentionSizes } from './attention-sizes.js'
 
@@ -43,7 +46,7 @@ function maskBias(ctx: LowerContext, { total }: AttentionSizes): Bias {
   const padded = [...dims.slice(0, 3), total]
   const tensor = ctx.scratch('float32', padded, 'mask')
   const attributes = { pads: ints(0, 0, 0, 0, 0, 0, 0, sub(total, own)), mode: texts('constant') }
-  ctx.step('Pad', [bias.tensor, scalar(ctx, Number.NEGATIVE_INFINITY)], [tensor], attributes, 'data')
+  ctx.step(steps.Pad({ x: bias.tensor, value: scalar(ctx, Number.NEGATIVE_INFINITY) }, attributes), [tensor])
   return { tensor, dims: padded }
 }
 
@@ -52,8 +55,8 @@ function causalBias(ctx: LowerContext, { queries, total, past }: AttentionSizes)
   const dims = [1, 1, queries, total]
   const all = ctx.scratch('bool', dims, 'all')
   const lower = ctx.scratch('bool', dims, 'lower')
-  ctx.step('Fill', [ctx.constantTensor('bool', [], Uint8Array.of(1))], [all], {}, 'data')
-  ctx.step('Trilu', [all], [lower], { upper: ints(0), k: ints(past) }, 'data')
+  ctx.step(steps.Fill({ value: ctx.constantTensor('bool', [], Uint8Array.of(1)) }), [all])
+  ctx.step(steps.Trilu({ x: all }, { upper: ints(0), k: ints(past) }), [lower])
   return visibility(ctx, lower, dims)
 }
 
@@ -72,11 +75,11 @@ function paddingBias(ctx: LowerContext, { batch, queries, total }: AttentionSize
     const rows = ctx.scratch('int64', [batch, 1, 1, 1], 'rows')
     limit = ctx.scratch('int64', [batch, 1, queries, 1], 'limit')
     // Key j is seen by query i when j < i + real + 1 - queries.
-    ctx.step('Values', [], [missing], { values: ints(sub(1, queries)) }, 'shape')
+    ctx.step(steps.Values({}, { values: ints(sub(1, queries)) }), [missing])
     binaryStep(ctx, 'add', real, missing, rows)
     binaryStep(ctx, 'add', ctx.alias(counting(ctx, queries), [queries, 1]), rows, limit)
   }
-  ctx.step('Compare', [keys, limit], [seen], { fn: texts('less') })
+  ctx.step(steps.Compare({ a: keys, b: limit }, { fn: texts('less') }), [seen])
   return visibility(ctx, seen, dims)
 }
 
@@ -85,12 +88,16 @@ function counting(ctx: LowerContext, count: Dim): number {
   const int64 = (value: bigint) =>
     ctx.constantTensor('int64', [], new Uint8Array(BigInt64Array.of(value).buffer))
   const tensor = ctx.scratch('int64', [count], 'counting')
-  ctx.step('Range', [int64(0n), int64(1n)], [tensor], {}, 'data')
+  ctx.step(steps.Range({ start: int64(0n), delta: int64(1n) }), [tensor])
   return tensor
 }
 
 function visibility(ctx: LowerContext, seen: number, dims: readonly Dim[]): Bias {
   const tensor = ctx.scratch('float32', dims, 'bias')
-  ctx.step('Where', [seen, scalar(ctx, 0), scalar(ctx, Number.NEGATIVE_INFINITY)], [tensor])
+  ctx.step(
+    steps.Where({ condition: seen, a: scalar(ctx, 0), b: scalar(ctx, Number.NEGATIVE_INFINITY) }),
+    [tensor],
+    'float',
+  )
   return { tensor, dims }
 }

@@ -1,9 +1,12 @@
 /** Attention of the standard (opsets 23 and 24), made of products, masks and Softmax. */
+
 import { type Dim, floorDiv, mul, product } from '../../graph/expr.js'
 import { floatAttribute, intAttribute } from '../../graph/graph.js'
+import { floats, ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { reduceStep, unaryStep } from '../core/float-steps.js'
 import { floatInput, scalar, storeFloat } from '../core/float32.js'
-import { floats, ints, type NodeContext, texts } from '../core/helpers.js'
+import type { NodeContext } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 import { attentionBias, type Bias } from './attention-bias.js'
 import { type AttentionSizes, attentionSizes } from './attention-sizes.js'
@@ -61,10 +64,10 @@ function lower(ctx: LowerContext): void {
   const scores = ctx.scratch('float32', [batch, keyHeads, rows, total], 'scores')
   const scale = floatAttribute(ctx.node, 'scale', 0) || 1 / Math.sqrt(constantSize(ctx, headSize))
   const attributes = { trans_a: ints(0), trans_b: ints(1), alpha: floats(scale) }
-  ctx.step('MatMul', [grouped(q, headSize), k], [scores], attributes)
+  ctx.step(steps.MatMul({ a: grouped(q, headSize), b: k }, attributes), [scores])
   const weights = probabilities(ctx, ctx.alias(scores, [batch, queryHeads, queries, total]), sizes)
   const y = ctx.scratch('float32', [batch, keyHeads, rows, valueSize], 'y')
-  ctx.step('MatMul', [grouped(weights, total), v], [y], { trans_a: ints(0), trans_b: ints(0) })
+  ctx.step(steps.MatMul({ a: grouped(weights, total), b: v }, { trans_a: ints(0), trans_b: ints(0) }), [y])
   const heads = [batch, queryHeads, queries, valueSize]
   storeFloat(ctx, 0, sizes.flat ? joinHeads(ctx, ctx.alias(y, heads), heads) : ctx.alias(y, heads))
 }
@@ -89,12 +92,12 @@ function probabilities(ctx: LowerContext, scores: number, sizes: AttentionSizes)
   const bias = attentionBias(ctx, sizes)
   if (bias) {
     const masked = next('masked')
-    ctx.step('Binary', [current, bias.tensor], [masked], { fn: texts('add') })
+    ctx.step(steps.Binary({ a: current, b: bias.tensor }, { fn: texts('add') }), [masked])
     current = masked
   }
   stage(MODES.mask, current)
   const softmax = next('softmax')
-  ctx.step('Softmax', [current], [softmax], { axis: ints(3), log: ints(0) })
+  ctx.step(steps.Softmax({ x: current }, { axis: ints(3), log: ints(0) }), [softmax])
   return stage(MODES.softmax, bias ? withoutMaskedRows(ctx, bias, softmax, next('weights')) : softmax)
 }
 
@@ -104,8 +107,10 @@ function withoutMaskedRows(ctx: LowerContext, bias: Bias, softmax: number, y: nu
   const best = ctx.scratch('float32', rowDims, 'best')
   const empty = ctx.scratch('bool', rowDims, 'empty')
   reduceStep(ctx, 'max', bias.tensor, best, [3])
-  ctx.step('Compare', [best, scalar(ctx, Number.NEGATIVE_INFINITY)], [empty], { fn: texts('equal') })
-  ctx.step('Where', [empty, scalar(ctx, 0), softmax], [y])
+  ctx.step(steps.Compare({ a: best, b: scalar(ctx, Number.NEGATIVE_INFINITY) }, { fn: texts('equal') }), [
+    empty,
+  ])
+  ctx.step(steps.Where({ condition: empty, a: scalar(ctx, 0), b: softmax }), [y], 'float')
   return y
 }
 
@@ -122,14 +127,14 @@ function splitHeads(
   if (!flat) return tensor
   const split = ctx.alias(tensor, [batch, sequence, heads, size])
   const result = ctx.scratch('float32', [batch, heads, sequence, size], 'heads')
-  ctx.step('Transpose', [split], [result], { perm: ints(0, 2, 1, 3) }, 'data')
+  ctx.step(steps.Transpose({ x: split }, { perm: ints(0, 2, 1, 3) }), [result])
   return result
 }
 
 function joinHeads(ctx: LowerContext, tensor: number, [batch, heads, sequence, size]: Dim[]): number {
   const dims = [batch, sequence, heads, size] as Dim[]
   const result = ctx.scratch('float32', dims, 'joined')
-  ctx.step('Transpose', [tensor], [result], { perm: ints(0, 2, 1, 3) }, 'data')
+  ctx.step(steps.Transpose({ x: tensor }, { perm: ints(0, 2, 1, 3) }), [result])
   return ctx.alias(result, [batch as Dim, sequence as Dim, product([heads as Dim, size as Dim])])
 }
 
@@ -137,7 +142,7 @@ function joinHeads(ctx: LowerContext, tensor: number, [batch, heads, sequence, s
 function withPast(ctx: LowerContext, i: number, tensor: number, dims: readonly Dim[]): number {
   if (!ctx.has(i)) return tensor
   const joined = ctx.scratch('float32', dims, 'present')
-  ctx.step('Concat', [floatInput(ctx, i), tensor], [joined], { axis: ints(2) }, 'data')
+  ctx.step(steps.Concat({ x: [floatInput(ctx, i), tensor] }, { axis: ints(2) }), [joined])
   return joined
 }
 

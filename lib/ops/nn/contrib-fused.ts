@@ -2,10 +2,11 @@
 
 import { type Dim, formatDim } from '../../graph/expr.js'
 import { floatAttribute, floatsAttribute, intAttribute, stringAttribute } from '../../graph/graph.js'
-import type { PlanAttribute } from '../../plan/plan.js'
+import { floats, ints, texts } from '../../plan/attributes.js'
+import { type StepAttributes, steps } from '../../plan/build.js'
 import { unaryStep } from '../core/float-steps.js'
 import { floatInput, floatOutput } from '../core/float32.js'
-import { floats, formatShape, inLayout, ints, type NodeContext, texts } from '../core/helpers.js'
+import { formatShape, inLayout, type NodeContext } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 import {
   gemmShape,
@@ -18,19 +19,21 @@ import {
 } from '../math/matmul.js'
 import { checkIntegerOperand, columnsOf, lowerQuantizedProduct } from '../quantized/qoperator.js'
 import {
+  channelOperand,
+  channelParameters,
   checkQuantized,
   checkScale,
   checkZeroPoint,
-  perChannel,
   perTensor,
   quantizedOutputType,
+  tensorParameters,
 } from '../quantized/quantization-parameters.js'
 import { checkFloat, compatible, convolution, convolutionAttributes, loweredConvolution } from './conv.js'
 import { channelsLast } from './window.js'
 
 /** An activation after Conv or Gemm: what the step does itself, and what is left for a step of its own. */
 interface Activation {
-  readonly fused: Record<string, PlanAttribute>
+  readonly fused: Pick<StepAttributes<'MatMul'>, 'fn' | 'lo' | 'hi'>
   readonly fns: readonly string[]
   readonly params: readonly number[]
 }
@@ -109,17 +112,17 @@ function inferFusedConv(ctx: InferContext): readonly Inferred[] {
 function lowerFusedConv(ctx: LowerContext): void {
   const conv = loweredConvolution(ctx, [0, 1, 2])
   const layout = channelsLast(ctx.inputType(0).shape.length)
-  const inputs = [
-    floatInput(ctx, 0, layout),
-    floatInput(ctx, 1),
-    floatInput(ctx, 2),
-    floatInput(ctx, 3, layout),
-  ]
+  const inputs = {
+    x: floatInput(ctx, 0, layout),
+    w: floatInput(ctx, 1),
+    bias: floatInput(ctx, 2),
+    residual: floatInput(ctx, 3, layout),
+  }
   const after = activation(ctx, floatsAttribute(ctx.node, 'activation_params') ?? [])
   const attributes = { ...convolutionAttributes(conv), ...after.fused }
   floatOutput(ctx, 0, layout, (y) =>
     activated(ctx, after, inLayout(conv.outputShape, layout), y, (tensor) =>
-      ctx.step('Conv', inputs, [tensor], attributes),
+      ctx.step(steps.Conv(inputs, attributes), [tensor]),
     ),
   )
 }
@@ -189,11 +192,11 @@ function lowerQGemm(ctx: LowerContext): void {
     unaryStep(ctx, ['affine'], aScale, scaled, [alpha, 0])
     aScale = scaled
   }
-  const a = [ctx.input(0), aScale, perTensor(ctx, 2)]
-  const b = [ctx.input(3), perChannel(ctx, 4, columns), perChannel(ctx, 5, columns)]
-  const y = [perTensor(ctx, 7), perTensor(ctx, 8)]
+  const a = { tensor: ctx.input(0), scale: aScale, zeroPoint: perTensor(ctx, 2) }
+  const b = channelOperand(ctx, ctx.input(3), 4, columns)
+  const y = tensorParameters(ctx, 7)
   const attributes = { trans_a: ints(transA ? 1 : 0), trans_b: ints(transB ? 1 : 0) }
-  ctx.step('QMatMul', [...a, ...b, ...y, rowBias(ctx, 6, columns)], [ctx.output(0)], attributes, 'integer')
+  ctx.step(steps.QMatMul({ a, b, y, bias: rowBias(ctx, 6, columns) }, attributes), [ctx.output(0)])
 }
 
 /** Input i, which broadcasts along rows, as [columns]. */
@@ -203,7 +206,7 @@ function rowBias(ctx: LowerContext, i: number, columns: Dim): number {
   const last = shape[shape.length - 1] ?? 1
   if (last !== 1 || columns === 1) return ctx.alias(ctx.input(i), [columns])
   const expanded = ctx.scratch(dtype, [columns], 'bias')
-  ctx.step('Expand', [ctx.alias(ctx.input(i), [1])], [expanded], {}, 'data')
+  ctx.step(steps.Expand({ x: ctx.alias(ctx.input(i), [1]) }), [expanded])
   return expanded
 }
 
@@ -229,12 +232,13 @@ function lowerDynamicMatMul(ctx: LowerContext): void {
   const [a, b] = [ctx.inputType(0).shape, ctx.inputType(1).shape]
   const columns = columnsOf(b) ?? 1
   const quantized = ctx.scratch('uint8', a, 'quantized')
-  const [scale, zero] = [ctx.scratch('float32', [], 'scale'), ctx.scratch('uint8', [], 'zero_point')]
-  ctx.step('DynamicQuantizeLinear', [ctx.input(0)], [quantized, scale, zero])
-  const weights = [perChannel(ctx, 2, columns), perChannel(ctx, 3, columns)]
+  const [scale, zeroPoint] = [ctx.scratch('float32', [], 'scale'), ctx.scratch('uint8', [], 'zero_point')]
+  ctx.step(steps.DynamicQuantizeLinear({ x: ctx.input(0) }), [quantized, scale, zeroPoint])
+  const weights = channelParameters(ctx, 2, columns)
   const product = matrixProduct(ctx, a, b)
   productStep(ctx, product, quantized, ctx.input(1), 'float32', (l, r, y) => {
-    ctx.step('QMatMul', [l, scale, zero, r, ...weights, -1, -1, ctx.input(4)], [y], {}, 'integer')
+    const a = { tensor: l, scale, zeroPoint }
+    ctx.step(steps.QMatMul({ a, b: { tensor: r, ...weights }, bias: ctx.input(4) }), [y])
   })
 }
 

@@ -4,9 +4,10 @@ import type { DType } from '../../graph/dtype.js'
 import { isFloat } from '../../graph/dtype.js'
 import { type Dim, formatDim, mul, sameDim } from '../../graph/expr.js'
 import { intAttribute, intsAttribute, type Node } from '../../graph/graph.js'
-import type { PlanAttribute } from '../../plan/plan.js'
+import { ints } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { floatInput, floatOutput } from '../core/float32.js'
-import { formatShape, ints, type NodeContext } from '../core/helpers.js'
+import { formatShape, type NodeContext } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 import { channelsLast, slidingWindow, transposedWindow, type Window, windowStepAttributes } from './window.js'
 
@@ -56,7 +57,7 @@ export function convolution(
 }
 
 /** Attributes of the steps Conv, QConv, ConvTranspose, QConvTranspose. */
-export function convolutionAttributes({ window, group }: Convolution): Record<string, PlanAttribute> {
+export function convolutionAttributes({ window, group }: Convolution) {
   return { ...windowStepAttributes(window), group: ints(group) }
 }
 
@@ -82,9 +83,10 @@ function inferConv(ctx: InferContext, transposed: boolean): readonly Inferred[] 
 function lowerConv(ctx: LowerContext, transposed: boolean): void {
   const conv = loweredConvolution(ctx, [0, 1, 2], transposed)
   const layout = channelsLast(ctx.inputType(0).shape.length)
-  const inputs = [floatInput(ctx, 0, layout), floatInput(ctx, 1), floatInput(ctx, 2)]
+  const inputs = { x: floatInput(ctx, 0, layout), w: floatInput(ctx, 1), bias: floatInput(ctx, 2) }
+  const build = transposed ? steps.ConvTranspose : steps.Conv
   floatOutput(ctx, 0, layout, (y) => {
-    ctx.step(transposed ? 'ConvTranspose' : 'Conv', inputs, [y], convolutionAttributes(conv))
+    ctx.step(build(inputs, convolutionAttributes(conv)), [y])
   })
 }
 

@@ -1,7 +1,10 @@
 /** GridSample: an image [N, C, spatial...] at the positions of a grid [N, out spatial..., axes]. */
+
 import { intAttribute, stringAttribute } from '../../graph/graph.js'
+import { ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { floatInput, floatOutput } from '../core/float32.js'
-import { formatShape, ints, texts } from '../core/helpers.js'
+import { formatShape } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 
 const MODES = ['nearest', 'linear', 'cubic']
@@ -28,8 +31,8 @@ function lower(ctx: LowerContext): void {
     padding: texts(stringAttribute(ctx.node, 'padding_mode', 'zeros')),
     align_corners: ints(intAttribute(ctx.node, 'align_corners', 0)),
   }
-  const inputs = [floatInput(ctx, 0), floatInput(ctx, 1)]
-  floatOutput(ctx, 0, undefined, (y) => ctx.step('GridSample', inputs, [y], attributes))
+  const inputs = { x: floatInput(ctx, 0), grid: floatInput(ctx, 1) }
+  floatOutput(ctx, 0, undefined, (y) => ctx.step(steps.GridSample(inputs, attributes), [y]))
 }
 
 export const ops: readonly OpDef[] = [

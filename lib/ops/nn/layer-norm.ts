@@ -8,9 +8,11 @@ import {
   intAttribute,
   type Node,
 } from '../../graph/graph.js'
+import { floats, ints } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { binaryStep } from '../core/float-steps.js'
 import { floatInput, floatOutput } from '../core/float32.js'
-import { floats, formatShape, ints, normalizeAxis } from '../core/helpers.js'
+import { formatShape, normalizeAxis } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 import { checkFloat, compatible } from './conv.js'
 
@@ -45,13 +47,17 @@ function lowerLayerNorm(ctx: LowerContext, rms: boolean): void {
   const shape = ctx.inputType(0).shape
   const axis = axisOf(ctx, shape.length)
   const normalized = shape.slice(axis)
-  const inputs = [floatInput(ctx, 0), fullSize(ctx, 1, normalized), rms ? -1 : fullSize(ctx, 2, normalized)]
+  const inputs = {
+    x: floatInput(ctx, 0),
+    scale: fullSize(ctx, 1, normalized),
+    bias: rms ? -1 : fullSize(ctx, 2, normalized),
+  }
   const attributes = normAttributes(ctx, axis, rms)
   floatOutput(ctx, 0, undefined, (y) => {
     const output = y < 0 ? ctx.scratch('float32', shape, 'normalized') : y
     // RMSNormalization of onnxruntime has the inverse deviation as its second output.
     const statistics = rms ? [-1, ctx.output(1)] : [ctx.output(1), ctx.output(2)]
-    ctx.step('LayerNorm', inputs, [output, ...statistics], attributes)
+    ctx.step(steps.LayerNorm(inputs, attributes), [output, ...statistics])
   })
 }
 
@@ -64,7 +70,7 @@ function fullSize(ctx: LowerContext, i: number, normalized: readonly Dim[]): num
   const aligned = ctx.alias(tensor, padded)
   if (padded.every((size, k) => size !== 1 || normalized[k] === 1)) return aligned
   const expanded = ctx.scratch('float32', normalized)
-  ctx.step('Expand', [aligned], [expanded], {}, 'data')
+  ctx.step(steps.Expand({ x: aligned }), [expanded])
   return expanded
 }
 
@@ -113,13 +119,14 @@ function lowerSkip(ctx: LowerContext, rms: boolean): void {
       addAll(y)
     })
   } else addAll(sum)
-  const inputs = [sum, floatInput(ctx, 2), rms ? -1 : floatInput(ctx, 3)]
+  const inputs = { x: sum, scale: floatInput(ctx, 2), bias: rms ? -1 : floatInput(ctx, 3) }
   floatOutput(ctx, 0, undefined, (y) => {
     const output = y < 0 ? ctx.scratch('float32', shape, 'normalized') : y
-    ctx.step('LayerNorm', inputs, [output, ctx.output(1), ctx.output(2)], {
+    const attributes = {
       ...normAttributes(ctx, shape.length - 1, rms),
       epsilon: floats(floatAttribute(ctx.node, 'epsilon', 1e-12)),
-    })
+    }
+    ctx.step(steps.LayerNorm(inputs, attributes), [output, ctx.output(1), ctx.output(2)])
   })
 }
 

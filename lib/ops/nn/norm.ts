@@ -2,9 +2,11 @@
 
 import { type Dim, floorDiv } from '../../graph/expr.js'
 import { floatAttribute, intAttribute, intsAttribute } from '../../graph/graph.js'
+import { floats, ints } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { binaryStep, reduceStep, unaryStep } from '../core/float-steps.js'
 import { floatInput, floatOutput, scalar } from '../core/float32.js'
-import { floats, formatShape, inLayout, ints, type NodeContext, normalizeAxis } from '../core/helpers.js'
+import { formatShape, inLayout, type NodeContext, normalizeAxis } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 import { checkFloat, compatible } from './conv.js'
 
@@ -26,12 +28,15 @@ function lowerBatchNorm(ctx: LowerContext): void {
   const x = floatInput(ctx, 0, layout)
   const [scale, bias] = [floatInput(ctx, 1), floatInput(ctx, 2)]
   const training = intAttribute(ctx.node, 'training_mode', 0) !== 0
-  const statistics = training ? batchStatistics(ctx, x, layout) : [floatInput(ctx, 3), floatInput(ctx, 4)]
+  const [mean, variance] = training
+    ? batchStatistics(ctx, x, layout)
+    : [floatInput(ctx, 3), floatInput(ctx, 4)]
   const attributes = { ...epsilon(ctx, 1e-5), axis: ints(layout.indexOf(1)) }
-  floatOutput(ctx, 0, layout, (y) => ctx.step('BatchNorm', [x, scale, bias, ...statistics], [y], attributes))
+  const inputs = { x, scale, bias, mean, variance }
+  floatOutput(ctx, 0, layout, (y) => ctx.step(steps.BatchNorm(inputs, attributes), [y]))
   if (training) {
-    runningAverage(ctx, 1, 3, statistics[0] as number)
-    runningAverage(ctx, 2, 4, statistics[1] as number)
+    runningAverage(ctx, 1, 3, mean)
+    runningAverage(ctx, 2, 4, variance)
   }
 }
 
@@ -100,12 +105,12 @@ function lowerGroupNorm(ctx: LowerContext, groups: number): void {
     const tensor = floatInput(ctx, i)
     if (groups === 0 || ctx.inputType(i).shape[0] !== groups || channels === groups) return tensor
     const expanded = ctx.scratch('float32', [groups, floorDiv(channels, groups)])
-    ctx.step('Expand', [ctx.alias(tensor, [groups, 1])], [expanded], {}, 'data')
+    ctx.step(steps.Expand({ x: ctx.alias(tensor, [groups, 1]) }), [expanded])
     return ctx.alias(expanded, [channels])
   }
-  const inputs = [floatInput(ctx, 0), perChannel(1), perChannel(2)]
+  const inputs = { x: floatInput(ctx, 0), scale: perChannel(1), bias: perChannel(2) }
   const attributes = { ...epsilon(ctx, 1e-5), groups: ints(groups) }
-  floatOutput(ctx, 0, undefined, (y) => ctx.step('InstanceNorm', inputs, [y], attributes))
+  floatOutput(ctx, 0, undefined, (y) => ctx.step(steps.InstanceNorm(inputs, attributes), [y]))
 }
 
 function inferLRN(ctx: InferContext): readonly Inferred[] {
@@ -125,7 +130,7 @@ function lowerLRN(ctx: LowerContext): void {
     beta: floats(floatAttribute(ctx.node, 'beta', 0.75)),
     bias: floats(floatAttribute(ctx.node, 'bias', 1)),
   }
-  floatOutput(ctx, 0, layout, (y) => ctx.step('LRN', [x], [y], attributes))
+  floatOutput(ctx, 0, layout, (y) => ctx.step(steps.LRN({ x }, attributes), [y]))
 }
 
 function inferLpNorm(ctx: InferContext): readonly Inferred[] {

@@ -1,7 +1,9 @@
 /** Indices of MaxPool in column-major order (storage_order 1), from the row-major ones of the engine. */
 
 import { type Dim, product } from '../../graph/expr.js'
-import { ints, texts } from '../core/helpers.js'
+import { ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
+
 import type { LowerContext } from '../core/opdef.js'
 
 /**
@@ -17,11 +19,11 @@ export function columnMajorIndices(
 ): void {
   const value = (size: Dim): number => {
     const tensor = ctx.scratch('int64', [], 'size')
-    ctx.step('Values', [], [tensor], { values: ints(size) }, 'shape')
+    ctx.step(steps.Values({}, { values: ints(size) }), [tensor])
     return tensor
   }
   const binary = (fn: string, a: number, b: number, into = ctx.scratch('int64', dims)): number => {
-    ctx.step('Binary', [a, b], [into], { fn: texts(fn) })
+    ctx.step(steps.Binary({ a, b }, { fn: texts(fn) }), [into])
     return into
   }
   const plane = value(product(spatial))

@@ -3,10 +3,12 @@
 import { byteLength, isFloat, isQuantized8 } from '../../graph/dtype.js'
 import { add, type Dim, mul, sameDim, sub } from '../../graph/expr.js'
 import { intAttribute, intsAttribute } from '../../graph/graph.js'
-import type { PlanAttribute } from '../../plan/plan.js'
+import { ints, texts } from '../../plan/attributes.js'
+import type { StepAttributes } from '../../plan/build.js'
+import { steps } from '../../plan/build.js'
 import { reduceStep, unaryStep } from '../core/float-steps.js'
 import { floatInput, floatOutput, scalar } from '../core/float32.js'
-import { ints, type NodeContext, texts } from '../core/helpers.js'
+import type { NodeContext } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef, QuantizeRule } from '../core/opdef.js'
 import { checkFloat } from './conv.js'
 import { columnMajorIndices } from './pool-indices.js'
@@ -42,7 +44,7 @@ export function poolStepAttributes(
   ctx: NodeContext,
   fn: PoolFunction,
   window: Window,
-): Record<string, PlanAttribute> {
+): StepAttributes<'Pool'> & StepAttributes<'QPool'> {
   return {
     fn: texts(fn),
     kernel: ints(...window.kernel),
@@ -72,30 +74,26 @@ function lowerPool(ctx: LowerContext, fn: PoolFunction): void {
   const { shape, dtype } = ctx.inputType(0)
   if (shape.length > 5) ctx.fail(`1 to 3 spatial axes, got ${shape.length - 2}`)
   const layout = channelsLast(shape.length)
-  const attributes = poolStepAttributes(ctx, fn, poolWindow(ctx, shape))
+  const window = poolStepAttributes(ctx, fn, poolWindow(ctx, shape))
   const wantsIndices = fn === 'max' && ctx.hasOutput(1)
   if (fn === 'max' && isQuantized8(dtype) && !wantsIndices) {
-    const one = scalar(ctx, 1)
-    ctx.step(
-      'QPool',
-      [ctx.input(0, layout), one, -1, one, -1],
-      [ctx.output(0, layout)],
-      attributes,
-      'integer',
-    )
+    const y = { scale: scalar(ctx, 1), zeroPoint: -1 }
+    const x = { tensor: ctx.input(0, layout), ...y }
+    ctx.step(steps.QPool({ x, y }, window), [ctx.output(0, layout)])
     return
   }
-  if (fn === 'lp') attributes.p = ints(lpExponent(ctx))
+  const attributes = fn === 'lp' ? { ...window, p: ints(lpExponent(ctx)) } : window
   const x = floatInput(ctx, 0, layout)
   if (!wantsIndices) {
-    floatOutput(ctx, 0, layout, (y) => ctx.step('Pool', [x], [y], attributes))
+    floatOutput(ctx, 0, layout, (y) => ctx.step(steps.Pool({ x }, attributes), [y]))
     return
   }
   const dims = layout.map((axis) => ctx.outputType(1).shape[axis] as Dim)
   const columns = intAttribute(ctx.node, 'storage_order', 0) === 1 && shape.length > 3
   const indices = columns ? ctx.scratch('int64', dims, 'indices') : ctx.output(1, layout)
-  if (ctx.hasOutput(0)) floatOutput(ctx, 0, layout, (y) => ctx.step('Pool', [x], [y, indices], attributes))
-  else ctx.step('Pool', [x], [ctx.scratch('float32', dims), indices], attributes)
+  if (ctx.hasOutput(0))
+    floatOutput(ctx, 0, layout, (y) => ctx.step(steps.Pool({ x }, attributes), [y, indices]))
+  else ctx.step(steps.Pool({ x }, attributes), [ctx.scratch('float32', dims), indices])
   if (columns) columnMajorIndices(ctx, indices, ctx.output(1, layout), dims, shape.slice(2))
 }
 
@@ -165,10 +163,11 @@ function lowerUnpool(ctx: LowerContext): void {
   const zero = ctx.constantTensor(dtype, [], new Uint8Array(byteLength(dtype, 1)))
   const zeros = ctx.scratch(dtype, [total], 'zeros')
   const scattered = ctx.scratch(dtype, [total], 'scattered')
-  ctx.step('Fill', [zero], [zeros], {}, 'data')
-  const flat = [ctx.alias(ctx.input(1), [count]), ctx.alias(ctx.input(0), [count])]
+  ctx.step(steps.Fill({ value: zero }), [zeros])
+  const indices = ctx.alias(ctx.input(1), [count])
+  const updates = ctx.alias(ctx.input(0), [count])
   const attributes = { axis: ints(0), reduction: texts('none') }
-  ctx.step('ScatterElements', [zeros, ...flat], [scattered], attributes, 'data')
+  ctx.step(steps.ScatterElements({ x: zeros, indices, updates }, attributes), [scattered])
   const result = ctx.alias(scattered, unpooled)
   const output = ctx.outputType(0).shape
   if (unpooled.every((size, axis) => sameDim(size, output[axis] as Dim))) {
@@ -177,7 +176,7 @@ function lowerUnpool(ctx: LowerContext): void {
   }
   const ends = unpooled.map((size, axis) => sub(output[axis] as Dim, size))
   const pads = ints(...unpooled.map(() => 0), ...ends)
-  ctx.step('Pad', [result], [ctx.output(0)], { pads, mode: texts('constant') }, 'data')
+  ctx.step(steps.Pad({ x: result }, { pads, mode: texts('constant') }), [ctx.output(0)])
 }
 
 function unpooledShape(ctx: NodeContext, x: readonly Dim[]): readonly Dim[] {

@@ -1,4 +1,5 @@
 /** LSTM, GRU and RNN. The step works time-major; `layout` 1 (batch-major) is a matter of the order of axes. */
+
 import type { Dim } from '../../graph/expr.js'
 import {
   floatAttribute,
@@ -7,8 +8,10 @@ import {
   type Node,
   stringAttribute,
 } from '../../graph/graph.js'
+import { floats, ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { floatInput, floatOutput } from '../core/float32.js'
-import { floats, formatShape, ints, type NodeContext, texts } from '../core/helpers.js'
+import { formatShape, type NodeContext } from '../core/helpers.js'
 import type { InferContext, Inferred, Layout, LowerContext, OpDef } from '../core/opdef.js'
 import { checkFloat, compatible } from './conv.js'
 
@@ -136,11 +139,16 @@ function lower(ctx: LowerContext, cell: Cell): void {
   const { sequence, outputs, state } = layouts(ctx)
   const { node } = ctx
   const lstm = cell.name === 'lstm'
-  const inputs = [
-    ...[floatInput(ctx, 0, sequence), floatInput(ctx, 1), floatInput(ctx, 2), floatInput(ctx, 3)],
-    ...[ctx.input(4), floatInput(ctx, 5, state)],
-    ...(lstm ? [floatInput(ctx, 6, state), floatInput(ctx, 7)] : []),
-  ]
+  const inputs = {
+    x: floatInput(ctx, 0, sequence),
+    w: floatInput(ctx, 1),
+    r: floatInput(ctx, 2),
+    b: floatInput(ctx, 3),
+    lengths: ctx.input(4),
+    h0: floatInput(ctx, 5, state),
+    c0: lstm ? floatInput(ctx, 6, state) : -1,
+    p: lstm ? floatInput(ctx, 7) : -1,
+  }
   const attributes = {
     cell: texts(cell.name),
     direction: texts(stringAttribute(node, 'direction', 'forward')),
@@ -153,8 +161,9 @@ function lower(ctx: LowerContext, cell: Cell): void {
   }
   floatOutput(ctx, 0, outputs, (y) =>
     floatOutput(ctx, 1, state, (h) => {
-      if (!lstm) ctx.step('Recurrent', inputs, [y, h], attributes)
-      else floatOutput(ctx, 2, state, (c) => ctx.step('Recurrent', inputs, [y, h, c], attributes))
+      const step = steps.Recurrent(inputs, attributes)
+      if (!lstm) ctx.step(step, [y, h])
+      else floatOutput(ctx, 2, state, (c) => ctx.step(step, [y, h, c]))
     }),
   )
 }

@@ -1,19 +1,13 @@
 /** Resize: nearest, linear and cubic interpolation of any axes. */
+
 import { isFloat } from '../../graph/dtype.js'
 import { type Dim, sameDim } from '../../graph/expr.js'
 import { floatAttribute, intAttribute, intsAttribute, stringAttribute } from '../../graph/graph.js'
 import { numbersOf } from '../../graph/tensor.js'
+import { floats, ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { floatInput, floatOutput } from '../core/float32.js'
-import {
-  floats,
-  inLayout,
-  ints,
-  type NodeContext,
-  needConstant,
-  needSizes,
-  normalizeAxes,
-  texts,
-} from '../core/helpers.js'
+import { inLayout, type NodeContext, needConstant, needSizes, normalizeAxes } from '../core/helpers.js'
 import type { InferContext, Inferred, Layout, LowerContext, OpDef } from '../core/opdef.js'
 import { aspectScale, scaledSize } from './resize-sizes.js'
 import { channelsLast } from './window.js'
@@ -136,12 +130,12 @@ function lower(ctx: LowerContext): void {
   const x = floatInput(ctx, 0, layout)
   floatOutput(ctx, 0, layout, (y) => {
     if (layout) {
-      ctx.step('Resize', [x], [y], attributes)
+      ctx.step(steps.Resize({ x }, attributes), [y])
       return
     }
     const framed = ctx.scratch('float32', [1, ...how.output, 1], 'resized')
-    ctx.step('Resize', [ctx.alias(x, [1, ...shape, 1])], [framed], attributes)
-    ctx.step('Copy', [framed], [y], {}, 'data')
+    ctx.step(steps.Resize({ x: ctx.alias(x, [1, ...shape, 1]) }, attributes), [framed])
+    ctx.step(steps.Copy({ x: framed }), [y])
   })
 }
 

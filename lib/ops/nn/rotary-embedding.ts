@@ -1,9 +1,12 @@
 /** RotaryEmbedding of the standard: pairs of elements turned by the angle of their position. */
+
 import { type Dim, formatDim, sameDim, sub } from '../../graph/expr.js'
 import { intAttribute } from '../../graph/graph.js'
+import { ints } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { binaryStep } from '../core/float-steps.js'
 import { floatInput, storeFloat } from '../core/float32.js'
-import { formatShape, ints, type NodeContext } from '../core/helpers.js'
+import { formatShape, type NodeContext } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 import { checkFloat } from './conv.js'
 
@@ -58,7 +61,7 @@ function lower(ctx: LowerContext): void {
     return
   }
   const y = ctx.scratch('float32', dims, 'y')
-  ctx.step('Concat', [turned, part(ctx, x, dims, turning, rest)], [y], { axis: ints(3) }, 'data')
+  ctx.step(steps.Concat({ x: [turned, part(ctx, x, dims, turning, rest)] }, { axis: ints(3) }), [y])
   storeFloat(ctx, 0, ctx.alias(y, shape))
 }
 
@@ -88,7 +91,7 @@ function rotate(
   }
   const turned = ctx.scratch('float32', source, 'turned')
   const axis = ints(source.length - 1)
-  ctx.step('Concat', [combine('sub', cos, sin), combine('add', sin, cos)], [turned], { axis }, 'data')
+  ctx.step(steps.Concat({ x: [combine('sub', cos, sin), combine('add', sin, cos)] }, { axis }), [turned])
   return ctx.alias(turned, [...lead, turning])
 }
 
@@ -105,7 +108,7 @@ function angles(
   let tensor = floatInput(ctx, i)
   if (ctx.has(3)) {
     const gathered = ctx.scratch('float32', [batch, sequence, half], 'angles')
-    ctx.step('Gather', [tensor, ctx.input(3)], [gathered], { axis: ints(0) }, 'data')
+    ctx.step(steps.Gather({ x: tensor, indices: ctx.input(3) }, { axis: ints(0) }), [gathered])
     tensor = gathered
   }
   const placed = flat ? [batch, sequence, 1, half] : [batch, 1, sequence, half]
@@ -118,7 +121,7 @@ function part(ctx: LowerContext, x: number, dims: readonly Dim[], start: number,
   if (start === 0 && sameDim(count, dims[last] as Dim)) return x
   const tensor = ctx.scratch('float32', [...dims.slice(0, last), count], 'part')
   const starts = ints(...dims.map((_, axis) => (axis === last ? start : 0)))
-  ctx.step('Slice', [x], [tensor], { starts, steps: ints(...dims.map(() => 1)) }, 'data')
+  ctx.step(steps.Slice({ x }, { starts, steps: ints(...dims.map(() => 1)) }), [tensor])
   return tensor
 }
 

@@ -5,8 +5,8 @@
 
 import { add, ceilDiv, type Dim, floorDiv, formatDim, max, min, mul, sub } from '../../graph/expr.js'
 import { intsAttribute, stringAttribute } from '../../graph/graph.js'
-import type { PlanAttribute } from '../../plan/plan.js'
-import { ints, type NodeContext } from '../core/helpers.js'
+import { ints } from '../../plan/attributes.js'
+import type { NodeContext } from '../core/helpers.js'
 
 export interface Window {
   readonly kernel: readonly number[]
@@ -95,7 +95,7 @@ export function windowExtent(kernel: number, dilation: number): number {
 }
 
 /** strides, pads and dilations as attributes of a step. */
-export function windowStepAttributes(window: Window): Record<string, PlanAttribute> {
+export function windowStepAttributes(window: Window) {
   return {
     strides: ints(...window.strides),
     pads: ints(...window.pads),

@@ -1,16 +1,11 @@
 /** Operators of onnxruntime (com.microsoft) on quantized tensors: elementwise, pools, Concat, Softmax, Where. */
+
 import type { DType } from '../../graph/dtype.js'
 import { add, type Dim, product } from '../../graph/expr.js'
 import { floatAttribute, intAttribute } from '../../graph/graph.js'
-import {
-  axisAttribute,
-  broadcastShapes,
-  floats,
-  inLayout,
-  ints,
-  layoutOfRank,
-  texts,
-} from '../core/helpers.js'
+import { floats, ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
+import { axisAttribute, broadcastShapes, inLayout, layoutOfRank } from '../core/helpers.js'
 import type { InferContext, Inferred, Layout, LowerContext, OpDef } from '../core/opdef.js'
 import { poolStepAttributes, poolWindow } from '../nn/pool.js'
 import { channelsLast } from '../nn/window.js'
@@ -18,14 +13,10 @@ import {
   checkQuantized,
   checkScale,
   checkZeroPoint,
-  perTensor,
   quantizedOutputType,
+  tensorOperand,
+  tensorParameters,
 } from './quantization-parameters.js'
-
-/** A quantized operand for a step: tensor, scale, zero point; `value` is its first input. */
-function operand(ctx: LowerContext, tensor: number, value: number): readonly number[] {
-  return [tensor, perTensor(ctx, value + 1), perTensor(ctx, value + 2)]
-}
 
 /** The type of an output whose scale is input `scale` and whose zero point follows it. */
 function checkOutput(ctx: InferContext, scale: number): DType {
@@ -53,17 +44,21 @@ function inferBinary(ctx: InferContext): readonly Inferred[] {
 
 function lowerBinary(ctx: LowerContext, fn: string): void {
   const layout = ctx.sharedLayout()
-  const a = operand(ctx, ctx.broadcastInput(0, layout), 0)
-  const b = operand(ctx, ctx.broadcastInput(3, layout), 3)
-  const y = [perTensor(ctx, 6), perTensor(ctx, 7)]
-  ctx.step('QBinary', [...a, ...b, ...y], [ctx.output(0, layout)], { fn: texts(fn) }, 'integer')
+  const a = tensorOperand(ctx, ctx.broadcastInput(0, layout), 1)
+  const b = tensorOperand(ctx, ctx.broadcastInput(3, layout), 4)
+  const y = tensorParameters(ctx, 6)
+  ctx.step(steps.QBinary({ a, b, y }, { fn: texts(fn) }), [ctx.output(0, layout)])
 }
 
 function lowerUnary(ctx: LowerContext, fns: readonly string[], params: readonly number[]): void {
   const layout = ctx.sharedLayout()
-  const inputs = [...operand(ctx, ctx.input(0, layout), 0), perTensor(ctx, 3), perTensor(ctx, 4)]
   const attributes = { fns: texts(...fns), params: floats(...params) }
-  ctx.step('QUnary', inputs, [ctx.output(0, layout)], attributes, 'integer')
+  ctx.step(steps.QUnary(oneInput(ctx, layout), attributes), [ctx.output(0, layout)])
+}
+
+/** x, x_scale, x_zero_point, y_scale, y_zero_point */
+function oneInput(ctx: LowerContext, layout: Layout) {
+  return { x: tensorOperand(ctx, ctx.input(0, layout), 1), y: tensorParameters(ctx, 3) }
 }
 
 /** y_scale, y_zero_point, then x, x_scale, x_zero_point per input. */
@@ -85,15 +80,9 @@ function inferConcat(ctx: InferContext): readonly Inferred[] {
 function lowerConcat(ctx: LowerContext): void {
   const rank = ctx.outputType(0).shape.length
   const layout = layoutOfRank(ctx, rank)
-  const parts = concatInputs(ctx).flatMap((value) => operand(ctx, ctx.input(value, layout), value))
+  const x = concatInputs(ctx).map((value) => tensorOperand(ctx, ctx.input(value, layout), value + 1))
   const axis = ints(layout.indexOf(axisAttribute(ctx, rank, 1)))
-  ctx.step(
-    'QConcat',
-    [perTensor(ctx, 0), perTensor(ctx, 1), ...parts],
-    [ctx.output(0, layout)],
-    { axis },
-    'integer',
-  )
+  ctx.step(steps.QConcat({ y: tensorParameters(ctx, 0), x }, { axis }), [ctx.output(0, layout)])
 }
 
 function isChannelsLast(ctx: InferContext | LowerContext): boolean {
@@ -123,8 +112,7 @@ function lowerAveragePool(ctx: LowerContext): void {
   const { shape } = ctx.inputType(0)
   const layout = poolLayout(ctx, shape.length)
   const attributes = poolStepAttributes(ctx, 'average', poolWindow(ctx, channelsFirst(ctx, shape)))
-  const inputs = [...operand(ctx, ctx.input(0, layout), 0), perTensor(ctx, 3), perTensor(ctx, 4)]
-  ctx.step('QPool', inputs, [ctx.output(0, layout)], attributes, 'integer')
+  ctx.step(steps.QPool(oneInput(ctx, layout), attributes), [ctx.output(0, layout)])
 }
 
 function inferGlobalPool(ctx: InferContext): readonly Inferred[] {
@@ -138,31 +126,24 @@ function inferGlobalPool(ctx: InferContext): readonly Inferred[] {
 function lowerGlobalPool(ctx: LowerContext): void {
   const { shape } = ctx.inputType(0)
   const layout = poolLayout(ctx, shape.length)
-  const inputs = [...operand(ctx, ctx.input(0, layout), 0), perTensor(ctx, 3), perTensor(ctx, 4)]
   const axes = ints(...shape.slice(2).map((_, i) => i + 1))
-  ctx.step('QReduceMean', inputs, [ctx.output(0, layout)], { axes }, 'integer')
+  ctx.step(steps.QReduceMean(oneInput(ctx, layout), { axes }), [ctx.output(0, layout)])
 }
 
 /** Before opset 13 Softmax was over all axes from `axis` on. */
 function lowerSoftmax(ctx: LowerContext): void {
   const { shape } = ctx.inputType(0)
   const axis = axisAttribute(ctx, shape.length, -1)
-  const parameters = [perTensor(ctx, 1), perTensor(ctx, 2), perTensor(ctx, 3), perTensor(ctx, 4)]
   if (intAttribute(ctx.node, 'opset', 13) >= 13) {
     const layout = ctx.sharedLayout()
     const attributes = { axis: ints(layout.indexOf(axis)) }
-    ctx.step(
-      'QSoftmax',
-      [ctx.input(0, layout), ...parameters],
-      [ctx.output(0, layout)],
-      attributes,
-      'integer',
-    )
+    ctx.step(steps.QSoftmax(oneInput(ctx, layout), attributes), [ctx.output(0, layout)])
     return
   }
   const flat = [product(shape.slice(0, axis)), product(shape.slice(axis))]
   const y = ctx.scratch(ctx.outputType(0).dtype, flat, 'softmax')
-  ctx.step('QSoftmax', [ctx.alias(ctx.input(0), flat), ...parameters], [y], { axis: ints(1) }, 'integer')
+  const x = tensorOperand(ctx, ctx.alias(ctx.input(0), flat), 1)
+  ctx.step(steps.QSoftmax({ x, y: tensorParameters(ctx, 3) }, { axis: ints(1) }), [y])
   ctx.outputAlias(0, ctx.alias(y, shape))
 }
 
@@ -177,16 +158,18 @@ function inferWhere(ctx: InferContext): readonly Inferred[] {
 function lowerWhere(ctx: LowerContext): void {
   const { dtype } = ctx.outputType(0)
   const layout = ctx.sharedLayout()
-  const z = [perTensor(ctx, 7), perTensor(ctx, 8)]
-  const sides = [1, 4].map((value) => {
+  const side = (value: number): number => {
     const { shape } = ctx.inputType(value)
     const padded = [...new Array<Dim>(layout.length - shape.length).fill(1), ...shape]
     const requantized = ctx.scratch(dtype, inLayout(padded, layout), 'requantized')
-    const inputs = [...operand(ctx, ctx.broadcastInput(value, layout), value), ...z]
-    ctx.step('QUnary', inputs, [requantized], { fns: texts(), params: floats() }, 'integer')
+    const x = tensorOperand(ctx, ctx.broadcastInput(value, layout), value + 1)
+    const inputs = { x, y: tensorParameters(ctx, 7) }
+    ctx.step(steps.QUnary(inputs, { fns: texts(), params: floats() }), [requantized])
     return requantized
-  })
-  ctx.step('Where', [ctx.broadcastInput(0, layout), ...sides], [ctx.output(0, layout)], {}, 'data')
+  }
+  const [a, b] = [side(1), side(4)]
+  const condition = ctx.broadcastInput(0, layout)
+  ctx.step(steps.Where({ condition, a, b }), [ctx.output(0, layout)])
 }
 
 type Definition = Pick<OpDef, 'inputs' | 'infer' | 'lower'>

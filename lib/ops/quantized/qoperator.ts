@@ -1,6 +1,8 @@
 /** Operators of the standard that compute on quantized tensors: QLinearConv, QLinearMatMul, ConvInteger, MatMulInteger. */
+
 import { type DType, isQuantized8 } from '../../graph/dtype.js'
 import type { Dim } from '../../graph/expr.js'
+import { steps } from '../../plan/build.js'
 import { scalar } from '../core/float32.js'
 import { formatShape, needConstant } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
@@ -8,6 +10,7 @@ import { matrixProduct, productStep } from '../math/matmul.js'
 import { convolution, convolutionAttributes, loweredConvolution } from '../nn/conv.js'
 import { channelsLast } from '../nn/window.js'
 import {
+  channelOperand,
   checkQuantized,
   checkScale,
   checkZeroPoint,
@@ -16,6 +19,8 @@ import {
   perRow,
   perTensor,
   quantizedOutputType,
+  tensorOperand,
+  tensorParameters,
 } from './quantization-parameters.js'
 
 function inferQLinearConv(ctx: InferContext): readonly Inferred[] {
@@ -36,12 +41,13 @@ function lowerQLinearConv(ctx: LowerContext): void {
   const conv = loweredConvolution(ctx, [0, 3, 8])
   const layout = channelsLast(ctx.inputType(0).shape.length)
   const channels = ctx.inputType(3).shape[0] as Dim
-  const inputs = [
-    ...[ctx.input(0, layout), perTensor(ctx, 1), perTensor(ctx, 2)],
-    ...[ctx.input(3), perChannel(ctx, 4, channels), perChannel(ctx, 5, channels)],
-    ...[perTensor(ctx, 6), perTensor(ctx, 7), ctx.input(8)],
-  ]
-  ctx.step('QConv', inputs, [ctx.output(0, layout)], convolutionAttributes(conv), 'integer')
+  const inputs = {
+    x: tensorOperand(ctx, ctx.input(0, layout), 1),
+    w: channelOperand(ctx, ctx.input(3), 4, channels),
+    y: tensorParameters(ctx, 6),
+    bias: ctx.input(8),
+  }
+  ctx.step(steps.QConv(inputs, convolutionAttributes(conv)), [ctx.output(0, layout)])
 }
 
 function inferConvInteger(ctx: InferContext): readonly Inferred[] {
@@ -57,10 +63,10 @@ function lowerConvInteger(ctx: LowerContext): void {
   const conv = loweredConvolution(ctx, [0, 1, -1])
   const layout = channelsLast(ctx.inputType(0).shape.length)
   const channels = ctx.inputType(1).shape[0] as Dim
-  const one = scalar(ctx, 1)
-  const x = [ctx.input(0, layout), one, perTensor(ctx, 2)]
-  const w = [ctx.input(1), one, perChannel(ctx, 3, channels)]
-  ctx.step('QConv', [...x, ...w], [ctx.output(0, layout)], convolutionAttributes(conv), 'integer')
+  const scale = scalar(ctx, 1)
+  const x = { tensor: ctx.input(0, layout), scale, zeroPoint: perTensor(ctx, 2) }
+  const w = { tensor: ctx.input(1), scale, zeroPoint: perChannel(ctx, 3, channels) }
+  ctx.step(steps.QConv({ x, w }, convolutionAttributes(conv)), [ctx.output(0, layout)])
 }
 
 /** A quantized operand without a scale. */
@@ -134,14 +140,18 @@ export function lowerQuantizedProduct(
   const [a, b] = [ctx.inputType(at.a).shape, ctx.inputType(at.b).shape]
   const columns = columnsOf(b) ?? 1
   const one = at.aScale < 0 || at.bScale < 0 ? scalar(ctx, 1) : -1
-  const aParameters = [at.aScale < 0 ? one : perTensor(ctx, at.aScale), perRow(ctx, at.aZero)]
-  const bParameters = [
-    at.bScale < 0 ? one : perChannel(ctx, at.bScale, columns),
-    perChannel(ctx, at.bZero, columns),
-  ]
-  const yParameters = [perTensor(ctx, at.yScale), perTensor(ctx, at.yZero)]
+  const left = {
+    scale: at.aScale < 0 ? one : perTensor(ctx, at.aScale),
+    zeroPoint: perRow(ctx, at.aZero),
+  }
+  const right = {
+    scale: at.bScale < 0 ? one : perChannel(ctx, at.bScale, columns),
+    zeroPoint: perChannel(ctx, at.bZero, columns),
+  }
+  const written = { scale: perTensor(ctx, at.yScale), zeroPoint: perTensor(ctx, at.yZero) }
   productStep(ctx, matrixProduct(ctx, a, b), ctx.input(at.a), ctx.input(at.b), dtype, (l, r, y) => {
-    ctx.step('QMatMul', [l, ...aParameters, r, ...bParameters, ...yParameters, bias], [y], {}, 'integer')
+    const operands = { a: { tensor: l, ...left }, b: { tensor: r, ...right }, y: written, bias }
+    ctx.step(steps.QMatMul(operands), [y])
   })
 }
 

@@ -1,21 +1,23 @@
 /** Scales and zero points as operands: checked where they are constant, brought to the sizes that steps take. */
+
 import { type DType, isFloat, isQuantized8 } from '../../graph/dtype.js'
 import { type Dim, formatDim } from '../../graph/expr.js'
 import type { ConstantTensor } from '../../graph/graph.js'
 import { numbersOf, typedArrayOf } from '../../graph/tensor.js'
+import type { Parameters, QuantizedOperand } from '../../plan/operands.js'
 import { floatInput } from '../core/float32.js'
 import { formatShape } from '../core/helpers.js'
 import type { InferContext, LowerContext } from '../core/opdef.js'
 
-/** Indices of the inputs that make a quantized tensor. */
-export interface QuantizedOperand {
+/** Indices of the inputs of a node that make a quantized tensor. */
+export interface QuantizedInputs {
   readonly value: number
   readonly scale: number
   readonly zeroPoint: number
 }
 
 /** An int8 or uint8 operand with one scale, or, where `channels` is given, one or that many. */
-export function checkQuantized(ctx: InferContext, operand: QuantizedOperand, channels?: Dim): void {
+export function checkQuantized(ctx: InferContext, operand: QuantizedInputs, channels?: Dim): void {
   const { dtype } = ctx.required(operand.value)
   if (!isQuantized8(dtype)) ctx.fail(`input ${operand.value} of type int8 or uint8, got ${dtype}`)
   checkScale(ctx, operand.scale, channels)
@@ -92,6 +94,31 @@ export function perRow(ctx: LowerContext, i: number): number {
 export function perChannel(ctx: LowerContext, i: number, channels: Dim): number {
   if (!ctx.has(i)) return -1
   return ctx.alias(parameter(ctx, i), isSingle(ctx.inputType(i).shape) ? [] : [channels])
+}
+
+/** Scale (input `scale`) and zero point (the input after it) of a whole tensor. */
+export function tensorParameters(ctx: LowerContext, scale: number): Parameters {
+  return { scale: perTensor(ctx, scale), zeroPoint: perTensor(ctx, scale + 1) }
+}
+
+/** A tensor of the plan with its scale (input `scale`) and zero point (the input after it). */
+export function tensorOperand(ctx: LowerContext, tensor: number, scale: number): QuantizedOperand {
+  return { tensor, ...tensorParameters(ctx, scale) }
+}
+
+/** Scale (input `scale`) and zero point (the input after it): of the tensor, or one per channel. */
+export function channelParameters(ctx: LowerContext, scale: number, channels: Dim): Parameters {
+  return { scale: perChannel(ctx, scale, channels), zeroPoint: perChannel(ctx, scale + 1, channels) }
+}
+
+/** Weights with their scale (input `scale`) and zero point (the input after it). */
+export function channelOperand(
+  ctx: LowerContext,
+  tensor: number,
+  scale: number,
+  channels: Dim,
+): QuantizedOperand {
+  return { tensor, ...channelParameters(ctx, scale, channels) }
 }
 
 function parameter(ctx: LowerContext, i: number): number {

@@ -1,16 +1,12 @@
 /** QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear. */
+
 import { type DType, dtypeFromOnnx, isFloat } from '../../graph/dtype.js'
 import { type Dim, formatDim, sameDim } from '../../graph/expr.js'
 import { intAttribute } from '../../graph/graph.js'
+import { ints } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import { floatInput, floatOutput } from '../core/float32.js'
-import {
-  formatShape,
-  inLayout,
-  ints,
-  layoutOfRank,
-  type NodeContext,
-  normalizeAxis,
-} from '../core/helpers.js'
+import { formatShape, inLayout, layoutOfRank, type NodeContext, normalizeAxis } from '../core/helpers.js'
 import type { InferContext, Inferred, Layout, LowerContext, OpDef } from '../core/opdef.js'
 import { checkScaleValues, isSingle } from './quantization-parameters.js'
 
@@ -115,23 +111,21 @@ function parameters(ctx: LowerContext, layout: Layout) {
   }
   const own = how.kind === 'block' ? layout : undefined
   const sized = (tensor: number) => (how.kind === 'tensor' && tensor >= 0 ? ctx.alias(tensor, []) : tensor)
-  return { scale: sized(floatInput(ctx, 1, own)), zero: sized(ctx.input(2, own)), attributes }
+  return { scale: sized(floatInput(ctx, 1, own)), zeroPoint: sized(ctx.input(2, own)), attributes }
 }
 
 function lowerQuantize(ctx: LowerContext): void {
   const layout = ctx.sharedLayout()
-  const { scale, zero, attributes } = parameters(ctx, layout)
+  const { attributes, ...y } = parameters(ctx, layout)
   const x = floatInput(ctx, 0, layout)
-  ctx.step('QuantizeLinear', [x, scale, zero], [ctx.output(0, layout)], attributes, 'convert')
+  ctx.step(steps.QuantizeLinear({ x, y }, attributes), [ctx.output(0, layout)])
 }
 
 function lowerDequantize(ctx: LowerContext): void {
   const layout = ctx.sharedLayout()
-  const { scale, zero, attributes } = parameters(ctx, layout)
-  const x = ctx.input(0, layout)
-  floatOutput(ctx, 0, layout, (y) =>
-    ctx.step('DequantizeLinear', [x, scale, zero], [y], attributes, 'convert'),
-  )
+  const { attributes, ...own } = parameters(ctx, layout)
+  const x = { tensor: ctx.input(0, layout), ...own }
+  floatOutput(ctx, 0, layout, (y) => ctx.step(steps.DequantizeLinear({ x }, attributes), [y]))
 }
 
 function inferDynamic(ctx: InferContext): readonly Inferred[] {
@@ -151,7 +145,7 @@ function lowerDynamic(ctx: LowerContext): void {
   const y = ctx.hasOutput(0) ? ctx.output(0, layout) : ctx.scratch('uint8', inLayout(shape, layout))
   const scale = wanted(1, () => ctx.scratch('float32', []))
   const zero = wanted(2, () => ctx.scratch('uint8', []))
-  ctx.step('DynamicQuantizeLinear', [ctx.input(0, layout)], [y, scale, zero])
+  ctx.step(steps.DynamicQuantizeLinear({ x: ctx.input(0, layout) }), [y, scale, zero])
 }
 
 export const ops: readonly OpDef[] = [

@@ -1,7 +1,10 @@
 /** CenterCropPad: a Slice of what is too large, then a Pad of what is too small, both around the middle. */
+
 import { add, type Dim, floorDiv, max, min, sub } from '../../graph/expr.js'
 import { intsAttribute } from '../../graph/graph.js'
-import { identityLayout, inLayout, ints, layoutOfRank, normalizeAxis, texts } from '../core/helpers.js'
+import { ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
+import { identityLayout, inLayout, layoutOfRank, normalizeAxis } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 
 /** Size wanted of every axis. */
@@ -30,11 +33,10 @@ function lower(context: LowerContext): void {
   const before = kept.map((d, a) => floorDiv(sub(wanted[a] as Dim, d), 2))
   const after = kept.map((d, a) => sub(wanted[a] as Dim, add(d, before[a] as Dim)))
   const cropped = context.scratch(dtype, inLayout(kept, layout))
-  const steps = ints(...kept.map(() => 1))
-  const slice = { starts: ints(...inLayout(starts, layout)), steps }
-  context.step('Slice', [context.input(0, layout)], [cropped], slice, 'data')
+  const slice = { starts: ints(...inLayout(starts, layout)), steps: ints(...kept.map(() => 1)) }
+  context.step(steps.Slice({ x: context.input(0, layout) }, slice), [cropped])
   const pad = { pads: ints(...inLayout(before, layout), ...inLayout(after, layout)), mode: texts('constant') }
-  context.step('Pad', [cropped, -1], [context.output(0, layout)], pad, 'data')
+  context.step(steps.Pad({ x: cropped }, pad), [context.output(0, layout)])
 }
 
 export const ops: readonly OpDef[] = [

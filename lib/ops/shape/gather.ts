@@ -1,7 +1,10 @@
 /** Elements picked by indices. */
+
 import type { Dim } from '../../graph/expr.js'
 import { intAttribute } from '../../graph/graph.js'
-import { asNumbers, axisAttribute, formatShape, ints } from '../core/helpers.js'
+import { ints } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
+import { asNumbers, axisAttribute, formatShape } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 import { MAX_VALUES } from '../core/values.js'
 
@@ -69,15 +72,16 @@ function inferGatherND(context: InferContext): Inferred[] {
   return [{ dtype, shape: [...indices.slice(0, -1), ...shape.slice(batch + depth)] }]
 }
 
-/** Step `op` over data and indices. */
-function lowerGather(context: LowerContext, op: string): void {
+function lowerGather(context: LowerContext, op: 'Gather' | 'GatherElements'): void {
   const axis = ints(axisAttribute(context, context.inputType(0).shape.length, 0))
-  context.step(op, [context.input(0), context.input(1)], [context.output(0)], { axis }, 'data')
+  context.step(steps[op]({ x: context.input(0), indices: context.input(1) }, { axis }), [context.output(0)])
 }
 
 function lowerGatherND(context: LowerContext): void {
   const attributes = { batch_dims: ints(intAttribute(context.node, 'batch_dims', 0)) }
-  context.step('GatherND', [context.input(0), context.input(1)], [context.output(0)], attributes, 'data')
+  context.step(steps.GatherND({ x: context.input(0), indices: context.input(1) }, attributes), [
+    context.output(0),
+  ])
 }
 
 const common = { domain: '', inputs: [2, 2], outputs: [1, 1], quantize: { kind: 'shared' } } as const

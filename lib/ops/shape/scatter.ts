@@ -1,6 +1,9 @@
 /** Elements written at indices. */
+
 import { stringAttribute } from '../../graph/graph.js'
-import { axisAttribute, ints, texts } from '../core/helpers.js'
+import { ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
+import { axisAttribute } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 
 const REDUCTIONS = ['none', 'add', 'mul', 'max', 'min']
@@ -25,8 +28,8 @@ function reduction(context: LowerContext) {
   return texts(stringAttribute(context.node, 'reduction', 'none'))
 }
 
-function inputs(context: LowerContext): number[] {
-  return [0, 1, 2].map((i) => context.input(i))
+function inputs(context: LowerContext) {
+  return { x: context.input(0), indices: context.input(1), updates: context.input(2) }
 }
 
 const common = { domain: '', inputs: [3, 3], outputs: [1, 1], infer: inferScatter } as const
@@ -38,20 +41,15 @@ export const ops: readonly OpDef[] = [
     lower: (context) => {
       const axis = ints(axisAttribute(context, context.inputType(0).shape.length, 0))
       const attributes = { axis, reduction: reduction(context) }
-      context.step('ScatterElements', inputs(context), [context.output(0)], attributes, 'data')
+      context.step(steps.ScatterElements(inputs(context), attributes), [context.output(0)])
     },
   },
   {
     ...common,
     opType: 'ScatterND',
     lower: (context) => {
-      context.step(
-        'ScatterND',
-        inputs(context),
-        [context.output(0)],
-        { reduction: reduction(context) },
-        'data',
-      )
+      const step = steps.ScatterND(inputs(context), { reduction: reduction(context) })
+      context.step(step, [context.output(0)])
     },
   },
 ]

@@ -1,9 +1,12 @@
 /** Operators whose result is a choice of positions: TopK, NonZero, Compress, OneHot, EyeLike. */
+
 import { dtypeFromOnnx } from '../../graph/dtype.js'
 import { type Dim, product } from '../../graph/expr.js'
 import { intAttribute } from '../../graph/graph.js'
 import { firstNumber } from '../../graph/tensor.js'
-import { axisAttribute, inLayout, ints, layoutOfRank, needConstant, normalizeAxis } from '../core/helpers.js'
+import { ints } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
+import { axisAttribute, inLayout, layoutOfRank, needConstant, normalizeAxis } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 
 function inferTopK(context: InferContext): Inferred[] {
@@ -40,7 +43,7 @@ function lowerTopK(context: LowerContext): void {
     largest: ints(intAttribute(context.node, 'largest', 1)),
     sorted: ints(intAttribute(context.node, 'sorted', 1)),
   }
-  context.step('TopK', [context.input(0, layout)], outputs, attributes, 'float')
+  context.step(steps.TopK({ x: context.input(0, layout) }, attributes), outputs)
 }
 
 function inferNonZero(context: InferContext): Inferred[] {
@@ -50,9 +53,9 @@ function inferNonZero(context: InferContext): Inferred[] {
 /** Indices [rank, count] of the elements of x that are not zero; the count is read while running. */
 function nonZero(context: LowerContext, x: number, count: Dim, indices: () => number): void {
   const counter = context.scratch('int64', [1], 'count')
-  context.step('NonZeroCount', [x], [counter], {}, 'data')
+  context.step(steps.NonZeroCount({ x }), [counter])
   context.readSymbol(count, counter, 0)
-  context.step('NonZero', [x], [indices()], {}, 'data')
+  context.step(steps.NonZero({ x }), [indices()])
 }
 
 /** The axis of Compress, or undefined where the input counts as flat. */
@@ -82,13 +85,9 @@ function lowerCompress(context: LowerContext): void {
     return indices
   })
   const x = flat ? context.alias(context.input(0), [product(shape)]) : context.input(0)
-  context.step(
-    'Gather',
-    [x, context.alias(indices, [count])],
-    [context.output(0)],
-    { axis: ints(axis) },
-    'data',
-  )
+  context.step(steps.Gather({ x, indices: context.alias(indices, [count]) }, { axis: ints(axis) }), [
+    context.output(0),
+  ])
 }
 
 /** The depth of OneHot may be given in any number type. */
@@ -113,11 +112,11 @@ function lowerOneHot(context: LowerContext): void {
   let indices = context.input(0)
   if (dtype !== 'int64' && dtype !== 'int32') {
     const converted = context.scratch('int64', shape)
-    context.step('Cast', [indices], [converted], {}, 'data')
+    context.step(steps.Cast({ x: indices }), [converted], 'data')
     indices = converted
   }
   const axis = ints(axisAttribute(context, shape.length + 1, -1))
-  context.step('OneHot', [indices, context.input(2)], [context.output(0)], { axis }, 'data')
+  context.step(steps.OneHot({ indices, values: context.input(2) }, { axis }), [context.output(0)])
 }
 
 function inferEyeLike(context: InferContext): Inferred[] {
@@ -159,13 +158,7 @@ export const ops: readonly OpDef[] = [
     outputs: [1, 1],
     infer: inferEyeLike,
     lower: (context) => {
-      context.step(
-        'EyeLike',
-        [],
-        [context.output(0)],
-        { k: ints(intAttribute(context.node, 'k', 0)) },
-        'data',
-      )
+      context.step(steps.EyeLike({}, { k: ints(intAttribute(context.node, 'k', 0)) }), [context.output(0)])
     },
   },
 ]

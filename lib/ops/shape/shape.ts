@@ -1,13 +1,15 @@
 /** Operators that change sizes and no element, that read sizes, and that make tensors of given sizes. */
+
 import type { DType } from '../../graph/dtype.js'
 import { add, ceilDiv, type Dim, mul, product, sub } from '../../graph/expr.js'
 import { type ConstantTensor, intAttribute, type Node } from '../../graph/graph.js'
 import { firstNumber, scalar, tensorFromNumbers } from '../../graph/tensor.js'
+import { ints } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import {
   broadcastShapes,
   constantValues,
   identityLayout,
-  ints,
   needConstant,
   needSizes,
   normalizeAxes,
@@ -38,13 +40,9 @@ function lowerDropout(context: LowerContext): void {
 }
 
 function fill(context: LowerContext, i: number, dtype: DType, value: number): void {
-  context.step(
-    'Fill',
-    [context.constantTensor(dtype, [], scalar(dtype, value).data)],
-    [context.output(i)],
-    {},
-    'data',
-  )
+  context.step(steps.Fill({ value: context.constantTensor(dtype, [], scalar(dtype, value).data) }), [
+    context.output(i),
+  ])
 }
 
 function reshaped(context: InferContext, shape: readonly Dim[]): Inferred[] {
@@ -178,7 +176,7 @@ function inferConstantOfShape(context: InferContext): Inferred[] {
 
 function lowerConstantOfShape(context: LowerContext): void {
   const { dtype, data } = fillValue(context.node)
-  context.step('Fill', [context.constantTensor(dtype, [], data)], [context.output(0)], {}, 'data')
+  context.step(steps.Fill({ value: context.constantTensor(dtype, [], data) }), [context.output(0)])
 }
 
 /** The number of elements is ceil((limit - start) / delta), at least 0. */
@@ -265,7 +263,7 @@ export const ops: readonly OpDef[] = [
     opType: 'Expand',
     inputs: [2, 2],
     infer: inferExpand,
-    lower: (context) => context.step('Expand', [context.input(0)], [context.output(0)], {}, 'data'),
+    lower: (context) => context.step(steps.Expand({ x: context.input(0) }), [context.output(0)]),
     quantize: { kind: 'shared' },
   },
   {
@@ -273,7 +271,7 @@ export const ops: readonly OpDef[] = [
     opType: 'Tile',
     inputs: [2, 2],
     infer: inferTile,
-    lower: (context) => context.step('Tile', [context.input(0)], [context.output(0)], {}, 'data'),
+    lower: (context) => context.step(steps.Tile({ x: context.input(0) }), [context.output(0)]),
     quantize: { kind: 'shared' },
   },
   { ...unary, opType: 'Constant', inputs: [0, 0], infer: inferConstant, lower: lowerConstant },
@@ -284,12 +282,12 @@ export const ops: readonly OpDef[] = [
     inputs: [3, 3],
     infer: inferRange,
     lower: (context) =>
-      context.step('Range', [context.input(0), context.input(2)], [context.output(0)], {}, 'data'),
+      context.step(steps.Range({ start: context.input(0), delta: context.input(2) }), [context.output(0)]),
   },
 ]
 
 /** For the rare shape with more elements than inference keeps. */
 function lowerValues(values: (context: LowerContext) => readonly Dim[]): (context: LowerContext) => void {
   return (context) =>
-    context.step('Values', [], [context.output(0)], { values: ints(...values(context)) }, 'shape')
+    context.step(steps.Values({}, { values: ints(...values(context)) }), [context.output(0)])
 }

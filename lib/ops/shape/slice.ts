@@ -1,6 +1,9 @@
 /** Parts of tensors and tensors put together: Slice, Split, Concat, Pad, Trilu. */
+
 import { add, ceilDiv, type Dim, formatDim, mul, sameDim, sub } from '../../graph/expr.js'
 import { intAttribute, stringAttribute } from '../../graph/graph.js'
+import { ints, texts } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
 import {
   asNumbers,
   axisAttribute,
@@ -8,12 +11,10 @@ import {
   formatShape,
   identityLayout,
   inLayout,
-  ints,
   layoutOfRank,
   normalizeAxes,
   normalizeAxis,
   sameAsInput,
-  texts,
 } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 import { fromEnd, larger, MAX_VALUES, smaller, stridedValues, stridesOf } from '../core/values.js'
@@ -103,7 +104,7 @@ function lowerSlice(context: LowerContext): void {
   const layout = layoutOfRank(context, shape.length)
   const each = inLayout(cuts(context, shape), layout)
   const attributes = { starts: ints(...each.map((c) => c.start)), steps: ints(...each.map((c) => c.step)) }
-  context.step('Slice', [context.input(0, layout)], [context.output(0, layout)], attributes, 'data')
+  context.step(steps.Slice({ x: context.input(0, layout) }, attributes), [context.output(0, layout)])
 }
 
 function inferSplit(context: InferContext): Inferred[] {
@@ -142,7 +143,7 @@ function lowerSplit(context: LowerContext): void {
     if (context.hasOutput(i)) return context.output(i, layout)
     return context.scratch(dtype, inLayout(context.outputType(i).shape, layout))
   })
-  context.step('Split', [context.input(0, layout)], outputs, { axis: ints(layout.indexOf(axis)) }, 'data')
+  context.step(steps.Split({ x: context.input(0, layout) }, { axis: ints(layout.indexOf(axis)) }), outputs)
 }
 
 function inferConcat(context: InferContext): Inferred[] {
@@ -196,8 +197,8 @@ function lowerConcat(context: LowerContext): void {
   const { shape } = context.outputType(0)
   const axis = axisAttribute(context, shape.length, 0)
   const layout = layoutOfRank(context, shape.length)
-  const inputs = context.node.inputs.map((_, i) => context.input(i, layout))
-  context.step('Concat', inputs, [context.output(0, layout)], { axis: ints(layout.indexOf(axis)) }, 'data')
+  const x = context.node.inputs.map((_, i) => context.input(i, layout))
+  context.step(steps.Concat({ x }, { axis: ints(layout.indexOf(axis)) }), [context.output(0, layout)])
 }
 
 /** Padding before and after each axis of the input. */
@@ -237,7 +238,7 @@ function lowerPad(context: LowerContext): void {
     mode: texts(stringAttribute(context.node, 'mode', 'constant')),
   }
   const value = context.has(2) ? context.alias(context.input(2), []) : -1
-  context.step('Pad', [context.input(0, layout), value], [context.output(0, layout)], attributes, 'data')
+  context.step(steps.Pad({ x: context.input(0, layout), value }, attributes), [context.output(0, layout)])
 }
 
 function inferTrilu(context: InferContext): Inferred[] {
@@ -250,7 +251,7 @@ function inferTrilu(context: InferContext): Inferred[] {
 function lowerTrilu(context: LowerContext): void {
   const k = context.has(1) ? (context.valuesOrRead(1)[0] ?? 0) : 0
   const attributes = { upper: ints(intAttribute(context.node, 'upper', 1)), k: ints(k) }
-  context.step('Trilu', [context.input(0)], [context.output(0)], attributes, 'data')
+  context.step(steps.Trilu({ x: context.input(0) }, attributes), [context.output(0)])
 }
 
 const many = Number.POSITIVE_INFINITY

@@ -163,9 +163,9 @@ export function lower(
         kind: 'data',
       })
     },
-    step: (name, ins, outs, attributes = {}, kind = 'float') => {
+    step: ({ op, inputs: ins, attributes, kind: usual }, outs, kind = usual) => {
       const named = (t: number) => (t < 0 ? undefined : tensors[t])
-      steps.push({ op: name, inputs: ins.map(named), outputs: outs.map(named), attributes, kind })
+      steps.push({ op, inputs: ins.map(named), outputs: outs.map(named), attributes, kind })
     },
     providedOutput: () => base.fail('no provided outputs'),
     capture: () => base.fail('no captures'),

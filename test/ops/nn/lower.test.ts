@@ -58,7 +58,7 @@ describe('steps of convolutions and pools', () => {
     const operands = [type('uint8', 1, 3, 8, 8), scale, zero, w, type('float32', 4), undefined, scale, zero]
     const [step] = lower(find(qoperator, 'QLinearConv'), operands)
     expect(step?.kind).toBe('integer')
-    expect(inputNames(step)).toEqual(['in0', 'in1', 'in2', 'in3', 'in4', '', 'in6', 'in7', ''])
+    expect(inputNames(step)).toEqual(['in0', 'in1', 'in2', 'in3', 'in4', '', 'in6', 'in7'])
     expect(step?.inputs[1]?.dims).toEqual([])
     expect(step?.inputs[4]?.dims).toEqual([4])
   })
