@@ -7,6 +7,7 @@ import { OctavoError } from '../../errors.js'
 import { DTYPES, type DType, dtypeFromOnnx } from '../../graph/dtype.js'
 import type { Dim } from '../../graph/expr.js'
 import type { Graph } from '../../graph/graph.js'
+import { isVerifying } from '../../graph/verify-pass.js'
 import type {
   NativeMemory,
   NativeModel,
@@ -23,6 +24,7 @@ import type { Observation } from '../../statistics/observation.js'
 import type { StatisticRecord } from '../../statistics/record.js'
 import { finishPlan } from '../finish.js'
 import { lowerGraph } from '../lower/lower.js'
+import type { StepCheck } from '../steps/index.js'
 import { QuickRuns } from './quick-run.js'
 import { readStatistic } from './read-statistic.js'
 import { StateStore } from './state-store.js'
@@ -232,7 +234,8 @@ function withNode(error: unknown, plan: Plan): unknown {
 /** Compiles a graph as it is. */
 export async function compileGraph(graph: Graph, options: CompileOptions = {}): Promise<Engine> {
   options.signal?.throwIfAborted()
-  const { plan, inputs, outputs } = compilePlan(graph, options)
+  const check = isVerifying() ? await import('../steps/check.js') : undefined
+  const { plan, inputs, outputs } = compilePlan(graph, options, check)
   const encoded = { ...encodePlan(plan), inputs, outputs, plan: withoutData(plan) }
   options.onEncoded?.(encoded)
   return loadModel(encoded, options)
@@ -255,11 +258,11 @@ export interface CompiledPlan {
   readonly outputs: readonly EngineValue[]
 }
 
-export function compilePlan(graph: Graph, options: CompileOptions = {}): CompiledPlan {
+export function compilePlan(graph: Graph, options: CompileOptions = {}, check?: StepCheck): CompiledPlan {
   const { overrides, observe, fuse = true, extraOutputs = [] } = options
   const extended = extraOutputs.length === 0 ? graph : withOutputs(graph, extraOutputs)
   const info = inferGraph(extended, { overrides })
-  const passes = { activations: binding().activations, fuse }
+  const passes = { activations: binding().activations, fuse, check }
   const { draft, symbols } = lowerGraph(extended, info, {
     observe,
     finish: (d, s) => finishPlan(d, s, passes),

@@ -21,6 +21,14 @@ export interface StepPassOptions {
   readonly activations: 'uint8' | 'int8'
   /** false: only what is needed to run (graphOptimizationLevel 'disabled'): float steps as the graph states them. */
   readonly fuse: boolean
+  /** Verifies what each pass makes; under OCTAVO_VERIFY=1. */
+  readonly check?: StepCheck
+}
+
+export interface StepCheck {
+  /** Whether what lowering made is worth a verification. */
+  isAllowed(draft: Draft): boolean
+  runChecked(entry: StepPassEntry, draft: Draft, options: StepPassOptions): Draft
 }
 
 /** A pass over the steps of a draft in its place among the others. */
@@ -130,11 +138,14 @@ export const stepPasses: readonly StepPassEntry[] = [
 ]
 
 export function runStepPasses(draft: Draft, options: StepPassOptions): Draft {
+  const { fuse } = options
+  const check = options.check?.isAllowed(draft) ? options.check : undefined
   let current = draft
-  for (const { pass, needs, tags } of stepPasses) {
-    if (!options.fuse && !tags?.includes('required')) continue
-    if (needs === undefined || current.steps.some(({ op }) => needs.includes(op)))
-      current = pass(current, options)
+  for (const entry of stepPasses) {
+    const { pass, needs, tags } = entry
+    if (!fuse && !tags?.includes('required')) continue
+    if (needs && !current.steps.some(({ op }) => needs.includes(op))) continue
+    current = check ? check.runChecked(entry, current, options) : pass(current, options)
   }
   return current
 }

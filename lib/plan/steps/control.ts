@@ -4,13 +4,15 @@ import type { OperandSpec, StepTable } from './spec.js'
 
 const BOOL = { kind: 'data', types: 'bool', note: 'scalar' } as const satisfies OperandSpec
 const ANY = { kind: 'data', types: 'any', many: true } as const satisfies OperandSpec
+/** Absent where nobody reads it. */
+const PROVIDED = { ...ANY, optional: true } as const satisfies OperandSpec
 const PLAN = { type: 'plan', required: true } as const
 
 export const controlSteps = {
   If: {
     kind: 'data',
     inputs: { condition: BOOL, captures: ANY },
-    outputs: { y: ANY },
+    outputs: { y: PROVIDED },
     // biome-ignore lint/suspicious/noThenProperty: the name that the engine reads; never awaited
     attributes: { then: PLAN, else: PLAN, symbols: SYMBOLIC },
     merges: false,
@@ -22,7 +24,7 @@ export const controlSteps = {
       condition: { ...BOOL, optional: true },
       values: { ...ANY, note: 'carried, then captures' },
     },
-    outputs: { y: { ...ANY, note: 'carried, then scanned' } },
+    outputs: { y: { ...PROVIDED, note: 'carried, then scanned' } },
     attributes: { body: PLAN, carried: { type: 'int', required: true }, symbols: SYMBOLIC },
     merges: false,
   },
