@@ -40,6 +40,11 @@ export function line(text = ''): void {
   process.stdout.write(`${text}\n`)
 }
 
+/** On stderr, so that what is printed stays what was asked for. */
+export function warn(text: string): void {
+  process.stderr.write(`octavo: warning: ${text}\n`)
+}
+
 export function number(value: number | undefined, digits = 4): string {
   if (value === undefined) return ''
   if (!Number.isFinite(value)) return String(value)

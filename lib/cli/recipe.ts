@@ -1,6 +1,6 @@
 /** The recipe on the command line: a file, and a flag for each of its settings, made of the table of fields. */
-import { readFile } from 'node:fs/promises'
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { readText } from '../data/read-file.js'
 import { OctavoError, typeError } from '../errors.js'
 import { activationFields, type Field, recipeFields, weightFields } from '../quantize/recipe/fields.js'
 import { parseRecipeFile } from '../quantize/recipe/recipe.js'
@@ -15,6 +15,8 @@ export interface RecipeFlags {
   readonly perTensor?: boolean
   readonly [flag: string]: unknown
 }
+
+const WORDS: Readonly<Record<string, string>> = { true: 'yes', false: 'no' }
 
 type Fields = Readonly<Record<string, Field>>
 
@@ -45,15 +47,12 @@ export function withRecipe(command: Command): Command {
 
 function optionsOf(field: Field): Option[] {
   const { flag } = field
-  const text = `${field.text} (default: ${String(field.default)})`
+  const text = `${field.text} (default: ${WORDS[String(field.default)] ?? field.default})`
   switch (field.kind) {
     case 'choice':
       return [new Option(`--${flag} <name>`, text).choices(field.choices)]
     case 'boolean':
-      return [
-        new Option(`--${flag}`, field.text),
-        new Option(`--no-${flag}`, 'not so, whatever the recipe says'),
-      ]
+      return [new Option(`--${flag}`, text), new Option(`--no-${flag}`, 'not so, whatever the recipe says')]
     case 'number':
       return [new Option(`--${flag} <number>`, text).argParser(number)]
     case 'levels': {
@@ -79,8 +78,8 @@ export async function recipeOptions(flags: RecipeFlags): Promise<RecipeOptions> 
 }
 
 async function readRecipe(path: string): Promise<RecipeOptions> {
-  const text = await readFile(path, 'utf8').catch((cause: Error) => {
-    throw new OctavoError('ERR_IO', `--recipe: cannot read '${path}': ${cause.message}`)
+  const text = await readText(path).catch((cause: Error) => {
+    throw new OctavoError('ERR_IO', `--recipe: ${cause.message}`, { cause })
   })
   let json: unknown
   try {

@@ -1,5 +1,6 @@
 /** The stages of a static quantization in their order, with the reason of each place. A stage is a folder, a method a file and a line. */
 import { assignFormats } from './assign/assign.js'
+import { warnOfUnmatched } from './assign/unmatched.js'
 import { correctBiases } from './correct/bias.js'
 import { prepareModel } from './prepare/prepare.js'
 import type { Method, Quantization } from './quantization.js'
@@ -25,7 +26,7 @@ export const stages: readonly Stage[] = [
   // Moves range between float weights and activations, so formats, ranges and scales must not be chosen yet.
   { name: 'equalize', methods: [] },
   // Calibration observes the values that are quantized, and no others.
-  { name: 'assign', methods: [assignFormats] },
+  { name: 'assign', methods: [warnOfUnmatched, assignFormats] },
   // What the data shows to be infinite leaves the assignment before any range is chosen.
   { name: 'ranges', methods: [calibrate, keepInfiniteFloat, observedRanges] },
   // The bias guard of a layer's weights needs the scale of its input.

@@ -5,7 +5,7 @@ import { rangeError } from '../../errors.js'
 import { checkWritable, placeOf, writeFileAtomic } from '../../files.js'
 import { quantize as quantizeModel } from '../../quantize/index.js'
 import { type DataFlags, feedsOf, openSamples, withData } from '../options.js'
-import { bytes, line, ProgressBar, printJson } from '../output.js'
+import { bytes, line, ProgressBar, printJson, warn } from '../output.js'
 import { type RecipeFlags, recipeOptions, withRecipe } from '../recipe.js'
 import { withSignals } from '../signals.js'
 
@@ -62,9 +62,10 @@ async function act(path: string, flags: Flags, signal: AbortSignal): Promise<voi
     }
     if (flags.json) return printJson({ output: flags.output, bytes: model.byteLength, recipe, report })
     const before = (await stat(path)).size
-    line(
-      `${flags.output}: ${bytes(model.byteLength)}, ${(before / model.byteLength).toFixed(2)} times smaller than ${path} (${bytes(before)})`,
-    )
+    const ratio = before / model.byteLength
+    const than = ratio < 1 ? `${(1 / ratio).toFixed(2)} times larger` : `${ratio.toFixed(2)} times smaller`
+    line(`${flags.output}: ${bytes(model.byteLength)}, ${than} than ${path} (${bytes(before)})`)
+    for (const warning of report.warnings) warn(warning)
     if (flags.saveRecipe !== undefined) line(`repeat it: --recipe ${flags.saveRecipe}`)
     line(`see what runs in integer: octavo explain ${flags.output}`)
   } finally {

@@ -1,7 +1,7 @@
 /** What a recipe says of one node: its defaults, then its rules in their order. */
 import type { Node } from '../../graph/graph.js'
 import { nameTest } from './patterns.js'
-import type { ActivationSettings, Recipe, Rule, RuleMatch, WeightSettings } from './types.js'
+import type { ActivationSettings, NodePattern, Recipe, Rule, RuleMatch, WeightSettings } from './types.js'
 
 export interface NodeSettings {
   /** The node stays in float. */
@@ -10,6 +10,29 @@ export interface NodeSettings {
   readonly weights: WeightSettings
   /** Of the values that it makes. */
   readonly activations: ActivationSettings
+}
+
+/** The parts of a recipe that are for no node at all, as a user would want to hear of them. */
+export function unmatched({ exclude, rules }: Recipe, nodes: readonly Node[]): string[] {
+  const none = (test: (node: Node) => boolean) => !nodes.some(test)
+  return [
+    ...exclude.flatMap((pattern) =>
+      none(matcher({ pattern: typeof pattern === 'string' ? undefined : pattern, node: nameOf(pattern) }))
+        ? [`exclude: no node ${described(pattern)}`]
+        : [],
+    ),
+    ...rules.flatMap(({ match }, i) =>
+      none(matcher(match)) ? [`rules.${i}: no node matches ${JSON.stringify(match)}`] : [],
+    ),
+  ]
+}
+
+const nameOf = (pattern: NodePattern) => (typeof pattern === 'string' ? pattern : undefined)
+
+function described(pattern: NodePattern): string {
+  return typeof pattern === 'string'
+    ? `is named '${pattern}'`
+    : `has a name that matches /${pattern.pattern}/${pattern.flags}`
 }
 
 /** A node is also found by the names of the nodes of the file that it stands for. */
