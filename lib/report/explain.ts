@@ -1,6 +1,6 @@
 /** explain(): which nodes of a model run in integers, which in float, and why. Counted from the steps that are executed. */
 
-import { explainPlan, type NodeExplanation } from '../compile/explain.js'
+import { explainPlan, type NodeExplanation } from '../compile/explain-steps.js'
 import { prepare } from '../compile/model.js'
 import { type CompileOptions, compileGraph } from '../compile/run/engine.js'
 import { binding } from '../native/load.js'

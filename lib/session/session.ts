@@ -1,6 +1,6 @@
 /** InferenceSession: the class of the onnxruntime JavaScript API, over the engine. */
 
-import { explainPlan, type NodeExplanation } from '../compile/explain.js'
+import { explainPlan, type NodeExplanation } from '../compile/explain-steps.js'
 import { createRunner } from '../compile/run/create.js'
 import { type EncodedModel, type Engine, loadModel } from '../compile/run/engine.js'
 import type { Runner, RunnerValue } from '../compile/run/runner.js'

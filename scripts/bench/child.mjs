@@ -2,12 +2,13 @@
 // counted from there. Usage: node child.mjs JSON
 //   { kind: 'session', engine, folder, path, dims }     import, first create, first run, memory, later creates
 //   { kind: 'outputs', engine, folder, paths, dims }     bytes of the first output of each model, in base64
+//   { kind: 'inFlight', path, dims, sessions, inFlight, seconds }     so many runs at once: their rate, times, memory
 //   { kind: 'times', entries: [{ path, mode }], dims, seconds, threads }     interleaved times of Octavo's runs
 import { readFileSync } from 'node:fs'
 
 const before = memory()
 const job = JSON.parse(process.argv[2])
-const result = await { session, outputs, times }[job.kind](job)
+const result = await { session, outputs, inFlight, times }[job.kind](job)
 // onnxruntime's threads may outlive its sessions.
 process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0))
 
@@ -49,6 +50,34 @@ async function outputs({ engine, folder, paths, dims }) {
     found.push(Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('base64'))
   }
   return found
+}
+
+async function inFlight({ path, dims, sessions: count, inFlight: most, seconds }) {
+  const { load } = await import('./engines.mjs')
+  const { quantile } = await import('./statistics.mjs')
+  const { InferenceSession, Tensor } = await load('octavo')
+  const sessions = []
+  for (let i = 0; i < count; ++i) sessions.push(await InferenceSession.create(path))
+  const feed = new Tensor('float32', new Float32Array(dims.reduce((p, d) => p * d, 1)).fill(0.5), dims)
+  const feeds = { [sessions[0].inputNames[0]]: feed }
+  const during = async (seconds) => {
+    const end = performance.now() + seconds * 1000
+    const times = []
+    const one = async (i) => {
+      while (performance.now() < end) times.push((await timed(() => sessions[i % count].run(feeds))).ms)
+    }
+    const { ms } = await timed(() => Promise.all(Array.from({ length: most }, (_, i) => one(i))))
+    return { times, ms }
+  }
+  await during(seconds / 4)
+  const { times, ms } = await during(seconds)
+  const after = memory()
+  return {
+    rate: (times.length / ms) * 1000,
+    medianMs: quantile(times, 0.5),
+    p99Ms: quantile(times, 0.99),
+    residentMb: after && (after.resident - before.resident) / 1e6,
+  }
 }
 
 async function times({ entries, dims, seconds, threads }) {

@@ -1,6 +1,7 @@
 // The bench of models: makes the files, times them, and gathers everything that the tables and targets need.
 import { loadavg } from 'node:os'
 import { load, OCTAVO, PEER } from './engines.mjs'
+import { timeInFlight } from './in-flight.mjs'
 import { describeMachine, impliedBy, quietness, supportedIsas } from './machine.mjs'
 import { MODELS, present } from './models/index.mjs'
 import { buildNativeBench, Peak } from './peak.mjs'
@@ -33,7 +34,7 @@ export async function benchModels(options) {
   const { models, skipped } = chosen(options)
   const cases = models.flatMap((m) => Object.keys(m.cases).map((name) => ({ model: m, name })))
   const wanted = options.quick ? cases.filter(isQuick) : cases
-  const progress = new Progress(wanted.length * options.threads.length + models.length * 2 + 5)
+  const progress = new Progress(wanted.length * options.threads.length + models.length * 2 + 6)
   try {
     const results = await gather(options, models, wanted, progress)
     results.machine.load = [loadBefore, loadavg()[0]]
@@ -99,6 +100,9 @@ async function gatherRest(results, { options, models, cases, peer, modules, limi
   for (const model of results.machine.cores > 1 ? models : [])
     if (['resnet50', 'mobilenetv2', ...tiny].includes(model.name))
       results.scaling.push(await timeScaling(model, modules, limits))
+  progress.step('runs in flight')
+  const mobile = models.find((m) => m.name === 'mobilenetv2')
+  if (mobile) results.inFlight = await timeInFlight(mobile, { seconds: limits.seconds / 2, processes: 5 })
   progress.step('AVX2 alone')
   const resnet50 = models.find((m) => m.name === 'resnet50')
   if (resnet50 && !options.isa && (await supportedIsas()).includes('x86_avx2'))

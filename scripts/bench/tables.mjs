@@ -32,6 +32,7 @@ export function allTables(results) {
   for (const threads of new Set(results.cases.map((c) => c.threads))) tables.push(times(results, threads))
   if (results.steps?.length > 0) tables.push(steps(results))
   if (results.sessions?.length > 0) tables.push(sessions(results))
+  if (results.inFlight?.length > 0) tables.push(inFlight(results))
   if (results.scaling?.length > 0 || results.isa) tables.push(scaling(results))
   if (results.verified) tables.push(verified(results))
   if (results.targets) tables.push(targets(results))
@@ -165,6 +166,25 @@ function sessions({ sessions: list }) {
     }),
     notes: [
       `Medians of ${list[0].processes} processes each. Memory is what create and two runs add to a bare Node.`,
+    ],
+  }
+}
+
+function inFlight({ inFlight: list }) {
+  return {
+    title: 'Runs in flight, int8',
+    head: ['model', 'sessions', 'in flight', 'runs/s', 'median ms', '99 % ms', 'resident MB'],
+    rows: list.map((r, i) => [
+      i === 0 ? r.model : '',
+      r.sessions,
+      r.inFlight,
+      digits(r.rate),
+      digits(r.medianMs),
+      digits(r.p99Ms),
+      digits(r.residentMb),
+    ]),
+    notes: [
+      `Medians of ${list[0].processes} processes each, all cores. Memory is what sessions and runs add to a bare Node.`,
     ],
   }
 }

@@ -93,6 +93,22 @@ describe('the table of times', () => {
   })
 })
 
+describe('the table of runs in flight', () => {
+  it('has a row for each number of sessions', () => {
+    const row = { model: 'a', inFlight: 16, processes: 5, medianMs: 18.25, p99Ms: 22, residentMb: 30 }
+    const inFlight = [
+      { ...row, sessions: 1, rate: 900 },
+      { ...row, sessions: 16, rate: 844 },
+    ]
+    const table = allTables({ ...results, inFlight }).find((t) => t.title.startsWith('Runs in flight'))
+    expect(table?.rows.map((r) => r.slice(0, 4))).toEqual([
+      ['a', 1, 16, '900'],
+      ['', 16, 16, '844'],
+    ])
+    expect(table?.notes?.[0]).toMatch(/5 processes/)
+  })
+})
+
 describe('the table of steps', () => {
   it('sets products beside the peak, and leaves that out where there are none', () => {
     const step = (kind: string, ms: number, macs: number) => ({
