@@ -29,7 +29,7 @@ type Value<A> = A extends { readonly type: 'int' | 'ints' }
 type Optional<T, Yes> = { [K in keyof T]: T[K] extends Yes ? K : never }[keyof T]
 
 /** Operands of a step, those that may be absent as optional properties. */
-export type StepInputs<N extends StepName, I = (typeof STEPS)[N]['inputs']> = {
+type StepInputs<N extends StepName, I = (typeof STEPS)[N]['inputs']> = {
   readonly [K in Exclude<keyof I, Optional<I, { readonly optional: true }>>]: Given<I[K]>
 } & { readonly [K in Optional<I, { readonly optional: true }>]?: Given<I[K]> | undefined }
 

@@ -4,7 +4,7 @@
  */
 
 import type { DType } from '../graph/dtype.js'
-import { type Dim, dimKey, product, sameDim } from '../graph/expr.js'
+import { type Dim, dimKey, sameDim } from '../graph/expr.js'
 import type { PlanStep, PlanTensor } from './plan.js'
 
 export interface Draft {
@@ -15,8 +15,6 @@ export interface Draft {
   /** Tensors that must exist besides the outputs: those that symbols are read from. */
   readonly kept: readonly number[]
 }
-
-export type StepPass = (draft: Draft) => Draft
 
 export class DraftIndex {
   /** All by tensor. */
@@ -134,10 +132,6 @@ export function addAlias(draft: Draft, of: number, dims: readonly Dim[], dtype?:
     source.dims.length === dims.length &&
     source.dims.every((d, i) => sameDim(d, dims[i] as Dim))
   return same ? of : addTensor(draft, { name: source.name, dtype: type, dims, kind: 'alias', of })
-}
-
-export function elementsOf(tensor: PlanTensor): Dim {
-  return product(tensor.dims)
 }
 
 export function sameDims(a: readonly Dim[], b: readonly Dim[]): boolean {

@@ -43,7 +43,7 @@ export interface StepPassEntry {
   readonly tags?: readonly 'required'[]
 }
 
-export const stepPasses: readonly StepPassEntry[] = [
+const stepPasses: readonly StepPassEntry[] = [
   {
     name: 'mergeEqual',
     pass: mergeEqual,

@@ -6,7 +6,6 @@ export const Y8 = { kind: 'parameters', types: 'q8' } as const satisfies Operand
 export const OUT8 = { kind: 'data', types: 'q8' } as const satisfies OperandSpec
 export const F32 = { kind: 'data', types: 'f32' } as const satisfies OperandSpec
 export const OPTIONAL_F32 = { kind: 'data', types: 'f32', optional: true } as const satisfies OperandSpec
-export const VECTOR = { kind: 'data', types: 'f32', rank: 1, note: '[C]' } as const satisfies OperandSpec
 export const NUMBER = { kind: 'data', types: 'number' } as const satisfies OperandSpec
 export const BYTES = { kind: 'data', types: 'bytes' } as const satisfies OperandSpec
 export const LIKE_X = { kind: 'data', types: 'bytes', like: 'x' } as const satisfies OperandSpec
@@ -17,7 +16,7 @@ export const FLAG = { type: 'int', default: 0 } as const satisfies AttributeSpec
 export const INTS = { type: 'ints' } as const satisfies AttributeSpec
 export const SYMBOLIC = { type: 'ints', symbolic: true } as const satisfies AttributeSpec
 export const FLOAT = { type: 'float' } as const satisfies AttributeSpec
-export const FLOATS = { type: 'floats' } as const satisfies AttributeSpec
+const FLOATS = { type: 'floats' } as const satisfies AttributeSpec
 export const AXIS = { type: 'int', default: 0 } as const satisfies AttributeSpec
 
 /** Bounds of the quantized output; absent: the range of its type. */
