@@ -1,0 +1,61 @@
+/** The nodes of the graph that is being written, and those that quantization adds: names that nothing else has, in the order of computation. */
+import type { Attribute, Node } from '../../graph/graph.js'
+import type { Names } from '../../graph/names.js'
+
+/** Integers in the file: their constant or value, scale and zero point, and the axis that these lie along, if they are several. */
+export interface StoredTensor {
+  readonly levels: string
+  readonly parameters: readonly string[]
+  readonly axis?: number
+}
+
+export class QdqNodes {
+  readonly list: Node[] = []
+
+  constructor(private readonly names: Names) {}
+
+  /** Appends a node of the model. */
+  push(node: Node): void {
+    this.list.push(node)
+  }
+
+  /** Every value that a node reads. */
+  reads(): Set<string> {
+    return new Set(this.list.flatMap((node) => [...node.inputs, ...(node.captures ?? [])]))
+  }
+
+  /** The integer form of `real`, which is the value `name` of the model. */
+  quantize(name: string, real: string, parameters: readonly string[]): string {
+    const quantized = this.names.fresh(`${name}_quantized`)
+    this.add(`${name}_QuantizeLinear`, 'QuantizeLinear', [real, ...parameters], quantized)
+    return quantized
+  }
+
+  /** The real form of integers, under the name `output` or a new one. */
+  dequantize({ levels, parameters, axis }: StoredTensor, output?: string): string {
+    const base = levels.replace(/_quantized$/, '')
+    const result = output ?? this.names.fresh(`${base}_dequantized`)
+    const attributes: Record<string, Attribute> =
+      axis === undefined ? {} : { axis: { kind: 'int', value: axis } }
+    this.add(`${base}_DequantizeLinear`, 'DequantizeLinear', [levels, ...parameters], result, attributes)
+    return result
+  }
+
+  /** `real`, which is the value `name` of the model, between two constants; '' for a bound that there is not. */
+  clip(name: string, real: string, low: string, high: string): string {
+    const clipped = this.names.fresh(`${name}_clipped`)
+    this.add(`${name}_Clip`, 'Clip', high === '' ? [real, low] : [real, low, high], clipped)
+    return clipped
+  }
+
+  private add(
+    base: string,
+    opType: string,
+    inputs: readonly string[],
+    output: string,
+    attributes: Readonly<Record<string, Attribute>> = {},
+  ): void {
+    const name = this.names.fresh(base)
+    this.list.push({ name, opType, domain: '', inputs, outputs: [output], attributes })
+  }
+}
