@@ -81,12 +81,15 @@ class Verifier {
     const where = `step ${step.op}${step.nodes.length > 0 ? ` of ${step.nodes.slice(0, 3).join(', ')}` : ''}`
     const spec = findStep(step.op) ?? fail(where, 'a step of the table')
     const read = this.operands(where, 'input', inputSlots(spec), step.inputs)
-    for (const t of step.inputs) {
+    const asked = step.attributes.reads_updated
+    for (const [i, t] of step.inputs.entries()) {
       if (t < 0) continue
       this.isMade(where, t)
-      if (this.writtenStates.has(this.root(t)))
+      const asks = asked?.kind === 'ints' && asked.value.includes(i)
+      if (this.writtenStates.has(this.root(t)) && !asks)
         fail(where, `state ${this.name(t)} not to be read after its write`)
     }
+    this.overwrites(where, spec, step)
     this.operands(where, 'output', outputSlots(spec), step.outputs, read)
     for (let i = 0; i < step.outputs.length; i++) this.output(where, spec, i, step.outputs[i] as number)
     this.attributes(where, spec, step.attributes)
@@ -149,19 +152,35 @@ class Verifier {
     const { kind } = this.tensor(t, where)
     const writes = Object.keys(spec.outputs)[i]
     const inPlace = spec.inPlace?.includes(writes ?? '') === true
-    if (inPlace ? kind !== 'state' : !['scratch', 'output', 'provided'].includes(kind)) {
+    const isState = kind === 'state'
+    if (inPlace ? !isState : !['scratch', 'output', 'provided', 'state'].includes(kind)) {
       fail(
         where,
-        `to write a ${inPlace ? 'state' : 'scratch, output or provided tensor'}, got ${this.name(t)}, ${kind}`,
+        `to write a ${inPlace ? 'state' : 'scratch, output or provided tensor, or a state'}, got ${this.name(t)}, ${kind}`,
       )
     }
     if (this.made.has(t)) fail(where, `tensor ${this.name(t)} to be made once`)
     this.made.add(t)
-    if (inPlace) this.writtenStates.add(t)
+    if (isState) this.writtenStates.add(t)
+  }
+
+  /** A state that a step reads and writes is written over, where its operator may do so and both are of the same sizes. */
+  private overwrites(where: string, spec: StepSpec, { inputs, outputs }: PlanStep): void {
+    const slots = inputSlots(spec)
+    for (const written of outputs) {
+      if (written < 0 || this.tensor(written, where).kind !== 'state') continue
+      for (const [i, t] of inputs.entries()) {
+        if (t < 0 || this.root(t) !== written) continue
+        const allowed = spec.writesOver?.includes(slots[i]?.name ?? '') === true
+        if (!allowed || t !== written || outputs.length > 1)
+          fail(where, `not to write state ${this.name(written)} over its input '${slots[i]?.name ?? i}'`)
+      }
+    }
   }
 
   private attributes(where: string, spec: StepSpec, attributes: PlanStep['attributes']): void {
     for (const [name, attribute] of Object.entries(attributes)) {
+      if (name === 'reads_updated') continue // of any step
       const known = spec.attributes[name] ?? fail(where, `no attribute '${name}'`)
       this.attribute(`${where}, attribute '${name}'`, known, attribute)
     }
