@@ -78,11 +78,6 @@ Status make_if(const LoadContext& context, std::unique_ptr<Op>* op) {
   made->outputs = context.outputs();
   OCTAVO_RETURN_IF_ERROR(check_branch(context, "then", made->then_program.get()));
   OCTAVO_RETURN_IF_ERROR(check_branch(context, "else", made->else_program.get()));
-  for (int i = 0; i < context.inputs(); ++i)
-    if (context.input(i) == nullptr)
-      return context.error(Code::kInvalidPlan, "input " + std::to_string(i) + " is absent");
-  if (context.inputs() < 1 || context.input(0)->dtype != DType::kBool)
-    return context.error(Code::kInvalidPlan, "expected a bool condition");
   *op = std::move(made);
   return Status::Ok();
 }

@@ -4,6 +4,7 @@
 
 #include "engine/execution.h"
 #include "engine/op.h"
+#include "ops/steps.h"
 
 namespace octavo {
 namespace {
@@ -255,15 +256,8 @@ Status make_loop(const LoadContext& context, std::unique_ptr<Op>* op) {
   for (int i = 0; i < made->shape.carried; ++i)
     if (type(plan.outputs, i + 1) != type(plan.inputs, i + 2))
       return context.error(Code::kInvalidPlan, "carried value " + std::to_string(i) + " changes its type");
-  for (int i = 2; i < context.inputs(); ++i)
-    if (context.input(i) == nullptr)
-      return context.error(Code::kInvalidPlan, "input " + std::to_string(i) + " is absent");
-  made->has_count = context.input(0) != nullptr;
-  made->has_condition = context.input(1) != nullptr;
-  if (made->has_count && context.input(0)->dtype != DType::kInt64)
-    return context.error(Code::kInvalidPlan, "expected an int64 trip count");
-  if (made->has_condition && context.input(1)->dtype != DType::kBool)
-    return context.error(Code::kInvalidPlan, "expected a bool condition");
+  made->has_count = context.input(step::Loop::kTripCount) != nullptr;
+  made->has_condition = context.input(step::Loop::kCondition) != nullptr;
   *op = std::move(made);
   return Status::Ok();
 }

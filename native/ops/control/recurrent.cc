@@ -53,10 +53,6 @@ struct Attributes {
   ops::CellActivation activations[2][3];  // f, g, h of each direction
 
   Status load(const LoadContext& c) {
-    if (c.inputs() < 3 || c.inputs() > 8 || c.outputs() < 1 || c.outputs() > 3)
-      return c.error(Code::kInvalidPlan, "expected 3 to 8 inputs and 1 to 3 outputs");
-    for (int i = 0; i < 3; ++i)
-      if (c.input(i) == nullptr) return c.error(Code::kInvalidPlan, "input " + std::to_string(i) + " is missing");
     const std::string kind = c.text("cell", "lstm"), direction = c.text("direction", "forward");
     if (kind == "lstm") {
       cell = Cell::kLstm;
@@ -102,13 +98,6 @@ class Recurrent final : public Bound {
  public:
   Status prepare(const Attributes& a, BindContext& c) {
     a_ = a;
-    for (int i = 0; i < 8; ++i) {
-      if (!c.has_input(i)) continue;
-      const DType want = i == kLengths ? DType::kInt32 : DType::kFloat32;
-      if (c.in_type(i) != want)
-        return c.error(Code::kUnsupported, "input " + std::to_string(i) + ": expected " + dtype_name(want) + ", got " +
-                                               dtype_name(c.in_type(i)));
-    }
     const Shape &x = c.in(kX), &r = c.in(kR);
     if (x.rank != 3 || r.rank != 3)
       return c.error(Code::kShape, "x " + ops::dims_text(x) + " and r " + ops::dims_text(r) + ": expected rank 3");
@@ -133,8 +122,6 @@ class Recurrent final : public Bound {
     static const char* const kOutputs[] = {"y", "h", "c"};
     for (int i = 0; i < 3; ++i) {
       if (!a.gives[i]) continue;
-      if (c.out_type(i) != DType::kFloat32)
-        return c.error(Code::kUnsupported, std::string("expected float32 outputs, got ") + dtype_name(c.out_type(i)));
       OCTAVO_RETURN_IF_ERROR(ops::expect_shape(c, kOutputs[i], outputs[i], c.out(i)));
     }
 

@@ -35,7 +35,6 @@ struct Attributes {
   AlignedBuffer packed, weights;
 
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 2, 4, 1));
     transposed = c.op() == "ConvTranspose";
     group = c.integer("group", 1);
     OCTAVO_RETURN_IF_ERROR(epilogue.load(c));

@@ -23,7 +23,6 @@ struct Attributes {
   bool align_corners = false;
 
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 2, 2, 1));
     const std::string m = c.text("fn", "linear"), p = c.text("padding", "zeros");
     if (m != "nearest" && m != "linear" && m != "cubic")
       return c.error(Code::kUnsupported, "no function \"" + m + "\"");
@@ -32,9 +31,6 @@ struct Attributes {
     mode = m == "nearest" ? Mode::kNearest : m == "linear" ? Mode::kLinear : Mode::kCubic;
     padding = p == "zeros" ? Padding::kZeros : p == "border" ? Padding::kBorder : Padding::kReflection;
     align_corners = c.integer("align_corners", 0) != 0;
-    if (c.input(0)->dtype != DType::kFloat32 || c.input(1)->dtype != DType::kFloat32 ||
-        c.output(0).dtype != DType::kFloat32)
-      return c.error(Code::kUnsupported, "expected float32");
     return Status::Ok();
   }
 };

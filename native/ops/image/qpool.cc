@@ -5,6 +5,7 @@
 #include "ops/support/chunks.h"
 #include "ops/math/function_chain.h"
 #include "ops/image/pool_window.h"
+#include "ops/steps.h"
 
 namespace octavo {
 namespace {
@@ -16,13 +17,12 @@ struct Attributes {
   bool max = false;
 
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 1, 5, 1));
     OCTAVO_RETURN_IF_ERROR(pool.load(c));
     const std::string fn = c.text("fn", "");
     if (fn != "max" && fn != "average") return c.error(Code::kUnsupported, "no function \"" + fn + "\"");
     max = fn == "max";
-    OCTAVO_RETURN_IF_ERROR(x.load(c, 1, 2, c.input(0)->dtype));
-    OCTAVO_RETURN_IF_ERROR(y.load(c, 3, 4, c.output(0).dtype));
+    OCTAVO_RETURN_IF_ERROR(x.load(c, step::QPool::kXScale, step::QPool::kXZp, c.input(step::QPool::kX)->dtype));
+    OCTAVO_RETURN_IF_ERROR(y.load(c, step::QPool::kYScale, step::QPool::kYZp, c.output(0).dtype));
     return clamp.load(c, c.output(0).dtype);
   }
 };

@@ -6,6 +6,7 @@
 #include "ops/support/chunks.h"
 #include "ops/quantize/quantization.h"
 #include "ops/image/resize_axis.h"
+#include "ops/steps.h"
 
 namespace octavo {
 namespace {
@@ -96,10 +97,8 @@ struct Passes {
 struct Attributes {
   ops::ResizeAttributes resize;
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 1, 1, 1));
     OCTAVO_RETURN_IF_ERROR(resize.load(c));
     const DType type = c.output(0).dtype;
-    if (c.input(0)->dtype != type) return c.error(Code::kInvalidPlan, "input and output differ in type");
     const bool ok = resize.fn == ops::ResizeFn::kNearest ? byte_size(type) != 0 : type == DType::kFloat32;
     if (!ok) return c.error(Code::kUnsupported, std::string("elements of type ") + dtype_name(type));
     if (resize.coordinates == ops::Coordinates::kCropAndResize && type != DType::kFloat32)
@@ -165,10 +164,9 @@ struct QAttributes {
   ops::Quantization x, y;
   ops::Clamp clamp;
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 1, 5, 1));
     OCTAVO_RETURN_IF_ERROR(resize.load(c));
-    OCTAVO_RETURN_IF_ERROR(x.load(c, 1, 2, c.input(0)->dtype));
-    OCTAVO_RETURN_IF_ERROR(y.load(c, 3, 4, c.output(0).dtype));
+    OCTAVO_RETURN_IF_ERROR(x.load(c, step::QResize::kXScale, step::QResize::kXZp, c.input(step::QResize::kX)->dtype));
+    OCTAVO_RETURN_IF_ERROR(y.load(c, step::QResize::kYScale, step::QResize::kYZp, c.output(0).dtype));
     return clamp.load(c, c.output(0).dtype);
   }
 };

@@ -10,15 +10,11 @@ struct Attributes {
   bool max = true, last = false;
   int64_t axis = 0;
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 1, 1, 1));
     const std::string fn = c.text("fn", "");
     if (fn != "max" && fn != "min") return c.error(Code::kUnsupported, "no function \"" + fn + "\"");
     max = fn == "max";
     last = c.integer("last", 0) != 0;
     axis = c.integer("axis", 0);
-    if (c.output(0).dtype != DType::kInt64 || !ops::has_type(ops::NumberTypes(), c.input(0)->dtype))
-      return c.error(Code::kUnsupported, std::string("indices in ") + dtype_name(c.output(0).dtype) + " of " +
-                                             dtype_name(c.input(0)->dtype));
     return Status::Ok();
   }
 };

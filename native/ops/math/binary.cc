@@ -146,7 +146,6 @@ struct Attributes {
   // An input with the sizes of the result is read at each index before that is written.
   bool writes_over(int) const { return true; }
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 2, 2, 1));
     const std::string name = c.text("fn", "");
     int found = -1;
     for (int i = 0; i < 18; ++i)
@@ -154,8 +153,6 @@ struct Attributes {
     if (found < 0) return c.error(Code::kUnsupported, "no function \"" + name + "\"");
     fn = static_cast<Fn>(found);
     const DType type = c.output(0).dtype;
-    if (c.input(0)->dtype != type || c.input(1)->dtype != type)
-      return c.error(Code::kInvalidPlan, std::string("expected inputs of the output's type ") + dtype_name(type));
     const bool ok = fn <= Fn::kPrelu ? ops::has_type(ops::NumberTypes(), type)
                     : fn <= Fn::kXor ? type == DType::kBool
                                      : ops::has_type(ops::IntegerTypes(), type);

@@ -8,7 +8,6 @@ namespace {
 struct Attributes {
   enum Fn { kEqual, kLess, kLessEqual, kGreater, kGreaterEqual } fn = kEqual;
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 2, 2, 1));
     const std::string name = c.text("fn", "");
     const char* const names[] = {"equal", "less", "less_equal", "greater", "greater_equal"};
     int found = -1;
@@ -16,11 +15,6 @@ struct Attributes {
       if (name == names[i]) found = i;
     if (found < 0) return c.error(Code::kUnsupported, "no function \"" + name + "\"");
     fn = static_cast<Fn>(found);
-    const DType type = c.input(0)->dtype;
-    if (c.input(1)->dtype != type || c.output(0).dtype != DType::kBool)
-      return c.error(Code::kInvalidPlan, "expected two inputs of one type and a bool output");
-    if (!ops::has_type(ops::AllTypes(), type))
-      return c.error(Code::kUnsupported, std::string("elements of type ") + dtype_name(type));
     return Status::Ok();
   }
 };

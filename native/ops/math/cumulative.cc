@@ -9,18 +9,11 @@ namespace {
 struct Attributes {
   bool exclusive = false, reverse = false, product = false;
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 2, 2, 1));
     exclusive = c.integer("exclusive", 0) != 0;
     reverse = c.integer("reverse", 0) != 0;
     const std::string fn = c.text("fn", "sum");
     if (fn != "sum" && fn != "prod") return c.error(Code::kUnsupported, "no function \"" + fn + "\"");
     product = fn == "prod";
-    const DType axis = c.input(1)->dtype, type = c.input(0)->dtype;
-    if (axis != DType::kInt32 && axis != DType::kInt64)
-      return c.error(Code::kInvalidPlan, "expected an int32 or int64 axis");
-    if (type != c.output(0).dtype || !ops::has_type(ops::NumberTypes(), type))
-      return c.error(Code::kUnsupported,
-                     std::string("running sums of ") + dtype_name(type) + " in " + dtype_name(c.output(0).dtype));
     return Status::Ok();
   }
 };

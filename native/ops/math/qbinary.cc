@@ -2,6 +2,7 @@
 #include "kernels/q8/q8.h"
 #include "ops/support/broadcast.h"
 #include "ops/math/function_chain.h"
+#include "ops/steps.h"
 
 namespace octavo {
 namespace {
@@ -14,7 +15,6 @@ struct Attributes {
   ops::Clamp clamp;
 
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 2, 8, 1));
     if (c.input(3) == nullptr) return c.error(Code::kInvalidPlan, "input 3 is missing");
     const std::string name = c.text("fn", "");
     const char* const names[] = {"add", "sub", "mul", "max", "min", "prelu"};
@@ -23,9 +23,9 @@ struct Attributes {
       if (name == names[i]) found = i;
     if (found < 0) return c.error(Code::kUnsupported, "no function \"" + name + "\"");
     fn = static_cast<Fn>(found);
-    OCTAVO_RETURN_IF_ERROR(a.load(c, 1, 2, c.input(0)->dtype));
-    OCTAVO_RETURN_IF_ERROR(b.load(c, 4, 5, c.input(3)->dtype));
-    OCTAVO_RETURN_IF_ERROR(y.load(c, 6, 7, c.output(0).dtype));
+    OCTAVO_RETURN_IF_ERROR(a.load(c, step::QBinary::kAScale, step::QBinary::kAZp, c.input(step::QBinary::kA)->dtype));
+    OCTAVO_RETURN_IF_ERROR(b.load(c, step::QBinary::kBScale, step::QBinary::kBZp, c.input(step::QBinary::kB)->dtype));
+    OCTAVO_RETURN_IF_ERROR(y.load(c, step::QBinary::kYScale, step::QBinary::kYZp, c.output(0).dtype));
     return clamp.load(c, c.output(0).dtype);
   }
 };

@@ -3,6 +3,7 @@
 #include "ops/support/chunks.h"
 #include "ops/quantize/quantization.h"
 #include "ops/math/reduced_axes.h"
+#include "ops/steps.h"
 
 namespace octavo {
 namespace {
@@ -12,10 +13,10 @@ struct Attributes {
   ops::Quantization x, y;
   ops::Clamp clamp;
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 1, 5, 1));
     axes = c.integers("axes");
-    OCTAVO_RETURN_IF_ERROR(x.load(c, 1, 2, c.input(0)->dtype));
-    OCTAVO_RETURN_IF_ERROR(y.load(c, 3, 4, c.output(0).dtype));
+    OCTAVO_RETURN_IF_ERROR(
+        x.load(c, step::QReduceMean::kXScale, step::QReduceMean::kXZp, c.input(step::QReduceMean::kX)->dtype));
+    OCTAVO_RETURN_IF_ERROR(y.load(c, step::QReduceMean::kYScale, step::QReduceMean::kYZp, c.output(0).dtype));
     return clamp.load(c, c.output(0).dtype);
   }
 };

@@ -4,6 +4,7 @@
 #include "ops/support/chunks.h"
 #include "ops/support/scratch_plan.h"
 #include "ops/quantize/quantization.h"
+#include "ops/steps.h"
 
 namespace octavo {
 namespace {
@@ -13,10 +14,10 @@ struct Attributes {
   ops::Clamp clamp;
   int64_t axis = 0;
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 1, 5, 1));
     axis = c.integer("axis", 0);
-    OCTAVO_RETURN_IF_ERROR(x.load(c, 1, 2, c.input(0)->dtype));
-    OCTAVO_RETURN_IF_ERROR(y.load(c, 3, 4, c.output(0).dtype));
+    OCTAVO_RETURN_IF_ERROR(
+        x.load(c, step::QSoftmax::kXScale, step::QSoftmax::kXZp, c.input(step::QSoftmax::kX)->dtype));
+    OCTAVO_RETURN_IF_ERROR(y.load(c, step::QSoftmax::kYScale, step::QSoftmax::kYZp, c.output(0).dtype));
     return clamp.load(c, c.output(0).dtype);
   }
 };

@@ -2,6 +2,7 @@
 #include "kernels/q8/q8.h"
 #include "ops/support/chunks.h"
 #include "ops/math/function_chain.h"
+#include "ops/steps.h"
 
 namespace octavo {
 namespace {
@@ -44,10 +45,7 @@ struct Table {
 
 struct UnaryAttributes {
   Table table;
-  Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 1, 5, 1));
-    return table.load(c, 1, c.input(0)->dtype);
-  }
+  Status load(const LoadContext& c) { return table.load(c, step::QUnary::kXScale, c.input(step::QUnary::kX)->dtype); }
 };
 
 class QUnary final : public Bound {
@@ -77,8 +75,7 @@ class QUnary final : public Bound {
 struct TableAttributes {
   Table table;
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 1, 4, 1));
-    return table.load(c, 0, c.integer("unsigned", 0) != 0 ? DType::kUint8 : DType::kInt8);
+    return table.load(c, step::QTable::kXScale, c.integer("unsigned", 0) != 0 ? DType::kUint8 : DType::kInt8);
   }
 };
 

@@ -10,11 +10,8 @@ struct Attributes {
   int64_t axis = 0;
   bool log = false;
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 1, 1, 1));
     axis = c.integer("axis", 0);
     log = c.integer("log", 0) != 0;
-    if (c.input(0)->dtype != DType::kFloat32 || c.output(0).dtype != DType::kFloat32)
-      return c.error(Code::kUnsupported, "expected float32");
     return Status::Ok();
   }
 };

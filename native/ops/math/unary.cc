@@ -19,7 +19,6 @@ struct Attributes {
   std::vector<std::string> names;
 
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 1, 1, 1));
     OCTAVO_RETURN_IF_ERROR(chain.load(c));
     names = c.texts("fns");
     const DType x = c.input(0)->dtype, y = c.output(0).dtype;

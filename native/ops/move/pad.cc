@@ -12,7 +12,6 @@ enum class Mode { kConstant, kReflect, kEdge, kWrap };
 struct Attributes {
   Mode mode = Mode::kConstant;
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 1, 2, 1));
     const std::string name = c.text("mode", "constant");
     if (name == "constant") mode = Mode::kConstant;
     else if (name == "reflect") mode = Mode::kReflect;

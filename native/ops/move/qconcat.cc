@@ -5,6 +5,7 @@
 #include "kernels/q8/q8.h"
 #include "ops/support/chunks.h"
 #include "ops/math/function_chain.h"
+#include "ops/steps.h"
 
 namespace octavo {
 namespace {
@@ -17,11 +18,10 @@ struct Attributes {
 
   Status load(const LoadContext& c) {
     const DType type = c.output(0).dtype;
-    OCTAVO_RETURN_IF_ERROR(y.load(c, 0, 1, type));
+    OCTAVO_RETURN_IF_ERROR(y.load(c, step::QConcat::kYScale, step::QConcat::kYZp, type));
     OCTAVO_RETURN_IF_ERROR(clamp.load(c, type));
     axis = c.integer("axis", 0);
-    for (int i = 2; i < c.inputs(); i += 3) {
-      if (c.input(i) == nullptr) return c.error(Code::kInvalidPlan, "input " + std::to_string(i) + " is missing");
+    for (int i = step::QConcat::kX; i < c.inputs(); i += 3) {
       inputs.emplace_back();
       OCTAVO_RETURN_IF_ERROR(inputs.back().load(c, i + 1, i + 2, c.input(i)->dtype));
     }

@@ -31,7 +31,7 @@ RangeFn range_function(DType type) {
 }
 
 struct RangeAttributes {
-  Status load(const LoadContext& c) { return ops::expect_arity(c, 2, 2, 1); }
+  Status load(const LoadContext&) { return Status::Ok(); }
 };
 
 class Range final : public Bound {
@@ -59,7 +59,7 @@ class Range final : public Bound {
 };
 
 struct ValuesAttributes {
-  Status load(const LoadContext& c) { return ops::expect_arity(c, 0, 0, 1); }
+  Status load(const LoadContext&) { return Status::Ok(); }
 };
 
 class Values final : public Bound {

@@ -12,7 +12,6 @@ struct Attributes {
   Status load(const LoadContext& c) {
     batch_axis = c.integer("batch_axis", 1);
     time_axis = c.integer("time_axis", 0);
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 2, 2, 1));
     const int64_t low = std::min(batch_axis, time_axis), high = std::max(batch_axis, time_axis);
     if (low == 0 && high == 1) return Status::Ok();
     return c.error(Code::kUnsupported, "expected batch and time as the axes 0 and 1, got " +

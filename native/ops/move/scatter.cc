@@ -12,7 +12,6 @@ struct Attributes {
   ops::Reduction reduction = ops::Reduction::kNone;
   Status load(const LoadContext& c) {
     axis = c.integer("axis", 0);
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 3, 3, 1));
     return ops::parse_reduction(c, &reduction);
   }
 };

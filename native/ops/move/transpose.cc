@@ -8,7 +8,6 @@ namespace {
 struct Attributes {
   std::vector<int64_t> perm;
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 1, 1, 1));
     perm = c.integers("perm");
     return Status::Ok();
   }

@@ -10,7 +10,6 @@ struct Attributes {
   int64_t axis = 1, size = 1;
   float alpha = 0, beta = 0, bias = 0;
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 1, 1, 1));
     axis = c.integer("axis", 1);
     size = c.integer("size", 1);
     alpha = c.number("alpha", 1e-4f);
@@ -18,8 +17,6 @@ struct Attributes {
     bias = c.number("bias", 1.0f);
     if (size < 1 || size > (1 << 20))
       return c.error(Code::kInvalidPlan, "expected a size in [1, 2^20], got " + std::to_string(size));
-    if (c.input(0)->dtype != DType::kFloat32 || c.output(0).dtype != DType::kFloat32)
-      return c.error(Code::kUnsupported, "expected float32");
     return Status::Ok();
   }
 };

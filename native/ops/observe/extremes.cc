@@ -8,7 +8,6 @@ namespace {
 struct Attributes {
   double momentum = 0;
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(observe::check_step(c, 1));
     const TensorSpec& m = *c.input(1);
     if (m.dtype != DType::kFloat64 || !m.constant || m.byte_length != sizeof momentum)
       return c.error(Code::kUnsupported, "the momentum must be one constant number, float64");

@@ -13,14 +13,6 @@ namespace octavo::observe {
 // Largest number of channels, bins and kept vectors: products of two of them do not overflow.
 constexpr int64_t kMostSizes = 1 << 24;
 
-// Inputs: x, then `operands` more.
-inline Status check_step(const LoadContext& c, int operands = 0) {
-  OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 1 + operands, 1 + operands, 1));
-  if (c.input(0)->dtype != DType::kFloat32 || c.output(0).dtype != DType::kFloat64)
-    return c.error(Code::kUnsupported, "expected float32 to float64");
-  return Status::Ok();
-}
-
 inline Status check_state(BindContext& c, int64_t words) {
   if (c.out(0).elements() == words) return Status::Ok();
   return c.error(Code::kShape,
@@ -31,7 +23,6 @@ inline Status check_state(BindContext& c, int64_t words) {
 struct ChannelAttributes {
   int64_t axis = -1;
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(check_step(c));
     axis = c.integer("channel_axis", -1);
     return Status::Ok();
   }

@@ -62,7 +62,6 @@ void count(const float* x, int64_t n, const Bins& bins, int64_t stride, uint32_t
 struct Attributes {
   int64_t bins = 0;
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(observe::check_step(c));
     bins = c.integer("bins", 0);
     // From 16 on, no width of a float range is too large for a float.
     if (bins < 16 || bins % 2 != 0 || bins > observe::kMostSizes)

@@ -14,7 +14,6 @@ namespace octavo {
 namespace ops {
 
 Status MatMulAttributes::load(const LoadContext& c) {
-  OCTAVO_RETURN_IF_ERROR(expect_arity(c, 2, 3, 1));
   trans_a = c.integer("trans_a", 0) != 0;
   trans_b = c.integer("trans_b", 0) != 0;
   alpha = c.number("alpha", 1.0f);

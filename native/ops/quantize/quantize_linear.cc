@@ -5,6 +5,7 @@
 #include "ops/support/chunks.h"
 #include "ops/quantize/linear_granularity.h"
 #include "ops/quantize/quantization.h"
+#include "ops/steps.h"
 
 namespace octavo {
 namespace {
@@ -14,16 +15,12 @@ struct Attributes {
   ops::Clamp clamp;
 
   Status load(const LoadContext& c) {
-    OCTAVO_RETURN_IF_ERROR(ops::expect_arity(c, 2, 3, 1));
     axis = c.integer("axis", 1);
     block_size = c.integer("block_size", 0);
-    if (c.input(0)->dtype != DType::kFloat32 || c.input(1)->dtype != DType::kFloat32)
-      return c.error(Code::kUnsupported, "expected a float32 input and scale");
     const DType type = c.output(0).dtype;
-    if (c.input(2) != nullptr && c.input(2)->dtype != type)
+    const TensorSpec* zp = c.input(step::QuantizeLinear::kYZp);
+    if (zp != nullptr && zp->dtype != type)
       return c.error(Code::kInvalidPlan, "the zero point has another type than the output");
-    if (!is_quantized_format(type))
-      return c.error(Code::kUnsupported, std::string("no quantization to ") + dtype_name(type));
     return clamp.load(c, type);
   }
 };

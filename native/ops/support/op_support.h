@@ -83,19 +83,6 @@ inline std::string dims_text(const Shape& shape) {
   return text + "]";
 }
 
-// Numbers of inputs and outputs a step must have; `most` < 0: any number.
-inline Status expect_arity(const LoadContext& c, int least, int most, int outputs) {
-  if (c.inputs() < least || (most >= 0 && c.inputs() > most) || c.outputs() != outputs)
-    return c.error(Code::kInvalidPlan, "expected " + std::to_string(least) + (most == least ? "" : " or more") +
-                                           " inputs and " + std::to_string(outputs) + " outputs, got " +
-                                           std::to_string(c.inputs()) + " and " + std::to_string(c.outputs()));
-  for (int i = 0; i < least; ++i)
-    if (c.input(i) == nullptr) return c.error(Code::kInvalidPlan, "input " + std::to_string(i) + " is missing");
-  for (int i = 0; i < outputs; ++i)
-    if (c.output(i).name.empty()) return c.error(Code::kInvalidPlan, "output " + std::to_string(i) + " is missing");
-  return Status::Ok();
-}
-
 // The width in bytes of the elements of output 0, which input `i` must share; types of less than a byte are refused.
 inline Status element_width(BindContext& c, int i, size_t* width) {
   if (c.in_type(i) != c.out_type(0))
