@@ -11,7 +11,7 @@ const BIAS = {
 
 /** What follows the sums: to bytes; then the sum with a residual; then a table of 256 bytes. */
 const EPILOGUE = {
-  y: { ...Y8, optional: true },
+  y: { kind: 'parameters', types: 'levels', optional: true },
   bias: BIAS,
   residual: { ...X8, optional: true },
   sum: { ...Y8, optional: true },

@@ -21,6 +21,8 @@ export const TYPES = {
   quantized: ['uint8', 'int8', 'uint16', 'int16', 'uint4', 'int4', 'uint2', 'int2'],
   /** What DequantizeLinear reads. */
   stored: ['uint8', 'int8', 'uint16', 'int16', 'int32', 'uint4', 'int4', 'uint2', 'int2'],
+  /** Levels that an integer product requantizes to. */
+  levels: ['uint8', 'int8', 'uint16', 'int16'],
   /** What an integer product writes: requantized, real, or the sums themselves. */
   sums: ['uint8', 'int8', 'uint16', 'int16', 'float32', 'int32'],
   bias: ['int32', 'float32'],
