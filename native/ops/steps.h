@@ -40,6 +40,11 @@ struct QReduceMean {
   enum Output : int { kYOut };
 };
 
+struct QReduceExtreme {
+  enum Input : int { kX, kXScale, kXZp, kYScale, kYZp };
+  enum Output : int { kYOut };
+};
+
 struct QConcat {
   enum Input : int { kYScale, kYZp, kX, kXScale, kXZp };
   enum Output : int { kYOut };

@@ -38,6 +38,13 @@ export const integerSteps = {
     attributes: { axes: INTS, ...CLAMP },
     shiftsSign: true,
   },
+  QReduceExtreme: {
+    kind: 'integer',
+    inputs: { x: X8, y: Y8 },
+    outputs: { y: OUT8 },
+    attributes: { fn: { type: 'text', required: true, values: ['max', 'min'] }, axes: INTS, ...CLAMP },
+    shiftsSign: true,
+  },
   QConcat: {
     kind: 'integer',
     inputs: { y: Y8, x: { ...X8, many: true } },

@@ -1,4 +1,5 @@
 // Elementwise, pooling, reduction and normalization operators on small tensors whose results are known.
+#include <algorithm>
 #include <cmath>
 
 #include "test/op_fixture.h"
@@ -191,6 +192,52 @@ TEST(pools) {
       .output<int8_t>({1, 2})
       .set_integers("axes", {1});
   expect_values<int8_t>(d, {25, 15}, "quantized mean");
+}
+
+// Every byte takes part: q(max(dequantized)) in the order of the numbers, over rows, over columns and over both.
+TEST(quantized_extremes) {
+  for (const bool is_signed : {false, true})
+    for (const bool greatest : {false, true})
+      for (const std::vector<int64_t>& axes : {std::vector<int64_t>{2}, {1}, {0, 2}, {0, 1, 2}}) {
+        const int64_t dims[] = {3, 7, 300};
+        std::vector<uint8_t> x(3 * 7 * 300);
+        for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<uint8_t>((i * 7919 + i / 256 * 31) % 251);
+        const auto level = [&](uint8_t byte) { return is_signed ? static_cast<int8_t>(byte) : byte; };
+        Shape shape;
+        shape.rank = 3;
+        for (int axis = 0; axis < 3; ++axis)
+          shape.dims[axis] = std::count(axes.begin(), axes.end(), axis) ? 1 : dims[axis];
+        std::vector<int> best(static_cast<size_t>(shape.elements()), greatest ? -1000 : 1000);
+        for (int64_t i = 0; i < static_cast<int64_t>(x.size()); ++i) {
+          const int64_t at[] = {i / 2100, i / 300 % 7, i % 300};
+          int64_t to = 0;
+          for (int axis = 0; axis < 3; ++axis) to = to * shape[axis] + (shape[axis] == 1 ? 0 : at[axis]);
+          int& b = best[static_cast<size_t>(to)];
+          b = greatest ? std::max<int>(b, level(x[static_cast<size_t>(i)]))
+                       : std::min<int>(b, level(x[static_cast<size_t>(i)]));
+        }
+        std::vector<uint8_t> expected;
+        for (const int b : best) {  // scale 0.5, zero point 3 to scale 1, zero point 4, at least 2; ties to even
+          const double q = std::nearbyint((b - 3) * 0.5) + 4;
+          expected.push_back(
+              static_cast<uint8_t>(static_cast<int>(std::min(is_signed ? 127.0 : 255.0, std::max(2.0, q)))));
+        }
+        OpFixture f("QReduceExtreme");
+        const std::vector<int64_t> in(dims, dims + 3), out(shape.dims, shape.dims + 3);
+        if (is_signed)
+          f.input<int8_t>(in, std::vector<int8_t>(x.begin(), x.end()))
+              .scalar(0.5f)
+              .scalar<int8_t>(3)
+              .scalar(1.0f)
+              .scalar<int8_t>(4)
+              .output<int8_t>(out);
+        else
+          f.input<uint8_t>(in, x).scalar(0.5f).scalar<uint8_t>(3).scalar(1.0f).scalar<uint8_t>(4).output<uint8_t>(out);
+        f.set_text("fn", greatest ? "max" : "min").set_integers("axes", axes).set_integer("qmin", 2);
+        if (is_signed)
+          expect_values<int8_t>(f, std::vector<int8_t>(expected.begin(), expected.end()), "extremes of int8");
+        else expect_values<uint8_t>(f, expected, "extremes of uint8");
+      }
 }
 
 TEST(quantized_elementwise) {

@@ -32,6 +32,10 @@ describe('between quantizers', () => {
       'Binary(a: x, b: t) { fn: max } float #f',
       'QUnary(x: q(s, z), y: (t, z)) { fns: [clip], params: [0.25, Infinity], qmin: 3 }',
     ],
+    [
+      'Reduce(x: x) { fn: max, axes: [1] } float #f',
+      'QReduceExtreme(x: q(s, z), y: (t, z)) { axes: [1], fn: max, qmin: 3 }',
+    ],
     ['Softmax(x: x) { axis: 1 } float #f', 'QSoftmax(x: q(s, z), y: (t, z)) { axis: 1, qmin: 3 }'],
   ])('%s', (step, integer) => {
     expect(made(`m: float32[2, 2] = ${step}\n${QUANTIZED}`)).toBe(

@@ -25,13 +25,19 @@ export const averagePool: IntegerRule = {
   },
 }
 
-export const reduceMean: IntegerRule = {
+export const reduce: IntegerRule = {
   floatOutput: false,
   apply(context) {
-    const fn = textOf(context.step, 'fn')
-    if (fn !== 'mean') return `Reduce '${fn}' has no integer form`
-    const { axes } = attributesOf('Reduce', context.step)
-    return oneInput(context, (x, y) => steps.QReduceMean({ x, y }, { axes, ...y.bounds }))
+    const { fn, axes } = attributesOf('Reduce', context.step)
+    switch (fn?.value[0]) {
+      case 'mean':
+        return oneInput(context, (x, y) => steps.QReduceMean({ x, y }, { axes, ...y.bounds }))
+      case 'max':
+      case 'min':
+        return oneInput(context, (x, y) => steps.QReduceExtreme({ x, y }, { fn, axes, ...y.bounds }))
+      default:
+        return `Reduce '${fn?.value[0] ?? ''}' has no integer form`
+    }
   },
 }
 

@@ -1,6 +1,6 @@
 /** Which float step has an integer form, by the step's name. */
 import type { IntegerRule } from '../rule.js'
-import { averagePool, concat, reduceMean, resize, softmax } from './activations.js'
+import { averagePool, concat, reduce, resize, softmax } from './activations.js'
 import { binary, unary } from './elementwise.js'
 import { conv, convTranspose, matMul } from './weighted.js'
 
@@ -12,7 +12,7 @@ export const integerRules: ReadonlyMap<string, IntegerRule> = new Map([
   ['Unary', unary],
   ['Clip', unary],
   ['Pool', averagePool],
-  ['Reduce', reduceMean],
+  ['Reduce', reduce],
   ['Concat', concat],
   ['Softmax', softmax],
   ['Resize', resize],
