@@ -59,6 +59,12 @@ class Rewriter implements Rewriting {
   result(): Draft {
     const { draft, replaced } = this
     if (replaced.size === 0) return draft
-    return { ...draft, steps: draft.steps.flatMap((step) => replaced.get(step) ?? [step]) }
+    const steps: PlanStep[] = []
+    for (const step of draft.steps) {
+      const by = replaced.get(step)
+      if (by === undefined) steps.push(step)
+      else steps.push(...by)
+    }
+    return { ...draft, steps }
   }
 }
