@@ -4,7 +4,7 @@
  */
 import type { FloatsAttribute, IntsAttribute, NestedPlan, TextsAttribute } from './attributes.js'
 import type { Parameters, QuantizedOperand } from './operands.js'
-import type { PlanStep } from './plan.js'
+import type { PlanAttribute, PlanStep } from './plan.js'
 import { STEPS, type StepName } from './steps/index.js'
 import type { AttributeSpec, OperandKind, OperandSpec, StepSpec } from './steps/spec.js'
 
@@ -75,11 +75,12 @@ function build(
 
 /** Without those that are undefined. */
 function present(attributes: PlanStep['attributes']): PlanStep['attributes'] {
+  const stated: Record<string, PlanAttribute> = {}
   for (const name in attributes) {
-    if (attributes[name] !== undefined) continue
-    return Object.fromEntries(Object.entries(attributes).filter(([, value]) => value !== undefined))
+    const value = attributes[name]
+    if (value !== undefined) stated[name] = value
   }
-  return attributes
+  return stated
 }
 
 function builders(): { readonly [N in StepName]: Builder<N> } {

@@ -111,20 +111,20 @@ function parameters(ctx: LowerContext, layout: Layout) {
   }
   const own = how.kind === 'block' ? layout : undefined
   const sized = (tensor: number) => (how.kind === 'tensor' && tensor >= 0 ? ctx.alias(tensor, []) : tensor)
-  return { scale: sized(floatInput(ctx, 1, own)), zeroPoint: sized(ctx.input(2, own)), attributes }
+  return { own: { scale: sized(floatInput(ctx, 1, own)), zeroPoint: sized(ctx.input(2, own)) }, attributes }
 }
 
 function lowerQuantize(ctx: LowerContext): void {
   const layout = ctx.sharedLayout()
-  const { attributes, ...y } = parameters(ctx, layout)
+  const { attributes, own: y } = parameters(ctx, layout)
   const x = floatInput(ctx, 0, layout)
   ctx.step(steps.QuantizeLinear({ x, y }, attributes), [ctx.output(0, layout)])
 }
 
 function lowerDequantize(ctx: LowerContext): void {
   const layout = ctx.sharedLayout()
-  const { attributes, ...own } = parameters(ctx, layout)
-  const x = { tensor: ctx.input(0, layout), ...own }
+  const { attributes, own } = parameters(ctx, layout)
+  const x = { tensor: ctx.input(0, layout), scale: own.scale, zeroPoint: own.zeroPoint }
   floatOutput(ctx, 0, layout, (y) => ctx.step(steps.DequantizeLinear({ x }, attributes), [y]))
 }
 
