@@ -26,3 +26,22 @@ describe.each([['lib/passes', 'test/passes', ['pass', 'check']]])('passes of %s'
     expect(passes.filter((name) => !covered.includes(name))).toEqual([])
   })
 })
+
+// A file of step passes may hold several: each function shows its own rewrite.
+describe('step passes', () => {
+  const passes = passesOf('lib/compile/steps', [])
+
+  test('are found', () => expect(passes.length).toBeGreaterThan(12))
+
+  test.each(passes)('%s shows its rewrite', (name) => {
+    expect(read(`lib/compile/steps/${name}.ts`)).toMatch(/ {2}=>/)
+  })
+
+  test('have a golden test each', () => {
+    const golden = filesOf('test/compile/steps', /\.test\.ts$/).filter((file) =>
+      /plan-text\.js'/.test(read(file)),
+    )
+    const covered = golden.map((file) => file.slice('test/compile/steps/'.length, -'.test.ts'.length))
+    expect(passes.filter((name) => !covered.includes(name))).toEqual([])
+  })
+})

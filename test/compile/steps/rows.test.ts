@@ -1,78 +1,41 @@
-/** Dynamic quantization of every row: the product, a Cast and two Muls are one step, and give the same bits. */
-import { expect, test } from 'vitest'
-import { explain, InferenceSession, Tensor } from '../../../lib/index.js'
-import { floatTensor, int, modelBytes, node, value } from '../../helpers/model.js'
+import { expect, it } from 'vitest'
+import { scaleRows } from '../../../lib/compile/steps/rows.js'
+import { rewritten, trimmed } from '../../helpers/plan-text.js'
 
-const K = 13
-const N = 5
-const UINT8 = 2
+const product = `
+  input q: uint8[3, 4]
+  input z: uint8[3]
+  input rs: float32[3, 1]
+  constant one: float32[] = 1
+  constant w: int8[4, 2] = 1, 2, 3, 4, 5, 6, 7, 8
+  constant ws: float32[2] = 0.5, 0.25
+  m: int32[3, 2] = QMatMul(a: q(one, z), b: w(one)) integer #product
+  f: float32[3, 2] = Cast(x: m) float #cast`
 
-/** a, zero, scale -> MatMulInteger -> Cast -> Mul(scale) -> Mul(columns), the factors in this or the other order. */
-function model(batch: (number | string)[], columnsFirst = false): Uint8Array {
-  const rows = [...batch, 'm']
-  const [first, second] = columnsFirst ? ['columns', 'scale'] : ['scale', 'columns']
-  const b = Uint8Array.from({ length: K * N }, (_, i) => (i * 53 + 7) % 256)
-  const columns = Array.from({ length: N }, (_, i) => 0.003 * (i + 1))
-  return modelBytes({
-    name: 'g',
-    input: [
-      value('a', [...rows, K], UINT8),
-      value('zero', [...rows, 1], UINT8),
-      value('scale', [...rows, 1]),
-    ],
-    output: [value('y', undefined)],
-    initializer: [
-      { name: 'b', dataType: 3, dims: [BigInt(K), BigInt(N)], rawData: b },
-      floatTensor('columns', [N], columns),
-    ],
-    node: [
-      node('MatMulInteger', ['a', 'b', 'zero'], ['sums']),
-      node('Cast', ['sums'], ['real'], [int('to', 1)]),
-      node('Mul', ['real', first as string], ['once']),
-      node('Mul', [second as string, 'once'], ['y']),
-    ],
-  })
-}
-
-function feeds(batch: number[], m: number) {
-  const rows = [...batch, m]
-  const count = rows.reduce((p, d) => p * d, 1)
-  return {
-    a: new Tensor(
-      'uint8',
-      Uint8Array.from({ length: count * K }, (_, i) => (i * 37 + 5) % 256),
-      [...rows, K],
-    ),
-    zero: new Tensor(
-      'uint8',
-      Uint8Array.from({ length: count }, (_, i) => (i * 89 + 3) % 256),
-      [...rows, 1],
-    ),
-    // A row of zeros has the scale 0.
-    scale: new Tensor(
-      'float32',
-      Float32Array.from({ length: count }, (_, i) => (i % 4) * 0.0137),
-      [...rows, 1],
-    ),
-  }
-}
-
-test.each([[[]], [[2]], [['batch']]] as const)('rows of batch %o', async (batch) => {
-  const bytes = model([...batch])
-  const { steps } = await explain(bytes)
-  expect(steps).toMatchObject({ integer: 1, float: 0 })
-  await using fused = await InferenceSession.create(bytes)
-  await using separate = await InferenceSession.create(bytes, { graphOptimizationLevel: 'disabled' })
-  for (const m of [1, 2, 9, 33]) {
-    const given = feeds(batch.length > 0 ? [2] : [], m)
-    const [got, want] = [(await fused.run(given)).y, (await separate.run(given)).y]
-    expect(got?.dims).toEqual(want?.dims)
-    expect(got?.data).toEqual(want?.data)
-  }
+it('scales of rows, then of columns, become those of the product', () => {
+  const before = `${product}
+    r: float32[3, 2] = Binary(a: f, b: rs) { fn: mul } float #rows
+    output y: float32[3, 2] = Binary(a: r, b: ws) { fn: mul } float #columns
+    return y`
+  expect(rewritten(scaleRows, before)).toBe(
+    trimmed(`
+    input q: uint8[3, 4]
+    input z: uint8[3]
+    input rs: float32[3, 1]
+    constant w: int8[4, 2] = 1, 2, 3, 4, 5, 6, 7, 8
+    constant ws: float32[2] = 0.5, 0.25
+    output y: float32[3, 2] = QMatMul(a: q(rs, z), b: w(ws)) integer #product #cast #rows #columns
+    return y`),
+  )
 })
 
-test('another order of the factors would round differently: it stays as it is', async () => {
-  const { steps } = await explain(model([], true))
-  expect(steps).toMatchObject({ integer: 1 })
-  expect(steps.float).toBeGreaterThan(0)
+it.each([
+  ['the other order, which rounds differently', 'Binary(a: f, b: ws)', 'Binary(a: r, b: rs)'],
+  ['one factor for all', 'Binary(a: f, b: one)', 'Binary(a: r, b: ws)'],
+])('%s stays', (_, first, second) => {
+  const before = trimmed(`${product}
+    r: float32[3, 2] = ${first} { fn: mul } float #rows
+    output y: float32[3, 2] = ${second} { fn: mul } float #columns
+    return y`)
+  expect(rewritten(scaleRows, before)).toContain(`r: float32[3, 2] = ${first} { fn: mul } float #rows`)
 })
