@@ -174,7 +174,9 @@ function readShared<T>(name: string, decode: (bytes: Buffer) => T): T | undefine
 /** The bytes of a file of this project, as Magika sees them: its beginning, and its end from 1,024 on. */
 function fileBytes(i: number) {
   const folder = path.join(root, 'lib', 'ops')
-  const names = readdirSync(folder).sort()
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .sort()
   const bytes = readFileSync(path.join(folder, names[i % names.length] as string))
   const data = new Int32Array(2048).fill(256)
   for (let k = 0; k < Math.min(1024, bytes.length); k++) {
