@@ -1,5 +1,6 @@
 // Writes what `octavo COMMAND --help` prints, at 80 columns, into docs/cli.md. `--check` only tells whether it is stale.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { writeOrCheck } from './generated.mjs'
 
 const root = new URL('../', import.meta.url)
 const { program } = await import(new URL('dist/cli/program.js', root))
@@ -27,9 +28,4 @@ const after = program().commands.reduce((text, command) => {
   return `${head}${heading}${section.replace(/```\nUsage: [\s\S]*?\n```/, () => `\`\`\`\n${helpOf(command)}\n\`\`\``)}`
 }, before)
 
-if (after === before) process.exit(0)
-if (process.argv.includes('--check')) {
-  console.error('docs/cli.md is stale: run `npm run build:ts && node scripts/gen-cli.mjs`')
-  process.exit(1)
-}
-writeFileSync(page, after)
+writeOrCheck([[page, after]], '`npm run build:ts && node scripts/gen-cli.mjs`')

@@ -1,5 +1,6 @@
 // Makes native/cpu/isa_table.inc and native/isa.gypi of native/isa.json. `--check` only tells whether they are stale.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { writeOrCheck } from './generated.mjs'
 
 const native = new URL('../native/', import.meta.url)
 const { common, isas } = JSON.parse(readFileSync(new URL('isa.json', native), 'utf8'))
@@ -61,16 +62,4 @@ const files = [
     `# Generated from isa.json by scripts/gen-isa.mjs.\n${JSON.stringify(gypi(), null, 2)}\n`,
   ],
 ]
-const stale = files.filter(([url, text]) => {
-  try {
-    return readFileSync(url, 'utf8') !== text
-  } catch {
-    return true
-  }
-})
-if (process.argv.includes('--check')) {
-  for (const [url] of stale) console.error(`${url.pathname} is stale: run node scripts/gen-isa.mjs`)
-  process.exitCode = stale.length === 0 ? 0 : 1
-} else {
-  for (const [url, text] of stale) writeFileSync(url, text)
-}
+writeOrCheck(files, 'node scripts/gen-isa.mjs')

@@ -1,6 +1,6 @@
 // Makes native/ops/observe/records.h of lib/statistics/record.ts (its compiled form). `--check` only tells whether it is stale.
-import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { writeOrCheck } from './generated.mjs'
 
 const file = new URL('../native/ops/observe/records.h', import.meta.url)
 
@@ -56,12 +56,5 @@ ${structs.join('\n\n')}
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const { RECORDS } = await import('../dist/statistics/record.js')
-  const text = recordsHeader(RECORDS)
-  const fresh = readFileSync(file, { encoding: 'utf8', flag: 'a+' }) === text
-  if (!process.argv.includes('--check')) {
-    if (!fresh) writeFileSync(file, text)
-  } else if (!fresh) {
-    console.error(`${file.pathname} is stale: run node scripts/gen-records.mjs`)
-    process.exitCode = 1
-  }
+  writeOrCheck([[file, recordsHeader(RECORDS)]], 'node scripts/gen-records.mjs')
 }

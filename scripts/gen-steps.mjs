@@ -1,6 +1,7 @@
 // Makes native/ops/steps.h, native/ops/steps.inc and the tables of docs/steps.md of the table of steps (lib/plan/steps/), by way of its compiled form
 // in dist/. `--check` only tells whether they are stale.
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
+import { writeOrCheck } from './generated.mjs'
 
 const root = new URL('../', import.meta.url)
 const { STEPS } = await import(new URL('dist/plan/steps/index.js', root))
@@ -132,16 +133,4 @@ const files = [
   [new URL('native/ops/steps.h', root), header()],
   [new URL('native/ops/steps.inc', root), checks()],
 ]
-const stale = files.filter(([url, text]) => {
-  try {
-    return readFileSync(url, 'utf8') !== text
-  } catch {
-    return true
-  }
-})
-if (process.argv.includes('--check')) {
-  for (const [url] of stale) console.error(`${url.pathname} is stale: run node scripts/gen-steps.mjs`)
-  process.exitCode = stale.length === 0 ? 0 : 1
-} else {
-  for (const [url, text] of stale) writeFileSync(url, text)
-}
+writeOrCheck(files, 'node scripts/gen-steps.mjs')
