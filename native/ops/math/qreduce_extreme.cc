@@ -5,26 +5,20 @@
 #include "kernels/q8/q8.h"
 #include "ops/math/function_chain.h"
 #include "ops/math/reduced_axes.h"
-#include "ops/quantize/quantization.h"
+#include "ops/math/quantized_reduction.h"
 #include "ops/steps.h"
 #include "ops/support/chunks.h"
 
 namespace octavo {
 namespace {
 
-using Input = step::QReduceExtreme::Input;
+using Step = step::QReduceExtreme;
 
-struct Attributes {
-  std::vector<int64_t> axes;
+struct Attributes : ops::QuantizedReduction<Step> {
   bool greatest = true;
-  ops::Quantization x, y;
-  ops::Clamp clamp;
   Status load(const LoadContext& c) {
-    axes = c.integers("axes");
     greatest = c.text("fn", "max") == "max";
-    OCTAVO_RETURN_IF_ERROR(x.load(c, Input::kXScale, Input::kXZp, c.input(Input::kX)->dtype));
-    OCTAVO_RETURN_IF_ERROR(y.load(c, Input::kYScale, Input::kYZp, c.output(0).dtype));
-    return clamp.load(c, c.output(0).dtype);
+    return QuantizedReduction::load(c);
   }
 };
 
@@ -35,8 +29,7 @@ class QReduceExtreme final : public Bound {
   Status prepare(const Attributes& a, BindContext& c) {
     attributes_ = a;
     OCTAVO_RETURN_IF_ERROR(axes_.plan(c, a.axes));
-    OCTAVO_RETURN_IF_ERROR(a.x.bind(c));
-    OCTAVO_RETURN_IF_ERROR(a.y.bind(c));
+    OCTAVO_RETURN_IF_ERROR(a.bind(c));
     if (axes_.count == 0 && axes_.results > 0) return c.error(Code::kShape, "an extreme of no elements");
     // Bytes that are flipped so, and back, grow as the numbers do, or against them: the largest is wanted always.
     order_ = static_cast<uint8_t>((a.x.is_signed() ? 0x80 : 0) ^ (a.greatest ? 0 : 0xFF));
@@ -50,7 +43,7 @@ class QReduceExtreme final : public Bound {
     if (axes_.results == 0) return Status::Ok();
     uint8_t table[256];
     ops::fill_table(ops::FunctionChain(), x, attributes_.x.is_signed(), y, attributes_.clamp, table);
-    const uint8_t* in = c.in<uint8_t>(Input::kX);
+    const uint8_t* in = c.in<uint8_t>(Step::kX);
     uint8_t* out = c.out<uint8_t>(0);
     const int64_t inner = axes_.inner();
     if (axes_.is_simple() && inner > 1) columns(c.pool(), in, out, table);

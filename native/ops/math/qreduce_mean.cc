@@ -1,25 +1,14 @@
 // QReduceMean: averages of quantized activations over axes (also GlobalAveragePool).
 #include "kernels/q8/q8.h"
 #include "ops/support/chunks.h"
-#include "ops/quantize/quantization.h"
+#include "ops/math/quantized_reduction.h"
 #include "ops/math/reduced_axes.h"
 #include "ops/steps.h"
 
 namespace octavo {
 namespace {
 
-struct Attributes {
-  std::vector<int64_t> axes;
-  ops::Quantization x, y;
-  ops::Clamp clamp;
-  Status load(const LoadContext& c) {
-    axes = c.integers("axes");
-    OCTAVO_RETURN_IF_ERROR(
-        x.load(c, step::QReduceMean::kXScale, step::QReduceMean::kXZp, c.input(step::QReduceMean::kX)->dtype));
-    OCTAVO_RETURN_IF_ERROR(y.load(c, step::QReduceMean::kYScale, step::QReduceMean::kYZp, c.output(0).dtype));
-    return clamp.load(c, c.output(0).dtype);
-  }
-};
+using Attributes = ops::QuantizedReduction<step::QReduceMean>;
 
 constexpr int64_t kColumns = 256;
 
@@ -28,8 +17,7 @@ class QReduceMean final : public Bound {
   Status prepare(const Attributes& a, BindContext& c) {
     attributes_ = a;
     OCTAVO_RETURN_IF_ERROR(axes_.plan(c, a.axes));
-    OCTAVO_RETURN_IF_ERROR(a.x.bind(c));
-    OCTAVO_RETURN_IF_ERROR(a.y.bind(c));
+    OCTAVO_RETURN_IF_ERROR(a.bind(c));
     if (axes_.count > (1 << 22)) return c.error(Code::kUnsupported, "a mean of more than 2^22 elements");
     if (axes_.count == 0 && axes_.results > 0) return c.error(Code::kShape, "a mean of no elements");
     return Status::Ok();
