@@ -62,6 +62,13 @@ function byteAligned(bytes: Uint8Array, size: number): Uint8Array {
   return bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes)
 }
 
+const SMALLEST_NORMAL = 2 ** -126
+
+/** Whether a step may take this as a scale: finite, positive, and not subnormal, because subnormals are flushed. */
+export function isScale(value: number): boolean {
+  return value >= SMALLEST_NORMAL && value < Infinity
+}
+
 export function scalarConstant(draft: Draft, t: number): number | undefined {
   const values = t < 0 ? undefined : floatConstant(draft, t)
   return values?.length === 1 ? values[0] : undefined

@@ -8,7 +8,7 @@ import { type Draft, type DraftIndex, sameDims } from '../../plan/draft.js'
 import { operand, quantizedOperand, withQuantized } from '../../plan/operands.js'
 import type { PlanStep, PlanTensor } from '../../plan/plan.js'
 import { rewriteSteps } from '../../plan/rewrite.js'
-import { floatConstant } from './params.js'
+import { floatConstant, isScale } from './params.js'
 
 export function scaleRows(draft: Draft): Draft {
   return rewriteSteps(draft, (last, rewriting) => {
@@ -79,7 +79,5 @@ function scaledBy(
 function areColumns(draft: Draft, t: number, sums: PlanTensor): boolean {
   const { dims } = draft.tensors[t] as PlanTensor
   if (!dims.slice(0, -1).every((d) => d === 1) || !sameDims(dims.slice(-1), sums.dims.slice(-1))) return false
-  return floatConstant(draft, t)?.every((v) => v >= SMALLEST_NORMAL && v < Infinity) ?? false
+  return floatConstant(draft, t)?.every(isScale) ?? false
 }
-
-const SMALLEST_NORMAL = 2 ** -126

@@ -9,7 +9,7 @@ import { addTensor, type Draft, type DraftIndex, sameDims } from '../../plan/dra
 import { operand, parameters, withOperand, withParameters } from '../../plan/operands.js'
 import type { PlanStep, PlanTensor } from '../../plan/plan.js'
 import { rewriteSteps } from '../../plan/rewrite.js'
-import { scalarConstant } from './params.js'
+import { isScale, scalarConstant } from './params.js'
 
 const PRODUCTS = new Set(['Conv', 'ConvTranspose', 'MatMul'])
 
@@ -34,14 +34,12 @@ function withScale(draft: Draft, index: DraftIndex, quantize: PlanStep): PlanSte
   if (!sameDims((draft.tensors[source] as PlanTensor).dims, (draft.tensors[made] as PlanTensor).dims))
     return undefined
   const value = Math.fround(scale / factor)
-  if (!(value >= SMALLEST_NORMAL && value < Infinity)) return undefined
+  if (!isScale(value)) return undefined
   const data = new Uint8Array(Float32Array.of(value).buffer)
   const combined = addTensor(draft, { name: '', dtype: 'float32', dims: [], kind: 'constant', data })
   const rescaled = withParameters(quantize, 'y', { scale: combined, zeroPoint: y.zeroPoint })
   return { ...withOperand(rescaled, 'x', source), nodes: [...scaling.nodes, ...quantize.nodes] }
 }
-
-const SMALLEST_NORMAL = 2 ** -126
 
 /** The tensor that is scaled, and by what; no factor: the step is something else. */
 function factorOf(draft: Draft, step: PlanStep): readonly [number, number | undefined] {
