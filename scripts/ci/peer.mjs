@@ -27,6 +27,7 @@ else {
     'test/parity',
     'test/models',
     'test/quantize/levels.test.ts',
+    'test/quantize/cases',
   ]
   const result = run(process.execPath, [vitest, ...args], {
     quiet: false,
