@@ -34,7 +34,7 @@ it('says what became integer, what did not and why, and how everything is quanti
     'Conv,Relu,Conv,Add,Relu,GlobalAveragePool,Flatten,Gemm',
   )
   expect(all.float).toEqual([
-    { node: 'Softmax:y', opType: 'Softmax', reason: 'makes an output of the model, which is float' },
+    { node: 'Softmax:y', opType: 'Softmax', reason: 'does not lie between two integer products' },
   ])
   expect(all.values.map((v) => v.name)).toEqual(['x', 'r1', 'c2', 'r2', 'p'])
   for (const { low, high, scale, zeroPoint, seen, type } of all.values) {

@@ -4,14 +4,13 @@ import { type Node, producersOf } from '../../graph/graph.js'
 import type { Method, Quantization, ValueFormat } from '../quantization.js'
 import { activationFormat, weightFormat } from '../recipe/levels.js'
 import { type Fusion, type Fusions, findFusions } from './fusions.js'
+import { withGain } from './gain.js'
 import { findQuantizedValues } from './quantized-values.js'
 
 export const assignFormats: Method = (quantization) => {
   const { graph, inference, settingsOf } = quantization
-  return withFusions(
-    quantization,
-    findFusions(graph, inference, (node) => settingsOf(node).exclude),
-  )
+  const possible = findFusions(graph, inference, (node) => settingsOf(node).exclude)
+  return withFusions(quantization, withGain(graph, inference, possible))
 }
 
 /** The quantization with these integer nodes, and the formats of what they read and make. */

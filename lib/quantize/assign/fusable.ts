@@ -25,6 +25,13 @@ export function scaledOperand(graph: Graph, info: Inference, node: Node): number
   return rank(node.inputs[position]) === rank(node.outputs[0]) ? position : -1
 }
 
+/** What a node divides by one number; undefined where it does something else. After a product that is part of its requantization. */
+export function dividedOperand({ constants }: Graph, { domain, opType, inputs }: Node): string | undefined {
+  const divisor = constants.get(inputs[1] ?? '')
+  const isNumber = divisor?.dtype === 'float32' && divisor.dims.every((d) => d === 1)
+  return domain === '' && opType === 'Div' && isNumber ? inputs[0] : undefined
+}
+
 /** The position of the constant vector that an Add adds to every row of `value`; -1 where it does something else. */
 export function biasOperand(graph: Graph, info: Inference, node: Node, value: string): number {
   if (node.domain !== '' || node.opType !== 'Add' || node.inputs[0] === node.inputs[1]) return -1

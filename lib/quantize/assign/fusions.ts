@@ -1,5 +1,5 @@
 /**
- * Which nodes become integer. A fusion is a node with a quantize rule and the nodes after it that one integer kernel
+ * Which nodes could become integer. A fusion is a node with a quantize rule and the nodes after it that one integer kernel
  * computes with it, up to the QuantizeLinear: a bias added after a MatMul, a Relu or Clip, and after a function of one
  * element further ones (one table for all).
  */
@@ -37,8 +37,6 @@ const REASON = {
   constantData: 'its data is a constant',
   biasShape: 'its bias is not a constant with one number per channel',
   alpha: 'alpha is not positive',
-  tail: 'makes an output of the model, which is float',
-  island: 'stands between float nodes',
 } as const
 
 /** `excluded`: the nodes that stay in float whatever they are. */
@@ -69,8 +67,6 @@ class FusionFinder {
       if (typeof found === 'string') this.float.set(node.name, found)
       else this.byNode.set(node, found)
     }
-    this.dropTails()
-    this.dropIslands()
     return { integer: [...this.byNode.values()], float: this.float }
   }
 
@@ -167,54 +163,6 @@ class FusionFinder {
     if (scaledOperand(this.graph, this.info, node) >= 0) return true
     const bounds = node.inputs.slice(1).every((name) => name === '' || this.graph.constants.has(name))
     return rule?.kind === 'activation' && rule.unary === true && bounds
-  }
-
-  /** The last step gives float outputs; it reads them better from float than from 8 bits. */
-  private dropTails(): void {
-    const tails = new Set<Node>()
-    /** Tails after which bytes are only moved. */
-    const movers = new Set<Node>()
-    for (const [node, { rule, results }] of [...this.byNode].reverse()) {
-      if (rule.kind === 'weighted') continue
-      const followers = results.flatMap((v) => this.readers(v))
-      if (followers.length === 0 && !results.some((v) => this.outputs.has(v))) continue
-      const onlyMoved = followers.every((next) => movers.has(next))
-      if (rule.kind === 'shared' && onlyMoved) movers.add(node)
-      if (onlyMoved || (rule.kind === 'shared' && followers.every((next) => tails.has(next)))) tails.add(node)
-    }
-    for (const node of tails) this.drop(node, REASON.tail)
-  }
-
-  /** Bytes are moved in the type they have: a mover between float nodes is not worth two conversions. */
-  private dropIslands(): void {
-    const wanted = new Set<string>()
-    const makers = new Map<string, Fusion>()
-    for (const fusion of this.byNode.values()) for (const v of fusion.results) makers.set(v, fusion)
-    const kept = new Set<Node>()
-    for (const [node, fusion] of [...this.byNode].reverse()) {
-      if (fusion.rule.kind === 'shared' && !fusion.results.some((v) => wanted.has(v))) continue
-      kept.add(node)
-      for (const i of fusion.inputs) wanted.add(node.inputs[i] ?? '')
-    }
-    for (const [node, fusion] of [...this.byNode]) {
-      if (kept.has(node)) continue
-      const maker = makers.get(node.inputs[fusion.inputs[0] ?? 0] ?? '')
-      if (maker && maker.rule.kind !== 'weighted' && this.byNode.has(maker.node)) continue
-      this.drop(node, REASON.island)
-    }
-  }
-
-  private drop(node: Node, reason: string): void {
-    const fusion = this.byNode.get(node)
-    this.byNode.delete(node)
-    for (const n of [node, ...(fusion?.fused ?? [])]) this.float.set(n.name, reason)
-  }
-
-  /** Nodes that read a value as data, not for its sizes. */
-  private readers(value: string): Node[] {
-    return (this.consumers.get(value) ?? []).filter(
-      (n) => !n.outputs.every((v) => v === '' || this.isSize(v)),
-    )
   }
 }
 

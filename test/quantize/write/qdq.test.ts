@@ -74,17 +74,18 @@ describe('writeQdq', () => {
       inputs: { x: [1, 2, 4, 4] },
       outputs: ['y'],
       nodes: [
-        node('m = MaxPool(x)', { kernel_shape: [2, 2] }),
+        node('c = Conv(x, v)'),
+        node('m = MaxPool(c)', { kernel_shape: [2, 2] }),
         node('t = Transpose(m)', { perm: [0, 2, 3, 1] }),
         node('y = MatMul(t, w)'),
       ],
-      constants: { w: noise(2, 3) },
+      constants: { v: noise(2, 2, 1, 1), w: noise(2, 3) },
     })
     const { lines } = await quantized(float)
-    expect(lines.filter((l) => l.includes('QuantizeLinear('))).toEqual([
-      'x_quantized = QuantizeLinear(x, x_scale, x_zero_point)',
-      'm_quantized = QuantizeLinear(m, x_scale, x_zero_point)',
-      't_quantized = QuantizeLinear(t, x_scale, x_zero_point)',
+    expect(lines.filter((l) => l.includes('QuantizeLinear(')).slice(1)).toEqual([
+      'c_quantized = QuantizeLinear(c, c_scale, c_zero_point)',
+      'm_quantized = QuantizeLinear(m, c_scale, c_zero_point)',
+      't_quantized = QuantizeLinear(t, c_scale, c_zero_point)',
     ])
   })
 
@@ -92,8 +93,8 @@ describe('writeQdq', () => {
     const float = graph({
       inputs: { x: [1, 4] },
       outputs: ['s', 'y'],
-      nodes: [node('s = Add(x, k)'), node('y = Gemm(s, w)')],
-      constants: { k: numbers([0.5, -1, 0, 2]), w: noise(4, 2) },
+      nodes: [node('g = Gemm(x, v)'), node('s = Add(g, k)'), node('y = Gemm(s, w)')],
+      constants: { v: noise(4, 4), k: numbers([0.5, -1, 0, 2]), w: noise(4, 2) },
     })
     const { lines } = await quantized(float)
     expect(lines).toContain('s_quantized = QuantizeLinear(s_real, s_scale, s_zero_point)')
