@@ -154,7 +154,7 @@ class ScaleFolding {
 }
 
 /** Axis of the output channel in the weights of a node that can take a scale in; undefined: it cannot. */
-function channelAxis(node: Node): number | undefined {
+export function channelAxis(node: Node): number | undefined {
   if (node.domain !== '' || node.outputs.length !== 1) return undefined
   switch (node.opType) {
     case 'Conv':

@@ -4,12 +4,15 @@ import { removeDead } from '../graph/rewrite.js'
 import { settleCaptures } from '../graph/subgraph.js'
 import { isVerifying } from '../graph/verify-pass.js'
 import { foldConstants } from './fold-constants.js'
+import { foldIntoTable } from './fold-into-table.js'
 import { foldScale } from './fold-scale.js'
+import { foldScaleNext } from './fold-scale-next.js'
 import { inlineIf } from './inline-if.js'
 import { lastAxisSoftmax } from './last-axis-softmax.js'
 import { mergeGemm } from './merge-gemm.js'
 import { removeNoOps } from './no-ops.js'
 import type { PassContext, PassEntry, PassOptions } from './pass.js'
+import { raiseScale } from './raise-scale.js'
 import { recogniseGelu } from './recognise-gelu.js'
 import { recogniseHardSwish } from './recognise-hardswish.js'
 import { recogniseLayerNorm } from './recognise-layer-norm.js'
@@ -62,11 +65,30 @@ export const passes: readonly PassEntry[] = [
   { name: 'recogniseMish', pass: recogniseMish, tags: ['training'] },
   { name: 'recogniseLayerNorm', pass: recogniseLayerNorm, tags: ['training'] },
   { name: 'mergeGemm', pass: mergeGemm, why: 'before foldScale, which knows Gemm', tags: ['training'] },
+  {
+    name: 'raiseScale',
+    pass: raiseScale,
+    why: 'brings to foldScale what is not next to its product',
+    tags: [],
+  },
   { name: 'foldScale', pass: foldScale, why: 'after the products have their final form', tags: [] },
+  { name: 'foldIntoTable', pass: foldIntoTable, tags: [] },
   {
     name: 'foldConstants',
     pass: foldConstants,
-    why: 'evaluates what foldScale wrote',
+    why: 'evaluates what the folding of scales wrote: the next pass asks for weights that are constant',
+    tags: ['training'],
+  },
+  {
+    name: 'foldScaleNext',
+    pass: foldScaleNext,
+    why: 'after foldScale: the product before takes any factors, the one after only some',
+    tags: [],
+  },
+  {
+    name: 'foldConstants',
+    pass: foldConstants,
+    why: 'evaluates what foldScaleNext wrote',
     tags: ['training'],
   },
   {
