@@ -15,6 +15,7 @@ import type { QuantizedValues } from './assign/quantized-values.js'
 import type { Progress } from './progress.js'
 import type { NodeSettings } from './recipe/settings.js'
 import type { ActivationSettings, Recipe } from './recipe/types.js'
+import type { Table } from './round/tables.js'
 import type { AffineParameters } from './scales/affine.js'
 import type { Layer } from './scales/layer.js'
 import type { QdqGraph } from './write/qdq-graph.js'
@@ -39,6 +40,8 @@ export interface Quantization {
   readonly valueFormats: ReadonlyMap<string, ValueFormat>
   /** assign: the format of the weights of each weighted fusion. */
   readonly weightFormats: ReadonlyMap<Fusion, Format>
+  /** assign: the nodes that pick rows of each table of embeddings, by the name of the constant. */
+  readonly tables: ReadonlyMap<string, readonly Node[]>
 
   /** ranges: what calibration saw. */
   readonly collected: Collected
@@ -54,6 +57,8 @@ export interface Quantization {
 
   /** round: the levels of the weights of each layer, one byte an element, in the order of the tensor. */
   readonly levels: ReadonlyMap<Layer, Uint8Array>
+  /** round: the tables that int8 holds well enough, by the name of the constant. */
+  readonly storedTables: ReadonlyMap<string, Table>
 
   /** write: the quantized graph; correct changes constants of it. Undefined before. */
   readonly quantized: QdqGraph | undefined

@@ -42,7 +42,7 @@ export interface QuantizedWeightsReport {
   readonly node: string
   /** Sizes, outermost first. */
   readonly dims: readonly number[]
-  /** How many scales it has: 1, or one for each output channel. */
+  /** How many scales it has: 1, one for each output channel, or one for each row (or block of it) that nodes pick. */
   readonly scales: number
   /** The smallest of its scales. */
   readonly smallestScale: number
@@ -105,7 +105,10 @@ export function reportOf(quantization: Quantization): QuantizationReport {
     values: [...activations, ...(quantized?.operands ?? [])].map(([name, p]) =>
       valueReport(name, p, collected),
     ),
-    weights: [...layers.values()].map((layer) => weightsReport(layer, graph)),
+    weights: [
+      ...[...layers.values()].map((layer) => weightsReport(layer, graph)),
+      ...tableReports(quantization),
+    ],
     ...(recipe.biasCorrection ? { biasCorrection: correction } : {}),
     warnings,
   }
@@ -123,6 +126,17 @@ function valueReport(
   if (!seen || seen.count === 0) return report
   const { min, max } = seen
   return { ...report, seen: { min, max, mean: meanOf(seen), deviation: deviationOf(seen) } }
+}
+
+function tableReports({ tables, storedTables }: Quantization): QuantizedWeightsReport[] {
+  return [...storedTables].map(([name, { dims, scales }]) => ({
+    name,
+    node: tables.get(name)?.[0]?.name ?? '',
+    dims,
+    scales: scales.length,
+    smallestScale: scales.reduce((a, b) => Math.min(a, b)),
+    largestScale: scales.reduce((a, b) => Math.max(a, b)),
+  }))
 }
 
 function weightsReport({ fusion, weights, scales }: Layer, graph: Graph): QuantizedWeightsReport {

@@ -1,5 +1,6 @@
 /** The stages of a static quantization in their order, with the reason of each place. A stage is a folder, a method a file and a line. */
 import { assignFormats } from './assign/assign.js'
+import { assignTables } from './assign/tables.js'
 import { warnOfUnmatched } from './assign/unmatched.js'
 import { correctBiases } from './correct/bias.js'
 import { prepareModel } from './prepare/prepare.js'
@@ -8,6 +9,7 @@ import { observedRanges } from './ranges/activations.js'
 import { calibrate } from './ranges/calibrate.js'
 import { keepInfiniteFloat } from './ranges/infinite.js'
 import { roundNearest } from './round/nearest.js'
+import { roundTables } from './round/tables.js'
 import { activationScales } from './scales/activations.js'
 import { layerScales } from './scales/layers.js'
 import { writeQdq } from './write/qdq.js'
@@ -26,13 +28,13 @@ export const stages: readonly Stage[] = [
   // Moves range between float weights and activations, so formats, ranges and scales must not be chosen yet.
   { name: 'equalize', methods: [] },
   // Calibration observes the values that are quantized, and no others.
-  { name: 'assign', methods: [warnOfUnmatched, assignFormats] },
+  { name: 'assign', methods: [warnOfUnmatched, assignFormats, assignTables] },
   // What the data shows to be infinite leaves the assignment before any range is chosen.
   { name: 'ranges', methods: [calibrate, keepInfiniteFloat, observedRanges] },
   // The bias guard of a layer's weights needs the scale of its input.
   { name: 'scales', methods: [activationScales, layerScales] },
   // Chooses between levels, whose scales are fixed by now.
-  { name: 'round', methods: [roundNearest] },
+  { name: 'round', methods: [roundNearest, roundTables] },
   { name: 'write', methods: [writeQdq] },
   // Compares the graph that was written with the float one.
   { name: 'correct', methods: [correctBiases] },

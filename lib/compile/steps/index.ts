@@ -13,6 +13,7 @@ import { scalarToUnary } from './scalar.js'
 import { scaleIntoQuantize } from './scale.js'
 import { preferSign } from './sign.js'
 import { sinkDequantize } from './sink.js'
+import { sinkRows } from './sink-rows.js'
 import { writeStatesDirectly } from './state.js'
 import { absorbTransposes } from './transpose.js'
 import { mergeUnary } from './unary.js'
@@ -87,6 +88,12 @@ const stepPasses: readonly StepPassEntry[] = [
     pass: sinkDequantize,
     needs: ['DequantizeLinear'],
     why: 'dequantizers sink to the step that computes; what lies between moves bytes',
+  },
+  {
+    name: 'sinkRows',
+    pass: sinkRows,
+    needs: ['Gather'],
+    why: 'with its like; after it, because a table with one scale needs no scales of rows',
   },
   {
     name: 'removeUnread',

@@ -3,6 +3,7 @@ import type { ConstantTensor } from '../../graph/graph.js'
 import type { Names } from '../../graph/names.js'
 import { floatsOf, scalar, tensorOf } from '../../graph/tensor.js'
 import type { ValueFormat } from '../quantization.js'
+import type { Table } from '../round/tables.js'
 import { type AffineParameters, affineOf } from '../scales/affine.js'
 import { quantizeBiases } from '../scales/bias.js'
 import type { Layer } from '../scales/layer.js'
@@ -53,6 +54,16 @@ export class QdqConstants {
       [`${name}_zero_point`, zeroPoint],
     )
     return { levels, parameters, axis }
+  }
+
+  /** The levels of a table of embeddings, and the scales of its rows or of their blocks. */
+  table(name: string, { dims, levels, block, scales }: Table): readonly [levels: string, scales: string] {
+    const blocks = [...dims.slice(0, -1), (dims.at(-1) as number) / block]
+    const [stored = '', scale = ''] = this.pool.share(
+      [`${name}_quantized`, tensorOf('int8', dims, levels)],
+      [`${name}_row_scale`, tensorOf('float32', blocks, scales)],
+    )
+    return [stored, scale]
   }
 
   /** The bias of a layer in steps of its accumulator. `name`: the float one, '' where there is none; `node`: its reader. */

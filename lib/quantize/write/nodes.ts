@@ -7,12 +7,19 @@ export interface StoredTensor {
   readonly levels: string
   readonly parameters: readonly string[]
   readonly axis?: number
+  /** Elements along the axis that share a scale, where there are several for each index of it. */
+  readonly blockSize?: number
 }
 
 export class QdqNodes {
   readonly list: Node[] = []
 
   constructor(private readonly names: Names) {}
+
+  /** A name that nothing has yet. */
+  fresh(base: string): string {
+    return this.names.fresh(base)
+  }
 
   /** Appends a node of the model. */
   push(node: Node): void {
@@ -32,11 +39,12 @@ export class QdqNodes {
   }
 
   /** The real form of integers, under the name `output` or a new one. */
-  dequantize({ levels, parameters, axis }: StoredTensor, output?: string): string {
+  dequantize({ levels, parameters, axis, blockSize }: StoredTensor, output?: string): string {
     const base = levels.replace(/_quantized$/, '')
     const result = output ?? this.names.fresh(`${base}_dequantized`)
-    const attributes: Record<string, Attribute> =
-      axis === undefined ? {} : { axis: { kind: 'int', value: axis } }
+    const attributes: Record<string, Attribute> = {}
+    if (axis !== undefined) attributes.axis = { kind: 'int', value: axis }
+    if (blockSize !== undefined) attributes.block_size = { kind: 'int', value: blockSize }
     this.add(`${base}_DequantizeLinear`, 'DequantizeLinear', [levels, ...parameters], result, attributes)
     return result
   }

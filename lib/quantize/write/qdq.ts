@@ -8,6 +8,7 @@ import { valueFormat } from '../assign/assign.js'
 import type { Fusion } from '../assign/fusions.js'
 import type { QuantizedValue } from '../assign/quantized-values.js'
 import { type Method, parametersOf, type Quantization } from '../quantization.js'
+import type { Table } from '../round/tables.js'
 import type { AffineParameters } from '../scales/affine.js'
 import type { Layer } from '../scales/layer.js'
 import { ConstantPool } from './constant-pool.js'
@@ -54,6 +55,10 @@ class QdqWriter {
   }
 
   private writeNode(node: Node): void {
+    const table = this.quantization.storedTables.get(node.inputs[0] ?? '')
+    if (table && this.quantization.tables.get(node.inputs[0] as string)?.includes(node)) {
+      return this.pickRows(node, table)
+    }
     const fusion = this.fusions.get(node)
     const layer = fusion && this.quantization.layers.get(fusion)
     const inputs = node.inputs.map((name, i) => {
@@ -80,6 +85,23 @@ class QdqWriter {
     node.outputs.forEach((name, i) => {
       this.quantize(name, outputs[i] as string)
     })
+  }
+
+  /**
+   * Rows of a table of embeddings: levels and scales are picked alike, and what was picked is dequantized. A runtime that
+   * knows no better dequantizes all of the table in every run where the DequantizeLinear comes first.
+   */
+  private pickRows(node: Node, table: Table): void {
+    const [name = '', indices = ''] = node.inputs
+    const [levels, scales] = this.constants.table(name, table)
+    const out = node.outputs[0] as string
+    const picked = { levels: this.nodes.fresh(`${out}_quantized`), scale: this.nodes.fresh(`${out}_scale`) }
+    this.nodes.push({ ...node, inputs: [levels, indices], outputs: [picked.levels] })
+    const scaleNode = this.nodes.fresh(`${node.name}_scale`)
+    this.nodes.push({ ...node, name: scaleNode, inputs: [scales, indices], outputs: [picked.scale] })
+    const stored = { levels: picked.levels, parameters: [picked.scale], axis: -1, blockSize: table.block }
+    this.nodes.dequantize(stored, out)
+    this.quantize(out, out)
   }
 
   /** An output that an integer node makes is what its quantized form says, under the name the model gave it. */

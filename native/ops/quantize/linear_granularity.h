@@ -34,6 +34,11 @@ struct Granularity {
     Shape expected = x;
     if (block_size > 0) expected.dims[a] = axis_size / block_size + (axis_size % block_size != 0);
     if (block_size < 0 || !(s == expected)) return shape_error(c, "scale", expected, s);
+    if (inner == 1 && axis_size % block_size == 0) {  // blocks lie one after the other: rows with a scale each
+      outer = 1, axis_size = s.elements(), inner = block_size;
+      scales_axis = 1;
+      return Status::Ok();
+    }
     block = block_size;
     scales_inner = 1;
     scales_axis = inner;
