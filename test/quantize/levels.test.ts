@@ -83,9 +83,12 @@ describe.each(recipes)('%s', (_, options) => {
     engine.release()
     expect([Math.min(...used), Math.max(...used)]).toEqual([qmin, qmax])
     const weights = weightFormat(recipe.weights)
-    for (const name of ['w1', 'w2', 'w3']) {
-      const tensor = graph.constants.get(`${name}_quantized`)
-      const levels = tensor ? [...numbersOf(tensor)] : []
+    const stored = [...graph.constants.values()].filter(
+      ({ dtype, dims }) => dtype === recipe.weights.type && (dims.length === 2 || dims[2] === 3),
+    )
+    expect(stored).toHaveLength(3)
+    for (const tensor of stored) {
+      const levels = [...numbersOf(tensor)]
       expect(Math.min(...levels)).toBeGreaterThanOrEqual(weights.qmin)
       expect(Math.max(...levels)).toBeLessThanOrEqual(weights.qmax)
     }

@@ -6,16 +6,7 @@ import { elementCount, floatsOf, tensorOf } from '../../graph/tensor.js'
 import type { Method } from '../quantization.js'
 import { weightScales, weightsOf } from '../scales/weight-scales.js'
 import { nearestLevels } from './nearest.js'
-
-export interface Table {
-  readonly dims: readonly number[]
-  /** int8, one byte an element. */
-  readonly levels: Uint8Array
-  /** Elements of a row that share a scale: all, or some. */
-  readonly block: number
-  /** In the order of the blocks. */
-  readonly scales: Float32Array
-}
+import type { Table } from './table.js'
 
 /** A block of this size costs an eighth more than its levels. */
 const BLOCK = 32

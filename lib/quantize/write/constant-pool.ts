@@ -2,13 +2,13 @@
 import type { ConstantTensor } from '../../graph/graph.js'
 import type { Names } from '../../graph/names.js'
 
-/** A constant by the name that it would like. */
-export type NamedConstant = readonly [base: string, tensor: ConstantTensor]
+/** Bytes of a tensor that tell most tensors of its type and sizes apart. */
+const TELLING = 256
 
 export class ConstantPool {
   private readonly constants: Map<string, ConstantTensor>
-  /** Constants that were added together, by the name that the first of them asked for. */
-  private readonly groups = new Map<string, Group[]>()
+  /** The names of those that may be shared, by what tells most of them apart. */
+  private readonly shared = new Map<string, string[]>()
 
   constructor(
     constants: ReadonlyMap<string, ConstantTensor>,
@@ -24,39 +24,24 @@ export class ConstantPool {
     return name
   }
 
-  /** Adds constants that belong together, or finds them if the same were asked for under the same names before. */
-  share(...wanted: readonly NamedConstant[]): readonly string[] {
-    const [first = ''] = wanted[0] ?? []
-    const groups = this.groups.get(first) ?? []
-    this.groups.set(first, groups)
-    const tensors = wanted.map(([, tensor]) => tensor)
-    const found = groups.find((group) => sameTensors(group.tensors, tensors))
-    if (found) return found.names
-    const names = wanted.map(([base, tensor]) => this.add(base, tensor))
-    groups.push({ tensors, names })
-    return names
+  /** The name of an equal constant that was asked for before, by whatever name; otherwise adds it. */
+  share(base: string, tensor: ConstantTensor): string {
+    const { dtype, dims, data } = tensor
+    const head = Buffer.from(data.buffer, data.byteOffset, Math.min(data.length, TELLING)).toString('latin1')
+    const key = `${dtype}|${dims.join()}|${head}`
+    const alike = this.shared.get(key) ?? []
+    this.shared.set(key, alike)
+    const found = alike.find(
+      (name) => Buffer.compare((this.constants.get(name) as ConstantTensor).data, data) === 0,
+    )
+    if (found !== undefined) return found
+    const name = this.add(base, tensor)
+    alike.push(name)
+    return name
   }
 
   /** Those that are read, in the order in which they were added. */
   used(reads: ReadonlySet<string>): ReadonlyMap<string, ConstantTensor> {
     return new Map([...this.constants].filter(([name]) => reads.has(name)))
   }
-}
-
-interface Group {
-  readonly tensors: readonly ConstantTensor[]
-  readonly names: readonly string[]
-}
-
-function sameTensors(a: readonly ConstantTensor[], b: readonly ConstantTensor[]): boolean {
-  return a.length === b.length && a.every((tensor, i) => sameTensor(tensor, b[i] as ConstantTensor))
-}
-
-function sameTensor(a: ConstantTensor, b: ConstantTensor): boolean {
-  return (
-    a.dtype === b.dtype &&
-    a.dims.length === b.dims.length &&
-    a.dims.every((d, axis) => d === b.dims[axis]) &&
-    Buffer.compare(a.data, b.data) === 0
-  )
 }

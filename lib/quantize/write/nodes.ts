@@ -1,4 +1,4 @@
-/** The nodes of the graph that is being written, and those that quantization adds: names that nothing else has, in the order of computation. */
+/** The nodes of the graph that is being written, and those that quantization adds: short names that nothing else has, in the order of computation. */
 import type { Attribute, Node } from '../../graph/graph.js'
 import type { Names } from '../../graph/names.js'
 
@@ -31,39 +31,38 @@ export class QdqNodes {
     return new Set(this.list.flatMap((node) => [...node.inputs, ...(node.captures ?? [])]))
   }
 
-  /** The integer form of `real`, which is the value `name` of the model. */
-  quantize(name: string, real: string, parameters: readonly string[]): string {
-    const quantized = this.names.fresh(`${name}_quantized`)
-    this.add(`${name}_QuantizeLinear`, 'QuantizeLinear', [real, ...parameters], quantized)
+  /** The integer form of a value. */
+  quantize(real: string, parameters: readonly string[]): string {
+    const quantized = this.names.fresh('q')
+    this.add(quantized, 'QuantizeLinear', [real, ...parameters], quantized)
     return quantized
   }
 
   /** The real form of integers, under the name `output` or a new one. */
   dequantize({ levels, parameters, axis, blockSize }: StoredTensor, output?: string): string {
-    const base = levels.replace(/_quantized$/, '')
-    const result = output ?? this.names.fresh(`${base}_dequantized`)
+    const name = this.names.fresh('d')
+    const result = output ?? name
     const attributes: Record<string, Attribute> = {}
     if (axis !== undefined) attributes.axis = { kind: 'int', value: axis }
     if (blockSize !== undefined) attributes.block_size = { kind: 'int', value: blockSize }
-    this.add(`${base}_DequantizeLinear`, 'DequantizeLinear', [levels, ...parameters], result, attributes)
+    this.add(name, 'DequantizeLinear', [levels, ...parameters], result, attributes)
     return result
   }
 
-  /** `real`, which is the value `name` of the model, between two constants; '' for a bound that there is not. */
-  clip(name: string, real: string, low: string, high: string): string {
-    const clipped = this.names.fresh(`${name}_clipped`)
-    this.add(`${name}_Clip`, 'Clip', high === '' ? [real, low] : [real, low, high], clipped)
+  /** A value between two constants; '' for a bound that there is not. */
+  clip(real: string, low: string, high: string): string {
+    const clipped = this.names.fresh('c')
+    this.add(clipped, 'Clip', high === '' ? [real, low] : [real, low, high], clipped)
     return clipped
   }
 
   private add(
-    base: string,
+    name: string,
     opType: string,
     inputs: readonly string[],
     output: string,
     attributes: Readonly<Record<string, Attribute>> = {},
   ): void {
-    const name = this.names.fresh(base)
     this.list.push({ name, opType, domain: '', inputs, outputs: [output], attributes })
   }
 }

@@ -8,7 +8,7 @@ import { valueFormat } from '../assign/assign.js'
 import type { Fusion } from '../assign/fusions.js'
 import type { QuantizedValue } from '../assign/quantized-values.js'
 import { type Method, parametersOf, type Quantization } from '../quantization.js'
-import type { Table } from '../round/tables.js'
+import type { Table } from '../round/table.js'
 import type { AffineParameters } from '../scales/affine.js'
 import type { Layer } from '../scales/layer.js'
 import { ConstantPool } from './constant-pool.js'
@@ -40,7 +40,7 @@ class QdqWriter {
     const names = new Names([...graph.inputs, ...graph.constants.keys(), ...made])
     this.nodes = new QdqNodes(names)
     this.pool = new ConstantPool(graph.constants, names)
-    this.constants = new QdqConstants(this.pool, names)
+    this.constants = new QdqConstants(this.pool)
     this.outputs = new Set(graph.outputs)
     this.fusions = new Map(fusions.integer.map((fusion) => [fusion.node, fusion]))
   }
@@ -57,7 +57,8 @@ class QdqWriter {
   private writeNode(node: Node): void {
     const table = this.quantization.storedTables.get(node.inputs[0] ?? '')
     if (table && this.quantization.tables.get(node.inputs[0] as string)?.includes(node)) {
-      return this.pickRows(node, table)
+      this.pickRows(node, table)
+      return
     }
     const fusion = this.fusions.get(node)
     const layer = fusion && this.quantization.layers.get(fusion)
@@ -71,8 +72,7 @@ class QdqWriter {
       const position = fusion.rule.bias
       if (layer.bias && position !== undefined) {
         while (inputs.length < position) inputs.push('')
-        const stored = this.constants.bias(layer, layer.bias, node.inputs[position] ?? '', node.name)
-        inputs[position] = this.nodes.dequantize(stored)
+        inputs[position] = this.nodes.dequantize(this.constants.bias(layer, layer.bias))
       }
       // Both are in the scales of weights and bias.
       for (const name of ['alpha', 'beta']) {
@@ -92,15 +92,14 @@ class QdqWriter {
    * knows no better dequantizes all of the table in every run where the DequantizeLinear comes first.
    */
   private pickRows(node: Node, table: Table): void {
-    const [name = '', indices = ''] = node.inputs
-    const [levels, scales] = this.constants.table(name, table)
+    const indices = node.inputs[1] as string
     const out = node.outputs[0] as string
-    const picked = { levels: this.nodes.fresh(`${out}_quantized`), scale: this.nodes.fresh(`${out}_scale`) }
-    this.nodes.push({ ...node, inputs: [levels, indices], outputs: [picked.levels] })
-    const scaleNode = this.nodes.fresh(`${node.name}_scale`)
-    this.nodes.push({ ...node, name: scaleNode, inputs: [scales, indices], outputs: [picked.scale] })
-    const stored = { levels: picked.levels, parameters: [picked.scale], axis: -1, blockSize: table.block }
-    this.nodes.dequantize(stored, out)
+    const [levels, scales] = this.constants.table(table)
+    const [pickedLevels, pickedScales] = [this.nodes.fresh('q'), this.nodes.fresh('s')]
+    this.nodes.push({ ...node, inputs: [levels, indices], outputs: [pickedLevels] })
+    this.nodes.push({ ...node, name: pickedScales, inputs: [scales, indices], outputs: [pickedScales] })
+    const picked = { levels: pickedLevels, parameters: [pickedScales], axis: -1, blockSize: table.block }
+    this.nodes.dequantize(picked, out)
     this.quantize(out, out)
   }
 
@@ -115,25 +114,19 @@ class QdqWriter {
     const value = this.quantization.values.values.get(name)
     if (!value) return
     const affine = parametersOf(this.quantization, name)
-    const parameters = this.constants.parameters(value.root, affine)
-    const levels = this.nodes.quantize(name, this.clipped(name, real, value, affine), parameters)
+    const parameters = this.constants.parameters(affine)
+    const levels = this.nodes.quantize(this.clipped(real, value, affine), parameters)
     this.quantizedNames.set(name, levels)
     if (real !== name) this.nodes.dequantize({ levels, parameters }, name)
   }
 
   /** Keeps a value within the levels of its format: the value that is then quantized. */
-  private clipped(
-    name: string,
-    real: string,
-    { root, maker }: QuantizedValue,
-    affine: AffineParameters,
-  ): string {
+  private clipped(real: string, { maker }: QuantizedValue, affine: AffineParameters): string {
     // What is moved is within them already, but for what Pad adds.
     const moved = maker?.rule.kind === 'shared' && maker.node.opType !== 'Pad'
     const { low, high } = moved ? NO_CLIP : clipBounds(affine, knownRange(this.quantization.graph, maker))
     if (low === undefined && high === undefined) return real
-    const bounds = [this.constants.number(`${root}_least`, low), this.constants.number(`${root}_most`, high)]
-    return this.nodes.clip(name, real, bounds[0] as string, bounds[1] as string)
+    return this.nodes.clip(real, this.constants.number(low), this.constants.number(high))
   }
 
   /** A value that is taken quantized: a DequantizeLinear for this reader alone. */
@@ -141,7 +134,7 @@ class QdqWriter {
     const value = this.quantization.values.values.get(name)
     const levels = this.quantizedNames.get(name)
     if (value && levels !== undefined) {
-      const parameters = this.constants.parameters(value.root, parametersOf(this.quantization, name))
+      const parameters = this.constants.parameters(parametersOf(this.quantization, name))
       return this.nodes.dequantize({ levels, parameters })
     }
     const constant = this.quantization.graph.constants.get(name)

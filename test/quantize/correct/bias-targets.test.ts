@@ -49,7 +49,8 @@ it('a correction is rounded to steps of the accumulator, and is in the constant 
   const [first] = targets as [BiasTarget]
   const delta = Float64Array.of(0.01, -0.02)
   const possible = first.bias.correctable(delta)
-  const scale = qdq.constants.get(first.bias.constant.replace('_quantized', '_scale'))
+  const reader = qdq.nodes.find(({ name }) => name === first.bias.reader)
+  const scale = qdq.constants.get(reader?.inputs[1] ?? '')
   const steps = numbersOf(scale ?? numbers([]))
   possible.forEach((p, c) => {
     expect(Math.abs(p - (delta[c] as number))).toBeLessThanOrEqual(steps[c] as number)

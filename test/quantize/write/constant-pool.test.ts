@@ -10,17 +10,23 @@ it('names that are taken get a number', () => {
   expect([constants.add('w', numbers([2])), constants.add('w', numbers([2]))]).toEqual(['w_1', 'w_2'])
 })
 
-it('shares what is equal and was asked for under the same names', () => {
+it('shares what is equal, whatever name was asked for', () => {
   const constants = pool()
-  const scaled = (scale: number) => constants.share(['q', numbers([1, 2])], ['q_scale', numbers([scale])])
-  expect(scaled(0.5)).toEqual(['q', 'q_scale'])
-  expect(scaled(0.5)).toEqual(['q', 'q_scale'])
-  expect(scaled(0.25)).toEqual(['q_1', 'q_scale_1'])
-  expect(constants.share(['r', numbers([1, 2])], ['r_scale', numbers([0.5])])).toEqual(['r', 'r_scale'])
-  expect(constants.share(['q', numbers([1, 2], [2, 1])], ['q_scale', numbers([0.5])])).toEqual([
-    'q_2',
-    'q_scale_2',
-  ])
+  expect(constants.share('q', numbers([1, 2]))).toBe('q')
+  expect(constants.share('r', numbers([1, 2]))).toBe('q')
+  expect(constants.share('q', numbers([1, 2], [2, 1]))).toBe('q_1')
+  expect(constants.share('q', numbers([1, 3]))).toBe('q_2')
+  // What differs far from the beginning is not equal.
+  const long = (last: number) => numbers([...new Array(200).fill(0.5), last])
+  expect(constants.share('l', long(1))).toBe('l')
+  expect(constants.share('l', long(2))).toBe('l_1')
+  expect(constants.share('m', long(2))).toBe('l_1')
+})
+
+it('shares nothing with what was added alone', () => {
+  const constants = pool()
+  expect(constants.add('b', numbers([4]))).toBe('b')
+  expect(constants.share('s', numbers([4]))).toBe('s')
 })
 
 it('drops what nobody reads, and keeps the order', () => {

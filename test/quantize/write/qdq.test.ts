@@ -37,33 +37,33 @@ describe('writeQdq', () => {
     const { lines } = await quantized(residualNet())
     expect(lines).toMatchInlineSnapshot(`
       [
-        "x_quantized = QuantizeLinear(x, x_scale, x_zero_point)",
-        "x_dequantized = DequantizeLinear(x_quantized, x_scale, x_zero_point)",
-        "w1_dequantized = DequantizeLinear(w1_quantized, w1_scale, w1_zero_point)",
-        "b1_dequantized = DequantizeLinear(b1_quantized, b1_scale, b1_zero_point)",
-        "c1 = Conv(x_dequantized, w1_dequantized, b1_dequantized)",
+        "q = QuantizeLinear(x, s_1, z)",
+        "d = DequantizeLinear(q, s_1, z)",
+        "d_1 = DequantizeLinear(w, s_2, z_1)",
+        "d_2 = DequantizeLinear(b, s_3, z_2)",
+        "c1 = Conv(d, d_1, d_2)",
         "r1 = Relu(c1)",
-        "r1_quantized = QuantizeLinear(r1, r1_scale, r1_zero_point)",
-        "r1_dequantized = DequantizeLinear(r1_quantized, r1_scale, r1_zero_point)",
-        "w2_dequantized = DequantizeLinear(w2_quantized, w2_scale, w2_zero_point)",
-        "Conv:c2_bias_dequantized = DequantizeLinear(Conv:c2_bias_quantized, Conv:c2_bias_scale, Conv:c2_bias_zero_point)",
-        "c2 = Conv(r1_dequantized, w2_dequantized, Conv:c2_bias_dequantized)",
-        "c2_quantized = QuantizeLinear(c2, c2_scale, c2_zero_point)",
-        "c2_dequantized = DequantizeLinear(c2_quantized, c2_scale, c2_zero_point)",
-        "r1_dequantized_1 = DequantizeLinear(r1_quantized, r1_scale, r1_zero_point)",
-        "s = Add(c2_dequantized, r1_dequantized_1)",
+        "q_1 = QuantizeLinear(r1, s_1, z)",
+        "d_3 = DequantizeLinear(q_1, s_1, z)",
+        "d_4 = DequantizeLinear(w_1, s_4, z_1)",
+        "d_5 = DequantizeLinear(b_1, s_5, z_2)",
+        "c2 = Conv(d_3, d_4, d_5)",
+        "q_2 = QuantizeLinear(c2, s_1, z)",
+        "d_6 = DequantizeLinear(q_2, s_1, z)",
+        "d_7 = DequantizeLinear(q_1, s_1, z)",
+        "s = Add(d_6, d_7)",
         "r2 = Relu(s)",
-        "r2_quantized = QuantizeLinear(r2, r2_scale, r2_zero_point)",
-        "r2_dequantized = DequantizeLinear(r2_quantized, r2_scale, r2_zero_point)",
-        "p = GlobalAveragePool(r2_dequantized)",
-        "p_quantized = QuantizeLinear(p, p_scale, p_zero_point)",
-        "p_dequantized = DequantizeLinear(p_quantized, p_scale, p_zero_point)",
-        "f = Flatten(p_dequantized)",
-        "f_quantized = QuantizeLinear(f, p_scale, p_zero_point)",
-        "f_dequantized = DequantizeLinear(f_quantized, p_scale, p_zero_point)",
-        "w3_dequantized = DequantizeLinear(w3_quantized, w3_scale, w3_zero_point)",
-        "b3_dequantized = DequantizeLinear(b3_quantized, b3_scale, b3_zero_point)",
-        "g = Gemm(f_dequantized, w3_dequantized, b3_dequantized)",
+        "q_3 = QuantizeLinear(r2, s_1, z)",
+        "d_8 = DequantizeLinear(q_3, s_1, z)",
+        "p = GlobalAveragePool(d_8)",
+        "q_4 = QuantizeLinear(p, s_1, z)",
+        "d_9 = DequantizeLinear(q_4, s_1, z)",
+        "f = Flatten(d_9)",
+        "q_5 = QuantizeLinear(f, s_1, z)",
+        "d_10 = DequantizeLinear(q_5, s_1, z)",
+        "d_11 = DequantizeLinear(w_2, s_6, z_3)",
+        "d_12 = DequantizeLinear(b_2, s_7, z_4)",
+        "g = Gemm(d_10, d_11, d_12)",
         "y = Softmax(g)",
       ]
     `)
@@ -83,9 +83,9 @@ describe('writeQdq', () => {
     })
     const { lines } = await quantized(float)
     expect(lines.filter((l) => l.includes('QuantizeLinear(')).slice(1)).toEqual([
-      'c_quantized = QuantizeLinear(c, c_scale, c_zero_point)',
-      'm_quantized = QuantizeLinear(m, c_scale, c_zero_point)',
-      't_quantized = QuantizeLinear(t, c_scale, c_zero_point)',
+      'q_1 = QuantizeLinear(c, s, z)',
+      'q_2 = QuantizeLinear(m, s, z)',
+      'q_3 = QuantizeLinear(t, s, z)',
     ])
   })
 
@@ -97,22 +97,49 @@ describe('writeQdq', () => {
       constants: { v: noise(4, 4), k: numbers([0.5, -1, 0, 2]), w: noise(4, 2) },
     })
     const { lines } = await quantized(float)
-    expect(lines).toContain('s_quantized = QuantizeLinear(s_real, s_scale, s_zero_point)')
-    expect(lines).toContain('s = DequantizeLinear(s_quantized, s_scale, s_zero_point)')
-    expect(lines).toContain('k_dequantized = DequantizeLinear(k_quantized, k_scale, k_zero_point)')
+    expect(lines).toMatchInlineSnapshot(`
+      [
+        "q = QuantizeLinear(x, s_1, z)",
+        "d = DequantizeLinear(q, s_1, z)",
+        "d_1 = DequantizeLinear(w_1, s_2, z_1)",
+        "d_2 = DequantizeLinear(b, s_3, z_2)",
+        "g = Gemm(d, d_1, d_2)",
+        "q_1 = QuantizeLinear(g, s_1, z)",
+        "d_3 = DequantizeLinear(q_1, s_1, z)",
+        "d_4 = DequantizeLinear(w_2, s_1, z)",
+        "s_real = Add(d_3, d_4)",
+        "q_2 = QuantizeLinear(s_real, s_1, z)",
+        "s = DequantizeLinear(q_2, s_1, z)",
+        "d_6 = DequantizeLinear(q_2, s_1, z)",
+        "d_7 = DequantizeLinear(w_3, s_4, z_3)",
+        "d_8 = DequantizeLinear(b_1, s_5, z_4)",
+        "y = Gemm(d_6, d_7, d_8)",
+      ]
+    `)
   })
 
   it('weights: one scale per channel of the output, or one', async () => {
-    const perChannel = (await quantized(residualNet())).graph.constants
-    expect(perChannel.get('w1_scale')?.dims).toEqual([4])
-    expect(perChannel.get('w3_scale')?.dims).toEqual([5])
-    expect(perChannel.get('w1_quantized')?.dtype).toBe('int8')
-    expect(perChannel.get('b1_quantized')).toMatchObject({ dtype: 'int32', dims: [4] })
-    expect(perChannel.has('w1')).toBe(false)
+    const scalesOf = (result: Graph, reader: string) => {
+      const weights = result.nodes.find(({ name }) => name === reader)?.inputs[1]
+      const [levels, scale, zero] = result.nodes.find(({ outputs }) => outputs[0] === weights)?.inputs ?? []
+      return [levels, scale, zero].map((name) => result.constants.get(name ?? ''))
+    }
+    const perChannel = (await quantized(residualNet())).graph
+    expect(scalesOf(perChannel, 'Conv:c1')).toMatchObject([{ dtype: 'int8' }, { dims: [4] }, { dims: [4] }])
+    expect(scalesOf(perChannel, 'Gemm:g')).toMatchObject([{ dtype: 'int8' }, { dims: [5] }, { dims: [5] }])
+    expect([...perChannel.constants.values()].filter(({ dtype }) => dtype === 'int32')).toMatchObject([
+      { dims: [4] },
+      { dims: [4] },
+      { dims: [4] },
+      { dims: [5] },
+      { dims: [5] },
+    ])
+    expect(perChannel.constants.has('w1')).toBe(false)
     const perTensor = (await quantized(residualNet(), { weights: { granularity: 'tensor', type: 'uint8' } }))
       .graph
-    expect(perTensor.constants.get('w1_scale')?.dims).toEqual([])
-    expect(perTensor.constants.get('w1_zero_point')?.data).toEqual(Uint8Array.of(128))
+    const [, scale, zero] = scalesOf(perTensor, 'Conv:c1')
+    expect(scale?.dims).toEqual([])
+    expect(zero?.data).toEqual(Uint8Array.of(128))
   })
 
   it('nodes that share weights share the integer ones; alpha and beta go into the constants', async () => {
@@ -127,7 +154,7 @@ describe('writeQdq', () => {
       constants: { w: noise(4, 4), b: numbers([1, 1, 1, 1]) },
     })
     const { graph: result } = await quantized(float)
-    expect([...result.constants.keys()].filter((n) => /^w_quantized/.test(n))).toEqual(['w_quantized'])
+    expect([...result.constants.values()].filter(({ dims }) => dims.length === 2)).toHaveLength(1)
     for (const n of result.nodes.filter((m) => m.opType === 'Gemm')) {
       expect(n.attributes.alpha).toEqual({ kind: 'float', value: 1 })
       expect(n.attributes.beta).toEqual({ kind: 'float', value: 1 })
