@@ -92,7 +92,7 @@ export async function compare(
 
 /**
  * Says of every node of a model whether it runs in integers or in float on this machine, by which kernel, and why.
- * The model is compiled and not run; weights are packed, so it takes what a session takes.
+ * The model is compiled, and run only where `feeds` decides how; weights are packed, so it takes what a session takes.
  *
  * @param model Path of the model, or the bytes of its file.
  *
@@ -110,8 +110,9 @@ export async function compare(
  * @throws {OctavoError} `ERR_MODEL_PARSE`, `ERR_MODEL_INVALID`: it is not an ONNX file, or breaks a rule of ONNX.
  * @throws {OctavoError} `ERR_UNSUPPORTED_OP`, `ERR_UNSUPPORTED_OPSET`: the model needs what Octavo lacks.
  * @throws {OctavoError} `ERR_EXTERNAL_DATA`: a file of external data is missing, too short, or outside of the folder.
- * @throws {OctavoError} `ERR_UNSUPPORTED_OP`: also for a model that is compiled for the sizes that it is fed, as long
- * as `overrides` does not give them; after a run `InferenceSession.explain` has the answer.
+ * @throws {OctavoError} `ERR_UNSUPPORTED_OP`: also for a model that is compiled for what it is fed, as long as neither
+ * `feeds` nor `overrides` says what that is.
+ * @throws {OctavoError} `ERR_CALIBRATION_DATA`: `feeds` does not fit the model.
  * @throws {OctavoError} `ERR_SHAPE_MISMATCH`, `ERR_RUN`: a node whose inputs are all constants cannot be computed.
  * @throws {OctavoError} `ERR_LIMIT`: the model needs more memory than there is.
  * @throws {OctavoError} `ERR_NATIVE_LOAD`: the native part does not load on this machine.

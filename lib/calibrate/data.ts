@@ -34,6 +34,25 @@ export async function* samplesOf(source: DataSource, signal?: AbortSignal): Asyn
   }
 }
 
+/** The first sample of a source, and a source that gives it again: one that can be read once only is not read twice. */
+export async function peek(
+  source: DataSource,
+  signal?: AbortSignal,
+): Promise<{ readonly first: Feeds | undefined; readonly source: DataSource }> {
+  const samples = samplesOf(source, signal)
+  const { value: first, done } = await samples.next()
+  const isFresh = typeof source === 'function' || Array.isArray(source)
+  if (isFresh || done) {
+    await samples.return(undefined)
+    return { first: done ? undefined : first, source }
+  }
+  async function* again(): AsyncGenerator<Feeds> {
+    yield first
+    yield* samples
+  }
+  return { first, source: again() }
+}
+
 export function emptyDataError(): OctavoError {
   return new OctavoError(
     'ERR_CALIBRATION_DATA',

@@ -1,13 +1,16 @@
 /** What calibration asks of the rest: a graph made ready, and an engine that runs one. The only place that knows how. */
 
 import { prepare as prepareGraph } from '../compile/model.js'
-import { compileGraph, type EngineTensor } from '../compile/run/engine.js'
+import { openRunner } from '../compile/run/create.js'
+import type { EngineTensor } from '../compile/run/engine.js'
+import { learnTypes, openValues } from '../compile/run/learn-types.js'
 import type { Graph } from '../graph/graph.js'
 import { type Inference, inferGraph } from '../ops/core/infer.js'
 import type { Observation } from '../statistics/observation.js'
 import type { StatisticRecord } from '../statistics/record.js'
 
 export type { EngineTensor }
+export { learnTypes, openValues }
 
 export interface Engine {
   /** Runs off the main thread; `outputs`: which to return (default all). Feeds are copied before this returns. */
@@ -29,7 +32,7 @@ export interface EngineOptions {
 
 export async function openEngine(graph: Graph, options: EngineOptions = {}): Promise<Engine> {
   const { signal } = options
-  const engine = await compileGraph(graph, options)
+  const engine = await openRunner(graph, options)
   return {
     async run(feeds, outputs) {
       const results = await engine.run(feeds, outputs, { signal })
@@ -42,11 +45,14 @@ export async function openEngine(graph: Graph, options: EngineOptions = {}): Pro
   }
 }
 
-/** Constants folded, scales folded into weights, patterns recognized; and the types of all values of the result. */
+/**
+ * Constants folded, scales folded into weights, patterns recognized; and the types of the values of the result, as far as the
+ * graph tells them without feeds.
+ */
 export async function prepare(
   graph: Graph,
   signal?: AbortSignal,
 ): Promise<{ readonly graph: Graph; readonly info: Inference }> {
-  const prepared = await prepareGraph(graph, { signal })
-  return { graph: prepared, info: inferGraph(prepared) }
+  const prepared = await prepareGraph(graph, { signal, partial: true })
+  return { graph: prepared, info: inferGraph(prepared, { partial: true }) }
 }

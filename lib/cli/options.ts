@@ -32,13 +32,31 @@ export const PREPROCESS = `how images become tensors: a preset (${Object.keys(PR
 /** Help of --threads. */
 export const THREADS = 'threads of one run (default: the cores that this process may use)'
 
+const DATA =
+  'folder of images, .npy/.npz or raw files; one such file; or a .js module that exports an async generator'
+
+/** --data, --preprocess: one sample, for commands that can do without. */
+export function withSample(command: Command): Command {
+  return command
+    .option('--data <path>', `what the model is fed, the first sample of: ${DATA} (default: none)`)
+    .option('--preprocess <spec>', PREPROCESS)
+}
+
+/** The first sample of what --data names; undefined without it. */
+export async function sampleOf(
+  model: string,
+  { data, preprocess }: Partial<DataFlags>,
+): Promise<NamedSample['feeds'] | undefined> {
+  if (data === undefined) return undefined
+  const samples = await openSamples(model, { data, preprocess, samples: 1 })
+  for await (const { feeds } of samples()) return feeds
+  throw rangeError(`--data: expected at least one sample in '${data}', got none.`)
+}
+
 /** --data, --samples, --preprocess. */
 export function withData(command: Command): Command {
   return command
-    .requiredOption(
-      '--data <path>',
-      'folder of images, .npy/.npz or raw files; one such file; or a .js module that exports an async generator',
-    )
+    .requiredOption('--data <path>', DATA)
     .option('--samples <n>', 'use at most this many samples (default: all)', positiveInteger)
     .option('--preprocess <spec>', PREPROCESS)
 }

@@ -23,6 +23,11 @@ export function explainPlan(plan: Plan, kernels: readonly string[] = []): NodeEx
   ])
 }
 
+/** All steps of a plan and of the plans in it, in their order. */
+export function stepsOf(plan: Plan): PlanStep[] {
+  return plan.steps.flatMap((step) => [step, ...nestedPlans(step).flatMap(stepsOf)])
+}
+
 function explainNode(node: string, step: PlanStep, kernel: string): NodeExplanation {
   const { op, kind, reason } = step
   return reason === undefined ? { node, kind, step: op, kernel } : { node, kind, step: op, kernel, reason }

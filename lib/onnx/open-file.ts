@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { OctavoError } from '../errors.js'
 import type { DType } from '../graph/dtype.js'
 import type { ConstantTensor, FileRange, Graph } from '../graph/graph.js'
+import { mapGraphsDeep } from '../graph/subgraph.js'
 import { readFully } from './file-window.js'
 
 /** Files whose tensors a model reads; close them when it is compiled. */
@@ -20,14 +21,22 @@ export class OpenFiles {
   }
 }
 
-/** The graph with all tensors in memory: for those who need it when the files are closed. */
+/**
+ * The graph with all tensors in memory, those of owned graphs included: for those who need it when the files are closed. A
+ * tensor that several graphs read is there once.
+ */
 export function inMemory(graph: Graph): Graph {
-  if (![...graph.constants.values()].some((tensor) => tensor.file)) return graph
-  const constants = [...graph.constants].map(([name, tensor]): [string, ConstantTensor] => [
-    name,
-    tensor.file ? { dtype: tensor.dtype, dims: tensor.dims, data: tensor.data } : tensor,
-  ])
-  return { ...graph, constants: new Map(constants) }
+  const read = new Map<ConstantTensor, ConstantTensor>()
+  const held = (tensor: ConstantTensor): ConstantTensor => {
+    if (!tensor.file) return tensor
+    const known = read.get(tensor) ?? { dtype: tensor.dtype, dims: tensor.dims, data: tensor.data }
+    read.set(tensor, known)
+    return known
+  }
+  return mapGraphsDeep(graph, (each) => {
+    if (![...each.constants.values()].some((tensor) => tensor.file)) return each
+    return { ...each, constants: new Map([...each.constants].map(([name, tensor]) => [name, held(tensor)])) }
+  })
 }
 
 /** A constant whose bytes are read again whenever they are asked for, unless somebody still has them. */

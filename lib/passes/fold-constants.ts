@@ -12,7 +12,7 @@ import type { ConstantTensor, Graph, Node } from '../graph/graph.js'
 import { resultsOf, usesOf } from '../graph/graph.js'
 import { elementCount } from '../graph/tensor.js'
 import { ValueNeededError } from '../ops/core/helpers.js'
-import { type Inference, inferGraph } from '../ops/core/infer.js'
+import { type Inference, type InferOptions, inferGraph } from '../ops/core/infer.js'
 import { constantFromValues } from '../ops/core/sizes.js'
 import { evaluateNeeded } from './evaluate-needed.js'
 import type { PassContext } from './pass.js'
@@ -65,17 +65,31 @@ function weightsOf(graph: Graph): Set<string> {
 /** Inference, which may need values first that depend on constants alone (a Range whose limit is computed in float). */
 async function inferred(
   graph: Graph,
-  { evaluate, overrides }: PassContext,
+  { evaluate, overrides, partial }: PassContext,
 ): Promise<{ readonly graph: Graph; readonly info: Inference }> {
   for (let current = graph; ; ) {
-    try {
-      return { graph: current, info: inferGraph(current, { overrides }) }
-    } catch (error) {
-      if (!(error instanceof ValueNeededError) || error.tensor === undefined) throw error
-      const next = await evaluateNeeded(current, error.tensor, evaluate)
-      if (next === undefined) throw error
-      current = next
+    const { info, needed } = tryInference(current, { overrides, partial })
+    let next: Graph | undefined
+    for (const { tensor } of needed) {
+      if (tensor !== undefined) next ??= await evaluateNeeded(current, tensor, evaluate)
     }
+    if (next) current = next
+    else if (info) return { graph: current, info }
+    else throw needed[0]
+  }
+}
+
+/** The inference of a graph, or what it lacks; partial inference has both. */
+function tryInference(
+  graph: Graph,
+  options: InferOptions,
+): { readonly info?: Inference; readonly needed: readonly ValueNeededError[] } {
+  try {
+    const info = inferGraph(graph, options)
+    return { info, needed: info.open }
+  } catch (error) {
+    if (error instanceof ValueNeededError) return { needed: [error] }
+    throw error
   }
 }
 

@@ -10,9 +10,9 @@ import type { PassContext } from './pass.js'
 
 const PREFIX = 'Flattened'
 
-export function lastAxisSoftmax(graph: Graph, { overrides }: PassContext): Graph {
+export function lastAxisSoftmax(graph: Graph, { overrides, partial }: PassContext): Graph {
   if (!graph.nodes.some(isFlattened)) return graph
-  const info = inferGraph(graph, { overrides })
+  const info = inferGraph(graph, { overrides, partial })
   const nodes = graph.nodes.map((node): Node => {
     const rank = info.types.get(node.inputs[0] ?? '')?.shape?.length
     const axis = intAttribute(node, 'axis', 1)

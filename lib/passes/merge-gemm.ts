@@ -9,9 +9,9 @@ import { consumersOf, resultsOf } from '../graph/graph.js'
 import { inferGraph } from '../ops/core/infer.js'
 import type { PassContext } from './pass.js'
 
-export function mergeGemm(graph: Graph, { overrides }: PassContext): Graph {
+export function mergeGemm(graph: Graph, { overrides, partial }: PassContext): Graph {
   if (!graph.nodes.some((n) => n.opType === 'MatMul')) return graph
-  const info = inferGraph(graph, { overrides })
+  const info = inferGraph(graph, { overrides, partial })
   const consumers = consumersOf(graph)
   const merged = new Map<Node, Node>()
   const gone = new Set<Node>()

@@ -14,8 +14,8 @@ import { floatsOf } from '../graph/tensor.js'
 import { type Inference, inferGraph } from '../ops/core/infer.js'
 import type { PassContext } from './pass.js'
 
-export function removeNoOps(graph: Graph, { overrides }: PassContext): Graph {
-  const info = inferGraph(graph, { overrides })
+export function removeNoOps(graph: Graph, { overrides, partial }: PassContext): Graph {
+  const info = inferGraph(graph, { overrides, partial })
   const renamed = new Map<string, string>()
   const outputs = new Set(resultsOf(graph))
   const use = (name: string) => renamed.get(name) ?? name

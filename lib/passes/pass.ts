@@ -11,6 +11,8 @@ export interface PassOptions {
   /** Numbers for symbolic sizes, by name. */
   readonly overrides?: Readonly<Record<string, number>>
   readonly signal?: AbortSignal
+  /** true: a graph whose sizes only feeds decide is prepared as far as that goes. Default false: a ValueNeededError. */
+  readonly partial?: boolean
   /** The tag of the passes that run. Default 'all': every pass, whatever its tags. */
   readonly selection?: 'all' | PassTag
 }

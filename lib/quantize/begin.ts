@@ -31,6 +31,7 @@ export function begin({ graph, recipe, data, onProgress, signal }: QuantizationI
       reads: new Map(),
       symbols: new Map(),
       nested: new Map(),
+      open: [],
     },
     fusions: { integer: [], float: new Map() },
     values: { values: new Map(), observed: [], fixed: new Map(), domains: new Map() },

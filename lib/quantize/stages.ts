@@ -3,7 +3,7 @@ import { assignFormats } from './assign/assign.js'
 import { assignTables } from './assign/tables.js'
 import { warnOfUnmatched } from './assign/unmatched.js'
 import { correctBiases } from './correct/bias.js'
-import { prepareModel } from './prepare/prepare.js'
+import { learnOpenTypes, prepareModel } from './prepare/prepare.js'
 import type { Method, Quantization } from './quantization.js'
 import { observedRanges } from './ranges/activations.js'
 import { calibrate } from './ranges/calibrate.js'
@@ -24,7 +24,7 @@ export interface Stage {
 
 export const stages: readonly Stage[] = [
   // Scales and constants are where the engine will have them: all that follows looks at the graph that runs.
-  { name: 'prepare', methods: [prepareModel] },
+  { name: 'prepare', methods: [prepareModel, learnOpenTypes] },
   // Moves range between float weights and activations, so formats, ranges and scales must not be chosen yet.
   { name: 'equalize', methods: [] },
   // Calibration observes the values that are quantized, and no others.

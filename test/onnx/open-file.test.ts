@@ -6,11 +6,12 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { compileModel } from '../../lib/compile/model.js'
 import { Pace } from '../../lib/event-loop.js'
+import { ownedGraphs } from '../../lib/graph/subgraph.js'
 import { InferenceSession, Tensor } from '../../lib/index.js'
 import { readModel } from '../../lib/onnx/index.js'
-import { OpenFiles } from '../../lib/onnx/open-file.js'
+import { inMemory, OpenFiles } from '../../lib/onnx/open-file.js'
 import { readSkeleton } from '../../lib/onnx/skeleton.js'
-import { FLOAT, modelBytes, node, value } from '../helpers/model.js'
+import { FLOAT, graph, INT64, int, modelBytes, node, value } from '../helpers/model.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'octavo-open-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -93,4 +94,49 @@ test('a file that is no model', async () => {
     const path = file('none.onnx', new Uint8Array(2 ** 20 + 5).fill(fill))
     await expect(InferenceSession.create(path)).rejects.toMatchObject({ code: 'ERR_MODEL_PARSE' })
   }
+})
+
+test('weights that branches capture are in memory once, for sizes that come when the file is closed', async () => {
+  const branch = (name: string, op: string) => ({
+    name,
+    output: [value(`${name}_y`)],
+    node: [
+      node('MatMul', ['x', 'w'], [`${name}_p`]),
+      node(op, op === 'Squeeze' ? [`${name}_p`, 'axis'] : [`${name}_p`], [`${name}_y`]),
+    ],
+  })
+  const bytes = modelBytes({
+    name: 'g',
+    input: [value('x', ['n', SIZE])],
+    output: [value('y')],
+    node: [
+      node('Shape', ['x'], ['rows'], [int('start', 0), int('end', 1)]),
+      node('Equal', ['rows', 'one'], ['single']),
+      node(
+        'If',
+        ['single'],
+        ['y'],
+        [graph('then_branch', branch('a', 'Squeeze')), graph('else_branch', branch('b', 'Identity'))],
+      ),
+    ],
+    initializer: [
+      {
+        name: 'w',
+        dims: [BigInt(SIZE), BigInt(SIZE)],
+        dataType: FLOAT,
+        rawData: new Uint8Array(values.buffer),
+      },
+      { name: 'one', dims: [1n], dataType: INT64, int64Data: [1n] },
+      { name: 'axis', dims: [1n], dataType: INT64, int64Data: [0n] },
+    ],
+  })
+  const expected = await outputOf(whole)
+  expect(await outputOf(file('branches.onnx', bytes))).toEqual(expected)
+  const files = new OpenFiles()
+  const held = inMemory((await readModel(file('held.onnx', bytes), { files })).graph)
+  await files.close()
+  const branches = held.nodes.flatMap((n) => ownedGraphs(n).map(([, g]) => g.constants.get('w')))
+  expect(branches).toHaveLength(2)
+  expect(branches[0]?.data.byteLength).toBe(values.byteLength)
+  expect(branches[0]).toBe(branches[1])
 })

@@ -4,11 +4,11 @@ import { rangeError } from '../../errors.js'
 import { InferenceSession, type ValueMetadata } from '../../session/session.js'
 import { Tensor } from '../../session/tensor.js'
 import { arrayOf, type TensorData } from '../../session/tensor-types.js'
-import { collect, positiveInteger, THREADS } from '../options.js'
+import { collect, type DataFlags, positiveInteger, sampleOf, THREADS, withSample } from '../options.js'
 import { line, printJson, printTable } from '../output.js'
 import { withSignals } from '../signals.js'
 
-interface Flags {
+interface Flags extends Partial<DataFlags> {
   readonly vs?: string
   readonly threads?: number
   readonly runs: number
@@ -17,10 +17,10 @@ interface Flags {
 }
 
 export function bench(): Command {
-  return new Command('bench')
+  return withSample(new Command('bench'))
     .summary('time a model, or two side by side')
     .description(
-      'Time a model on made-up inputs, or two models in turn: median, 10th and 90th percentile in milliseconds, and the ratio of the medians.',
+      'Time a model on made-up inputs or a sample, or two models in turn: median, 10th and 90th percentile in milliseconds, and the ratio of the medians.',
     )
     .argument('<model>', 'ONNX file')
     .option('--vs <model>', 'a second model, run in turn with the first (default: none)')
@@ -82,8 +82,12 @@ async function open(model: string, flags: Flags, signal: AbortSignal): Promise<E
     session = await InferenceSession.create(model, { intraOpNumThreads: flags.threads, signal })
   })
   const opened = session as unknown as InferenceSession
+  const sample = await sampleOf(model, flags)
   const feeds = Object.fromEntries(
-    opened.inputMetadata.map((input) => [input.name, seeded(input, flags.shape ?? [])]),
+    opened.inputMetadata.map((input) => [
+      input.name,
+      sample?.[input.name] ?? seeded(input, flags.shape ?? []),
+    ]),
   )
   const firstMs = await timed(() => opened.run(feeds))
   return { model, session: opened, feeds, createMs, firstMs, times: [] }

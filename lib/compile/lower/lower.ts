@@ -79,6 +79,8 @@ class GraphLowering implements LoweringScope {
     defineStates(this.graph, this)
     for (const name of [...this.graph.inputs, ...this.graph.captures]) this.afterDefinition(name)
     for (const name of this.graph.states?.keys() ?? []) this.afterDefinition(name)
+    // What is computed for other sizes may be a constant for these: it was seen all the same.
+    for (const name of this.observed.keys()) if (this.graph.constants.has(name)) this.afterDefinition(name)
     for (const node of this.graph.nodes) this.lowerNode(node)
     const outputs = this.graph.outputs.map((name) => this.defineOutput(name))
     updateStates(this.graph, this)

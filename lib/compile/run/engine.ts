@@ -85,6 +85,7 @@ export interface RunOptions {
 export class Engine {
   readonly #quick = new QuickRuns()
   readonly #outputNames: readonly string[]
+  readonly hasPlan = true
   #running = 0
 
   constructor(

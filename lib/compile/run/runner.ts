@@ -3,6 +3,8 @@ import type { Graph } from '../../graph/graph.js'
 import type { NativeMemory, StepProfile } from '../../native/binding.js'
 import type { PassOptions } from '../../passes/pass.js'
 import type { Plan } from '../../plan/plan.js'
+import type { Observation } from '../../statistics/observation.js'
+import type { StatisticRecord } from '../../statistics/record.js'
 import type { CompileOptions, EngineOutput, EngineTensor, EngineValue, RunOptions } from './engine.js'
 
 /** An input or output; no shape where the model does not even say its rank. */
@@ -11,6 +13,8 @@ export type RunnerValue = Omit<EngineValue, 'shape'> & Partial<Pick<EngineValue,
 export interface Runner {
   readonly inputs: readonly RunnerValue[]
   readonly outputs: readonly RunnerValue[]
+  /** false: it is compiled for what it is fed, and was not fed yet. */
+  readonly hasPlan: boolean
   /** The plan that runs; of a specialising engine, the one that ran last. */
   readonly plan: Plan
   run(
@@ -22,6 +26,8 @@ export interface Runner {
     feeds: Readonly<Record<string, EngineTensor>>,
     outputs?: readonly string[],
   ): Record<string, EngineOutput>
+  /** What an observation has gathered over all runs; undefined: no plan so far has such a state. */
+  readStatistic<O extends Observation>(observation: O): StatisticRecord<O['kind']> | undefined
   kernels(): string[]
   setProfiling(on: boolean): void
   profile(): StepProfile[]

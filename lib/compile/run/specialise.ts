@@ -5,24 +5,23 @@
  */
 import { sha256 } from '../../builtins.js'
 import { OctavoError } from '../../errors.js'
-import { type Dim, dimKey } from '../../graph/expr.js'
-import type { ConstantTensor, Graph, TensorType } from '../../graph/graph.js'
+import type { Graph } from '../../graph/graph.js'
+import { definedNames } from '../../graph/subgraph.js'
 import type { NativeMemory, StepProfile } from '../../native/binding.js'
 import { ValueNeededError } from '../../ops/core/helpers.js'
 import type { Plan } from '../../plan/plan.js'
+import { type Observation, stateOf } from '../../statistics/observation.js'
+import type { StatisticRecord } from '../../statistics/record.js'
 import { inputsBehind } from '../lower/dependencies.js'
 import { prepare } from '../model.js'
-import { compileGraph, type Engine, type EngineOutput, type EngineTensor, type RunOptions } from './engine.js'
+import { compileGraph, type Engine, type EngineOutput, type RunOptions } from './engine.js'
+import { readStatistic } from './read-statistic.js'
 import type { Runner, RunnerOptions, RunnerValue } from './runner.js'
+import { canFix, type Feeds, feedNamed, specialised } from './specialised-graph.js'
 import { StateStore } from './state-store.js'
-
-type Feeds = Readonly<Record<string, EngineTensor>>
 
 /** Engines kept: as many sizes as a caller is likely to alternate between. */
 const KEPT_ENGINES = 8
-/** An input whose elements are compiled in may not be larger: beyond, it is data that changes with every run. */
-const MAX_ELEMENTS = 4096
-
 /** True where feeds could give what the error asks for: a size that is a symbol, or the elements of an input. */
 export function isSpecialisable(graph: Graph, error: ValueNeededError): boolean {
   const open = graph.inputs.some((name) => {
@@ -47,6 +46,8 @@ export class SpecialisingEngine implements Runner {
   /** Inputs whose elements are compiled in. */
   private readonly fixed = new Set<string>()
   private latest: Engine | undefined
+  /** A plan that has the state, by its name. */
+  private readonly observing = new Map<string, Plan>()
   private profiling = false
 
   private readonly options: RunnerOptions
@@ -56,7 +57,7 @@ export class SpecialisingEngine implements Runner {
     options: RunnerOptions,
   ) {
     // The signal cancels the creation of the session, not what it compiles later.
-    const { states = graph.states && new StateStore() } = options
+    const { states = graph.states || options.observe ? new StateStore() : undefined } = options
     this.options = { ...options, states, signal: undefined }
     const describe = (name: string): RunnerValue => {
       const type = graph.types.get(name)
@@ -64,6 +65,10 @@ export class SpecialisingEngine implements Runner {
     }
     this.inputs = graph.inputs.map(describe)
     this.outputs = graph.outputs.map(describe)
+  }
+
+  get hasPlan(): boolean {
+    return this.latest !== undefined
   }
 
   get plan(): Plan {
@@ -100,6 +105,14 @@ export class SpecialisingEngine implements Runner {
       'ERR_RUN',
       'This model is compiled for the sizes that it is fed, which runSync cannot wait for: expected a call of run() with inputs of these sizes before.',
     )
+  }
+
+  /** Engines share the states of observations: what any of them saw is in it. */
+  readStatistic<O extends Observation>(observation: O): StatisticRecord<O['kind']> | undefined {
+    const { states } = this.options
+    const plan = this.observing.get(stateOf(observation))
+    if (!plan || !states) return undefined
+    return readStatistic(plan, observation, (name) => states.bytesOf(name))
   }
 
   kernels(): string[] {
@@ -187,10 +200,7 @@ export class SpecialisingEngine implements Runner {
     if (tensor === undefined) return false
     const more = [...inputsBehind(this.graph, tensor)].filter((name) => !this.fixed.has(name))
     if (more.length === 0) return false
-    for (const name of more) {
-      const elements = feeds[name]?.dims.reduce((a, b) => a * b, 1) ?? 0
-      if (elements > MAX_ELEMENTS) return false
-    }
+    if (!more.every((name) => canFix(feeds, name))) return false
     for (const name of more) this.fixed.add(name)
     return true
   }
@@ -205,53 +215,27 @@ export class SpecialisingEngine implements Runner {
       .join(' ')
   }
 
+  /** Values that are observed or given out besides the outputs stay, as outputs do. */
+  private async prepare(graph: Graph, options: RunnerOptions): Promise<Graph> {
+    const { extraOutputs = [], observe = [] } = options
+    const made = definedNames(graph)
+    const kept = [...extraOutputs, ...observe.map((o) => o.value)].filter((name) => made.has(name))
+    const outputs = [...new Set([...graph.outputs, ...kept])]
+    return { ...(await prepare({ ...graph, outputs }, options)), outputs: graph.outputs }
+  }
+
   private async compile(feeds: Feeds): Promise<Engine> {
     const { graph, overrides } = specialised(this.graph, this.fixed, feeds, this.options.overrides)
     const options = { ...this.options, overrides }
-    const engine = await compileGraph(await prepare(graph, options), options)
+    const engine = await compileGraph(await this.prepare(graph, options), options)
+    for (const observation of options.observe ?? []) {
+      const state = stateOf(observation)
+      if (engine.plan.tensors.some((t) => t.kind === 'state' && t.name === state))
+        this.observing.set(state, engine.plan)
+    }
     if (this.profiling) engine.setProfiling(true)
     return engine
   }
-}
-
-/** The graph with the sizes of its feeds, and the feeds of `fixed` inputs as constants. */
-function specialised(
-  graph: Graph,
-  fixed: ReadonlySet<string>,
-  feeds: Feeds,
-  given: Readonly<Record<string, number>> = {},
-): { readonly graph: Graph; readonly overrides: Readonly<Record<string, number>> } {
-  const types = new Map<string, TensorType>(graph.types)
-  const constants = new Map<string, ConstantTensor>(graph.constants)
-  const overrides: Record<string, number> = { ...given }
-  for (const name of graph.inputs) {
-    const { dtype, dims, data } = feedNamed(feeds, name)
-    for (const [axis, d] of graph.types.get(name)?.shape?.entries() ?? []) {
-      setSize(overrides, d, dims[axis] as number, name, axis)
-    }
-    types.set(name, { dtype, shape: dims })
-    if (fixed.has(name)) constants.set(name, { dtype, dims, data })
-  }
-  const inputs = graph.inputs.filter((name) => !fixed.has(name))
-  return { graph: { ...graph, inputs, types, constants }, overrides }
-}
-
-function setSize(sizes: Record<string, number>, d: Dim, size: number, input: string, axis: number): void {
-  const known = typeof d === 'number' ? d : sizes[dimKey(d)]
-  if (known === undefined) sizes[dimKey(d)] = size
-  else if (known !== size) {
-    throw new OctavoError(
-      'ERR_SHAPE_MISMATCH',
-      `Got invalid dimensions for input: ${input} for the following indices\n index: ${axis} Got: ${size} Expected: ${known}`,
-      { tensor: input },
-    )
-  }
-}
-
-function feedNamed(feeds: Feeds, name: string): EngineTensor {
-  const feed = feeds[name]
-  if (feed) return feed
-  throw new OctavoError('ERR_MISSING_INPUT', `input '${name}' is missing in 'feeds'.`, { tensor: name })
 }
 
 function copied(feeds: Feeds): Feeds {

@@ -27,6 +27,12 @@ export class StateStore {
     return this.native.bytes()
   }
 
+  /** A copy of the bytes of a state. A name that is not there is an ERR_OUT_OF_RANGE. */
+  bytesOf(name: string): ArrayBuffer {
+    this.expect([name])
+    return this.native.read([name])[0] as ArrayBuffer
+  }
+
   /** Copies of these states (default: all) as they are between two runs. A name that is not there is an ERR_OUT_OF_RANGE. */
   read(names: readonly string[] = this.names): Record<string, StateValue> {
     this.expect(names)

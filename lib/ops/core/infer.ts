@@ -5,12 +5,13 @@
 import { OctavoError } from '../../errors.js'
 import type { DType } from '../../graph/dtype.js'
 import { abbreviate, type Dim, dimKey, type Expr, substitute, symbol, symbolsOf } from '../../graph/expr.js'
-import type { ConstantTensor, Graph, Node, TensorType } from '../../graph/graph.js'
+import { type ConstantTensor, type Graph, type Node, type TensorType, usesOf } from '../../graph/graph.js'
+import { ownedGraphs } from '../../graph/subgraph.js'
 import { findOp, unsupportedError, unsupportedNodes } from '../registry.js'
 import { checkDeclared } from './declared.js'
-import { formatShape, ValueNeededError } from './helpers.js'
+import { formatShape, needSizes, ValueNeededError } from './helpers.js'
 import { type InferenceScope, NodeInference } from './infer-node.js'
-import type { InferContext, Inferred } from './opdef.js'
+import type { InferContext, Inferred, OpDef } from './opdef.js'
 import { fitsType, integersOf, readSymbolName } from './values.js'
 
 /** Where the value of a symbol comes from; the plan says the same of tensors (`SymbolSource`). */
@@ -39,6 +40,8 @@ export interface Inference {
   readonly symbols: ReadonlyMap<string, SymbolOrigin>
   /** Of owned graphs, by `nestedKey`. */
   readonly nested: ReadonlyMap<string, Inference>
+  /** Partial inference: why values have no type, or no shape; those of owned graphs have their own. */
+  readonly open: readonly ValueNeededError[]
 }
 
 export interface InferOptions {
@@ -46,6 +49,8 @@ export interface InferOptions {
   readonly overrides?: Readonly<Record<string, number>>
   /** Types of inputs that differ from what the graph says. */
   readonly inputTypes?: ReadonlyMap<string, TensorType>
+  /** true: what only feeds can tell stays open (no type, or no shape) where it would be a ValueNeededError. Default false. */
+  readonly partial?: boolean
 }
 
 export function nestedKey(node: Node, attribute: string): string {
@@ -53,16 +58,19 @@ export function nestedKey(node: Node, attribute: string): string {
 }
 
 /** A pass that changes nothing returns the graph that it was given, and the next pass asks for the same inference. */
-const latest = new WeakMap<Graph, { readonly overrides: unknown; readonly inference: Inference }>()
+interface Latest extends InferOptions {
+  readonly inference: Inference
+}
+const latest = new WeakMap<Graph, Latest>()
 
 export function inferGraph(graph: Graph, options: InferOptions = {}): Inference {
-  const { overrides, inputTypes } = options
+  const { overrides, inputTypes, partial = false } = options
   const known = inputTypes ? undefined : latest.get(graph)
-  if (known && known.overrides === overrides) return known.inference
+  if (known && known.overrides === overrides && known.partial === partial) return known.inference
   const unsupported = unsupportedNodes(graph)
   if (unsupported.length > 0) throw unsupportedError(unsupported)
   const inference = new GraphInference(graph, options, undefined, { nodes: 0 }, 0).run()
-  if (!inputTypes) latest.set(graph, { overrides, inference })
+  if (!inputTypes) latest.set(graph, { overrides, partial, inference })
   return inference
 }
 
@@ -91,6 +99,7 @@ class GraphInference implements InferenceScope {
   private readonly reads = new Map<string, readonly Dim[]>()
   private readonly symbols = new Map<string, SymbolOrigin>()
   private readonly nested = new Map<string, Inference>()
+  private readonly open: ValueNeededError[] = []
 
   constructor(
     private readonly graph: Graph,
@@ -109,10 +118,11 @@ class GraphInference implements InferenceScope {
     else for (const name of this.graph.inputs) this.types.set(name, this.inputType(name))
     for (const node of this.graph.nodes) this.inferNode(node)
     for (const name of this.graph.outputs) {
-      if (!this.types.has(name)) throw missing(name, `output "${name}" of graph "${this.graph.name}"`)
+      if (!this.types.has(name) && !this.options.partial)
+        throw missing(name, `output "${name}" of graph "${this.graph.name}"`)
     }
-    const { types, values, reads, symbols, nested } = this
-    return { types, values, reads, symbols, nested }
+    const { types, values, reads, symbols, nested, open } = this
+    return { types, values, reads, symbols, nested, open }
   }
 
   private takeGiven(around: Surroundings): void {
@@ -136,6 +146,7 @@ class GraphInference implements InferenceScope {
       })
     }
     if (type.shape === undefined) {
+      if (this.options.partial) return type
       throw new ValueNeededError(
         'ERR_MODEL_INVALID',
         `input "${name}": expected a shape (at least the rank), the model has none`,
@@ -192,7 +203,8 @@ class GraphInference implements InferenceScope {
     for (let i = 0; i < leastIn; i++) {
       if (node.inputs[i] === '') context.fail(`input ${i}, got none`)
     }
-    const inferred = def.infer(context)
+    const inferred = this.outputsOf(node, def, context)
+    if (!inferred) return
     for (const [i, name] of node.outputs.entries()) {
       if (name === '') continue
       const type = inferred[i]
@@ -200,6 +212,39 @@ class GraphInference implements InferenceScope {
         throw missing(name, `output ${i} ("${name}") of ${node.opType} node "${node.name}"`)
       this.define(node, context, name, type)
     }
+  }
+
+  /** Types of the outputs; undefined where partial inference leaves them open. */
+  private outputsOf(node: Node, def: OpDef, context: InferContext): readonly Inferred[] | undefined {
+    if (!this.options.partial) return def.infer(context)
+    if (!usesOf(node).every((name) => this.types.has(name))) return this.leaveOpen(node, context)
+    try {
+      return def.infer(context)
+    } catch (error) {
+      if (!(error instanceof ValueNeededError)) throw error
+      this.open.push(error)
+      return this.leaveOpen(node, context)
+    }
+  }
+
+  /** Of the outputs, what the file declares of their elements is known; of branches, what they make of what they capture. */
+  private leaveOpen(node: Node, context: InferContext): undefined {
+    for (const name of node.outputs) {
+      const dtype = this.graph.types.get(name)?.dtype
+      if (name !== '' && dtype !== undefined) this.types.set(name, { dtype })
+    }
+    for (const [attribute, { inputs }] of ownedGraphs(node)) {
+      // What a loop carries may have another rank in the next iteration.
+      if (inputs.length > 0) this.nested.delete(nestedKey(node, attribute))
+      else if (!this.nested.has(nestedKey(node, attribute))) {
+        try {
+          context.subgraph(attribute, [])
+        } catch (error) {
+          if (!(error instanceof ValueNeededError)) throw error
+        }
+      }
+    }
+    return undefined
   }
 
   private define(node: Node, context: InferContext, name: string, inferred: Inferred): void {
@@ -284,16 +329,20 @@ class GraphInference implements InferenceScope {
     graph.captures.forEach((name, i) => {
       const outer = node.captures?.[i]
       const type = outer === undefined ? undefined : this.types.get(outer)
+      if (this.options.partial && type === undefined) return
       if (outer === undefined || type === undefined)
         throw missing(name, `captured value "${name}" of node "${node.name}"`)
       given.set(name, { ...type, values: this.valuesOf(outer), constant: this.constantOf(outer) })
     })
-    const options = { overrides: this.options.overrides }
+    const { overrides, partial } = this.options
+    const options = { overrides, partial }
     const around: Surroundings = { given, symbols: this.symbols }
     const inference = new GraphInference(graph, options, around, this.work, this.depth + 1).run()
     this.nested.set(nestedKey(node, attribute), inference)
     return graph.outputs.map((name) => {
-      const type = inference.types.get(name) as TensorType
+      const type =
+        inference.types.get(name) ??
+        needSizes(context, `output "${name}" of graph "${attribute}" to have a known type`)
       const values = inference.values.get(name)
       const seen = values?.every((v) => this.defines(v))
       return seen ? { ...type, values } : type

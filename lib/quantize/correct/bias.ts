@@ -18,12 +18,13 @@ import { type ChannelSums, channelSumsOf, floatSums } from './channel-sums.js'
 import { probeOf } from './probe.js'
 
 export const correctBiases: Method = async (quantization) => {
-  const { recipe, samples, quantized, onProgress, signal } = quantization
+  const { recipe, samples, quantized, inference, onProgress, signal } = quantization
   if (!recipe.biasCorrection || !quantized) return quantization
   const { graph } = quantized
   const corrections = await biasCorrections({
     graph,
-    types: inferGraph(graph).types,
+    // What only feeds decide is known of float values.
+    types: new Map([...inference.types, ...inferGraph(graph, { partial: true }).types]),
     samples,
     targets: biasTargets(quantization, quantized),
     onTarget: (done, total) => onProgress({ phase: 'bias', done, total }),
@@ -113,11 +114,11 @@ function shiftFor(expected: readonly ChannelSums[], { actual, stepped, step }: R
 
 /** One number per channel, in a shape that broadcasts to the value. */
 function shiftTensor(
-  { value, channelAxis }: BiasTarget,
+  { value, floatValue, channelAxis }: BiasTarget,
   delta: Float64Array,
   types: ReadonlyMap<string, TensorType>,
 ): ConstantTensor {
-  const rank = types.get(value)?.shape?.length ?? 1
+  const rank = (types.get(value) ?? types.get(floatValue))?.shape?.length ?? 1
   const dims = Array.from({ length: rank }, (_, axis) => (axis === channelAxis ? delta.length : 1))
   return tensorOf('float32', dims, Float32Array.from(delta))
 }

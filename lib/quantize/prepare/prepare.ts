@@ -1,5 +1,8 @@
 /** The float graph as the engine would run it: constants folded, scales folded into weights, patterns recognized. */
-import { prepare } from '../../calibrate/engine.js'
+import { inputsOf } from '../../calibrate/collect.js'
+import { emptyDataError, peek } from '../../calibrate/data.js'
+import { learnTypes, openValues, prepare } from '../../calibrate/engine.js'
+import { checkFeeds } from '../../calibrate/feeds.js'
 import type { Method } from '../quantization.js'
 import { refuseQuantized } from './refuse.js'
 
@@ -8,4 +11,14 @@ export const prepareModel: Method = async (quantization) => {
   refuseQuantized(quantization.graph)
   const { graph, info } = await prepare(quantization.graph, quantization.signal)
   return { ...quantization, graph, inference: info }
+}
+
+/** Ranks and sizes that only feeds decide are those of the first sample. */
+export const learnOpenTypes: Method = async (quantization) => {
+  const { graph, inference, data, pace, signal } = quantization
+  if (openValues(inference).length === 0) return quantization
+  const { first, source } = await peek(data, signal)
+  if (!first) throw emptyDataError()
+  const feeds = await checkFeeds(first, 0, inputsOf(graph, inference), pace)
+  return { ...quantization, data: source, inference: await learnTypes(graph, inference, feeds, signal) }
 }
