@@ -13,10 +13,10 @@ import { affineOf } from './affine.js'
 import type { PassContext } from './pass.js'
 import { alongAxis, constantOf, type Spread } from './spread.js'
 
-export function foldIntoTable(graph: Graph, { overrides }: PassContext): Graph {
+export function foldIntoTable(graph: Graph, { overrides, partial }: PassContext): Graph {
   if (!graph.nodes.some((node) => node.opType === 'Gather')) return graph
   const editor = new GraphEditor(graph)
-  const { types } = inferGraph(graph, { overrides })
+  const { types } = inferGraph(graph, { overrides, partial })
   for (const gather of graph.nodes) {
     const [table = '', ids = ''] = gather.inputs
     const tensor = editor.constant(table)

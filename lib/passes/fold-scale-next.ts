@@ -26,11 +26,11 @@ const MAX_RATIO = 4
 
 const CANDIDATES = /^(Mul|Div|Add|Sub|BatchNormalization)$/
 
-export function foldScaleNext(graph: Graph, { overrides }: PassContext): Graph {
+export function foldScaleNext(graph: Graph, { overrides, partial }: PassContext): Graph {
   if (!graph.nodes.some((node) => CANDIDATES.test(node.opType))) return graph
   const results = new Set(resultsOf(graph))
   const editor = new GraphEditor(graph)
-  const { types } = inferGraph(graph, { overrides })
+  const { types } = inferGraph(graph, { overrides, partial })
   const work: Work = { editor, types, derived: new Map() }
   // From the end on: what is left of a chain is next to its product.
   for (const { name } of [...editor.nodes()].reverse()) {

@@ -20,10 +20,10 @@ import { alongAxis, constantOf, type Spread, spreadAlong } from './spread.js'
 
 const CANDIDATES = /^(Mul|Div|Add|Sub|BatchNormalization)$/
 
-export function raiseScale(graph: Graph, { overrides }: PassContext): Graph {
+export function raiseScale(graph: Graph, { overrides, partial }: PassContext): Graph {
   if (!graph.nodes.some((node) => CANDIDATES.test(node.opType))) return graph
   const editor = new GraphEditor(graph)
-  const types = new Map(inferGraph(graph, { overrides }).types)
+  const types = new Map(inferGraph(graph, { overrides, partial }).types)
   for (const node of editor.nodes()) if (CANDIDATES.test(node.opType)) raise(editor, types, node)
   return editor.finish()
 }
