@@ -14,26 +14,36 @@ export function onnxruntimeQuantizer() {
   const code = 'import onnx, onnxruntime, onnxruntime.quantization; print(onnxruntime.__version__)'
   const { status, stdout } = spawnSync(python, ['-c', code], { encoding: 'utf8' })
   if (status !== 0) return undefined
-  return { version: stdout.trim(), quantize: quantizeInPython }
+  return { version: stdout.trim(), quantize, quantizeFeeds }
 }
 
 /**
- * The bytes of the quantized model. calibration: functions that make a sample { dims, data }; settings: arguments of
- * quantize_static that differ from its defaults, types as 'QInt8'.
+ * The bytes of the quantized model. calibration: functions that make a float32 sample { dims, data } of the one input; settings:
+ * arguments of quantize_static that differ from its defaults, types as 'QInt8'.
  */
-async function quantizeInPython(model, input, calibration, settings = {}) {
+function quantize(model, input, calibration, settings = {}) {
+  const feeds = function* () {
+    for (const make of calibration) yield { [input]: { type: 'float32', ...make() } }
+  }
+  return quantizeFeeds(model, feeds(), settings)
+}
+
+/** The same of feeds: tensors { type, dims, data } by the name of the input. */
+async function quantizeFeeds(model, feeds, settings = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'octavo-accuracy-'))
   try {
     const out = join(folder, 'int8.onnx')
-    const list = []
+    const samples = []
     const fd = openSync(join(folder, 'samples.bin'), 'w')
-    for (const make of calibration) {
-      const { dims, data } = make()
-      writeSync(fd, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
-      list.push(dims)
-    }
+    for (const tensors of feeds)
+      samples.push(
+        Object.entries(tensors).map(([name, { type, dims, data }]) => {
+          writeSync(fd, new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+          return { name, type, dims }
+        }),
+      )
     closeSync(fd)
-    writeFileSync(join(folder, 'samples.json'), JSON.stringify({ input, dims: list, settings }))
+    writeFileSync(join(folder, 'samples.json'), JSON.stringify({ samples, settings }))
     await promisify(execFile)(python, [script, model, folder, out], { maxBuffer: 2 ** 26 })
     return new Uint8Array(readFileSync(out))
   } finally {

@@ -1,7 +1,8 @@
 """Quantizes MODEL with onnxruntime.quantization, after the preprocessing that its documentation asks for.
 
-usage: onnxruntime_quantize.py MODEL FOLDER OUT     FOLDER holds samples.bin (float32) and samples.json: input, dims and
-settings, arguments of quantize_static that differ from its defaults; types by their names in QuantType
+usage: onnxruntime_quantize.py MODEL FOLDER OUT     FOLDER holds samples.bin and samples.json: samples, each a list of
+{ name, type, dims } whose bytes follow one another in samples.bin, and settings, arguments of quantize_static that differ from
+its defaults; types by their names in QuantType
 """
 import json
 import os
@@ -18,15 +19,15 @@ class Samples(CalibrationDataReader):
             spec = json.load(file)
         self.settings = spec["settings"]
         self.file = open(os.path.join(folder, "samples.bin"), "rb")
-        self.input = spec["input"]
-        self.dims = iter(spec["dims"])
+        self.samples = iter(spec["samples"])
 
     def get_next(self):
-        dims = next(self.dims, None)
-        if dims is None:
-            return None
-        values = numpy.fromfile(self.file, dtype=numpy.float32, count=int(numpy.prod(dims)))
-        return {self.input: values.reshape(dims)}
+        tensors = next(self.samples, None)
+        return None if tensors is None else {t["name"]: self.read(t) for t in tensors}
+
+    def read(self, tensor):
+        count = int(numpy.prod(tensor["dims"], dtype=numpy.int64))
+        return numpy.fromfile(self.file, dtype=tensor["type"], count=count).reshape(tensor["dims"])
 
 
 model, folder, out = sys.argv[1:]

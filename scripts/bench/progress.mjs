@@ -4,8 +4,10 @@ import { Presets, SingleBar } from 'cli-progress'
 export class Progress {
   #bar
   #done = 0
+  #command
 
-  constructor(total) {
+  constructor(total, command = 'bench') {
+    this.#command = command
     if (!process.stderr.isTTY) return
     const format = '{bar} {value}/{total} {text}'
     this.#bar = new SingleBar(
@@ -18,12 +20,12 @@ export class Progress {
   /** The step that begins now. */
   step(text) {
     if (this.#bar) this.#bar.update(this.#done++, { text })
-    else process.stderr.write(`bench: ${text}\n`)
+    else process.stderr.write(`${this.#command}: ${text}\n`)
   }
 
   /** A line that stays. */
   note(text) {
-    process.stderr.write(`${this.#bar ? '\n' : ''}bench: ${text}\n`)
+    process.stderr.write(`${this.#bar ? '\n' : ''}${this.#command}: ${text}\n`)
   }
 
   end() {
