@@ -33,6 +33,7 @@ export function begin({ graph, recipe, data, onProgress, signal }: QuantizationI
       nested: new Map(),
       open: [],
     },
+    storedScales: [],
     fusions: { integer: [], float: new Map() },
     values: { values: new Map(), observed: [], fixed: new Map(), domains: new Map() },
     valueFormats: new Map(),

@@ -32,6 +32,8 @@ export interface Quantization {
   /** prepare: the float model that is quantized; equalize may change it. */
   readonly graph: Graph
   readonly inference: Inference
+  /** prepare: scales by which the file multiplies integer constants. */
+  readonly storedScales: readonly Float32Array[]
 
   /** assign: which nodes become integer, and which values and weights are quantized for them. */
   readonly fusions: Fusions

@@ -3,14 +3,17 @@ import { inputsOf } from '../../calibrate/collect.js'
 import { emptyDataError, peek } from '../../calibrate/data.js'
 import { learnTypes, openValues, prepare } from '../../calibrate/engine.js'
 import { checkFeeds } from '../../calibrate/feeds.js'
+import { mapGraphsDeep } from '../../graph/subgraph.js'
 import type { Method } from '../quantization.js'
 import { refuseQuantized } from './refuse.js'
+import { storedScales, withFloatWeights } from './stored-weights.js'
 
 /** The graph without what quantization must not see, and the types of all its values. */
 export const prepareModel: Method = async (quantization) => {
   refuseQuantized(quantization.graph)
-  const { graph, info } = await prepare(quantization.graph, quantization.signal)
-  return { ...quantization, graph, inference: info }
+  const float = mapGraphsDeep(quantization.graph, withFloatWeights)
+  const { graph, info } = await prepare(float, quantization.signal)
+  return { ...quantization, graph, inference: info, storedScales: storedScales(quantization.graph) }
 }
 
 /** Ranks and sizes that only feeds decide are those of the first sample. */

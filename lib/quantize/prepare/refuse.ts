@@ -1,6 +1,10 @@
-/** A model that is quantized already is not quantized again: what its float values were is lost. */
+/**
+ * A model that is quantized already is not quantized again: what its float values were is lost. One that states only its
+ * weights as integers, and computes floats, is a float model in a small file.
+ */
 import { OctavoError } from '../../errors.js'
 import type { Graph, Node } from '../../graph/graph.js'
+import { isStoredWeight } from './stored-weights.js'
 
 const QUANTIZED =
   /^(QuantizeLinear|DequantizeLinear|DynamicQuantize\w*|QLinear\w*|Q(Gemm|Attention)|\w+Integer|MatMulIntegerToFloat|MatMulNBits|GatherBlockQuantized)$/
@@ -11,7 +15,7 @@ export function refuseQuantized(graph: Graph): void {
   const pending = [graph]
   for (let next = pending.pop(); next; next = pending.pop()) {
     for (const node of next.nodes) {
-      if (QUANTIZED.test(node.opType)) found.push(node)
+      if (QUANTIZED.test(node.opType) && !isStoredWeight(next, node)) found.push(node)
       for (const attribute of Object.values(node.attributes)) {
         if (attribute.kind === 'graph') pending.push(attribute.value)
       }

@@ -7,6 +7,7 @@ import { type Method, parametersOf, type Quantization } from '../quantization.js
 import { toScale } from './affine.js'
 import { BIAS_LIMIT, biasGuard } from './bias.js'
 import type { Layer } from './layer.js'
+import { scalesOfLevels } from './stored-scales.js'
 import { weightScales, weightsOf } from './weight-scales.js'
 
 export const layerScales: Method = async (quantization) => {
@@ -45,7 +46,10 @@ async function layerOf(
   const axis = granularity === 'tensor' ? undefined : scaleAxis(fusion, tensor.dims.length)
   const view = weightsOf(tensor, axis)
   const key = [weights, axis, range, format.qmin, format.qmax].join('|')
-  const found = known.get(key) ?? (await weightScales(view, range, format, weights, quantization.signal))
+  const found =
+    known.get(key) ??
+    scalesOfLevels(view, format, quantization.storedScales) ??
+    (await weightScales(view, range, format, weights, quantization.signal))
   known.set(key, found)
   const scales = found.slice()
   const alpha = floatAttribute(node, 'alpha', 1)
