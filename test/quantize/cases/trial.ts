@@ -75,7 +75,7 @@ export async function helpfulNodes(input: TrialInput, trial: Trial, output: stri
 }
 
 /** Nodes of the report that its warnings quote. */
-export function namedNodes({ integer, float, warnings }: QuantizeResult['report']): string[] {
+function namedNodes({ integer, float, warnings }: QuantizeResult['report']): string[] {
   const names = [...integer, ...float].map((n) => n.node)
   return names.filter((name) => warnings.some((text) => text.includes(`'${name}'`)))
 }
