@@ -15,8 +15,8 @@ import type { PassContext, PassEntry, PassOptions } from './pass.js'
 import { raiseScale } from './raise-scale.js'
 import { recogniseGelu } from './recognise-gelu.js'
 import { recogniseHardSwish } from './recognise-hardswish.js'
-import { recogniseLayerNorm } from './recognise-layer-norm.js'
 import { recogniseMish } from './recognise-mish.js'
+import { recogniseNorm } from './recognise-norm.js'
 import { recogniseSwish } from './recognise-swish.js'
 import { scanToLoop } from './scan-to-loop.js'
 import { widenFloat16 } from './widen-float16.js'
@@ -63,7 +63,7 @@ export const passes: readonly PassEntry[] = [
   { name: 'recogniseSwish', pass: recogniseSwish, tags: ['training'] },
   { name: 'recogniseGelu', pass: recogniseGelu, tags: ['training'] },
   { name: 'recogniseMish', pass: recogniseMish, tags: ['training'] },
-  { name: 'recogniseLayerNorm', pass: recogniseLayerNorm, tags: ['training'] },
+  { name: 'recogniseNorm', pass: recogniseNorm, tags: ['training'] },
   { name: 'mergeGemm', pass: mergeGemm, why: 'before foldScale, which knows Gemm', tags: ['training'] },
   {
     name: 'raiseScale',

@@ -41,6 +41,16 @@ export function alongAxis({ dims, values }: Spread, axis: number, size: number):
   return values.length === 1 ? new Float32Array(size).fill(values[0] as number) : undefined
 }
 
+/** The elements along several axes of the given sizes, row-major, where no other axis has a size of its own. */
+export function expandedAlong(
+  { dims, values }: Spread,
+  axes: readonly number[],
+  sizes: readonly number[],
+): Spread | undefined {
+  if (dims.some((d, i) => d !== 1 && !axes.includes(i))) return undefined
+  return expanded({ dims: axes.map((axis) => dims[axis] as number), values }, sizes)
+}
+
 /** A vector that broadcasts along `axis` of a value of this rank. */
 export function spreadAlong(values: Float32Array, axis: number, rank: number): Spread {
   return { dims: Array.from({ length: rank }, (_, i) => (i === axis ? values.length : 1)), values }
