@@ -18,7 +18,7 @@ import { emitNorm, type Norm } from './norm-node.js'
 import type { PassContext } from './pass.js'
 import { producedBy } from './product.js'
 
-export function recogniseNorm(graph: Graph, { overrides, selection }: PassContext): Graph {
+export function recogniseNorm(graph: Graph, { overrides, partial, selection }: PassContext): Graph {
   if (
     !graph.nodes.some((node) =>
       /^(ReduceMean|ReduceSum|ReduceSumSquare|ReduceL2|GlobalAveragePool)$/.test(node.opType),
@@ -26,7 +26,7 @@ export function recogniseNorm(graph: Graph, { overrides, selection }: PassContex
   )
     return graph
   const editor = new GraphEditor(graph)
-  const look: Look = { editor, types: inferGraph(graph, { overrides }).types }
+  const look: Look = { editor, types: inferGraph(graph, { overrides, partial }).types }
   for (const { name } of editor.nodes()) {
     const node = editor.node(name)
     const norm = node && normOf(look, node)
