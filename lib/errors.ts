@@ -20,6 +20,7 @@
  * | `ERR_UNSUPPORTED_OPSET` | OctavoError | an opset of ai.onnx that Octavo does not know |
  * | `ERR_EXTERNAL_DATA` | OctavoError | a file of external data is missing, too short, or outside of the model's folder |
  * | `ERR_ALREADY_QUANTIZED` | OctavoError | a model to quantize has quantized operators |
+ * | `ERR_NOTHING_QUANTIZED` | OctavoError | no part of a model to quantize gains by integers; the message says why |
  * | `ERR_CALIBRATION_DATA` | OctavoError | there are no samples, or one does not fit the model or is not finite |
  * | `ERR_LIMIT` | OctavoError | a limit was reached: bytes of a tensor, iterations, nodes, depth, memory |
  * | `ERR_SESSION_DISPOSED` | OctavoError | the session was released before |
@@ -42,6 +43,7 @@ export type ErrorCode =
   | 'ERR_UNSUPPORTED_OPSET'
   | 'ERR_EXTERNAL_DATA'
   | 'ERR_ALREADY_QUANTIZED'
+  | 'ERR_NOTHING_QUANTIZED'
   | 'ERR_CALIBRATION_DATA'
   | 'ERR_LIMIT'
   | 'ERR_SESSION_DISPOSED'

@@ -22,6 +22,7 @@ export type {
   PatternOption,
   PatternSource,
   Progress,
+  QuantizationCheck,
   QuantizationReport,
   QuantizedType,
   QuantizedValueReport,

@@ -30,6 +30,7 @@ import type { Inspection, InspectOptions } from './report/inspect.js'
  * @throws {TypeError} `ERR_INVALID_ARG_TYPE`: `model` is neither a path nor bytes, `data` is missing or gives no samples,
  * or an option is not possible; the message names it.
  * @throws {OctavoError} `ERR_ALREADY_QUANTIZED`: the model has quantized operators.
+ * @throws {OctavoError} `ERR_NOTHING_QUANTIZED`: no product of the model computes in integers, and `force` is not given.
  * @throws {OctavoError} `ERR_CALIBRATION_DATA`: there are no samples, or one does not fit the model or holds NaN or
  * infinity; the message says which.
  * @throws {OctavoError} `ERR_IO`: a file is not there or cannot be read.

@@ -3,6 +3,8 @@
 const HINTS: Readonly<Record<string, string>> = {
   ERR_ALREADY_QUANTIZED: 'Quantize the float model it was made from.',
   ERR_CALIBRATION_DATA: 'docs/preprocess.md says what --data, --preprocess and --labels take.',
+  ERR_NOTHING_QUANTIZED:
+    '`octavo explain MODEL` shows the steps of the float model; --force writes the file.',
   ERR_MISSING_INPUT: '`octavo inspect MODEL` lists the inputs.',
   ERR_NATIVE_LOAD: '`octavo doctor` shows what this machine has.',
   ERR_MODEL_PARSE: 'Expected an .onnx file. A file of Git LFS may not have been fetched (`git lfs pull`).',

@@ -48,6 +48,8 @@ export function begin({ graph, recipe, data, onProgress, signal }: QuantizationI
     storedTables: new Map(),
     quantized: undefined,
     correctedLayers: 0,
+    pins: new Map(),
+    measured: undefined,
     warnings: [],
   }
 }

@@ -1,9 +1,14 @@
 /** quantize(): a float ONNX model and data in, an int8 ONNX model in QDQ form out. */
+import { stat } from 'node:fs/promises'
 import type { DataSource } from '../calibrate/data.js'
 import { typeError } from '../errors.js'
+import { byteLength } from '../graph/dtype.js'
+import type { Graph } from '../graph/graph.js'
+import { elementCount } from '../graph/tensor.js'
 import { type ReadOptions, readModel, writeModel } from '../onnx/index.js'
 import { decompose } from '../ops/registry.js'
 import { begin } from './begin.js'
+import { requireGain } from './gained.js'
 import type { Progress } from './progress.js'
 import { parseRecipe } from './recipe/recipe.js'
 import type { Recipe, RecipeOptions } from './recipe/types.js'
@@ -28,6 +33,7 @@ export type {
   WeightSettings,
 } from './recipe/types.js'
 export type {
+  QuantizationCheck,
   QuantizationReport,
   QuantizedValueReport,
   QuantizedWeightsReport,
@@ -41,6 +47,8 @@ export interface QuantizeOptions extends RecipeOptions {
   readonly onProgress?: (progress: Progress) => void
   /** Aborting it stops the work between two steps; `quantize` then rejects with the signal's reason. */
   readonly signal?: AbortSignal
+  /** Gives a file even if nothing of the model was quantized, which is an error otherwise. Default false. */
+  readonly force?: boolean
   /** Files of external data, where `model` is bytes or they are not in its folder. */
   readonly externalData?: ReadOptions['externalData']
 }
@@ -68,11 +76,24 @@ export async function quantize(
       "'options.data' is missing: quantize() needs samples ({ [input]: Tensor }) to calibrate on.",
     )
   }
-  const { data, onProgress, signal, externalData } = options
+  const { data, onProgress, signal, externalData, force = false } = options
   const recipe = parseRecipe(options)
   signal?.throwIfAborted()
   const source = await readModel(model, { externalData, signal })
   const done = await runStages(begin({ graph: source.graph, recipe, data, onProgress, signal }))
+  if (!force) requireGain(done)
   const graph = done.quantized?.graph ?? done.graph
-  return { model: writeModel({ ...source, graph }, { decompose }), recipe, report: reportOf(done) }
+  const bytes = writeModel({ ...source, graph }, { decompose })
+  const sizes = { float: await floatBytes(model, source.graph), quantized: bytes.byteLength }
+  return { model: bytes, recipe, report: reportOf(done, sizes) }
+}
+
+/** Bytes of the float model, external data included. */
+async function floatBytes(model: string | Uint8Array, { constants }: Graph): Promise<number> {
+  const file = typeof model === 'string' ? (await stat(model)).size : model.byteLength
+  const inside = [...constants.values()].reduce(
+    (n, { dtype, dims }) => n + byteLength(dtype, elementCount(dims)),
+    0,
+  )
+  return Math.max(file, inside)
 }

@@ -11,7 +11,9 @@ import type { Graph, Node } from '../graph/graph.js'
 import type { Inference } from '../ops/core/infer.js'
 import type { Range } from '../statistics/summary.js'
 import type { Fusion, Fusions } from './assign/fusions.js'
+import type { Pins } from './assign/pins.js'
 import type { QuantizedValues } from './assign/quantized-values.js'
+import type { Measurement } from './check/measurement.js'
 import type { Progress } from './progress.js'
 import type { NodeSettings } from './recipe/settings.js'
 import type { ActivationSettings, Recipe } from './recipe/types.js'
@@ -64,6 +66,11 @@ export interface Quantization {
 
   /** write: the quantized graph; correct changes constants of it. Undefined before. */
   readonly quantized: QdqGraph | undefined
+
+  /** check: nodes that stay in float because of what they did to the outputs, by name, and why. */
+  readonly pins: Pins
+  /** check: the errors of the result on held samples. */
+  readonly measured: Measurement | undefined
 
   /** correct: the layers whose biases were corrected. */
   readonly correctedLayers: number

@@ -2,7 +2,9 @@
 import type { Collected } from '../calibrate/collect.js'
 import type { QuantizedDType } from '../graph/format.js'
 import type { Graph } from '../graph/graph.js'
-import { deviationOf, meanOf, momentsOf, seenOf } from '../statistics/summary.js'
+import type { QuantizeRule } from '../ops/core/opdef.js'
+import { deviationOf, meanOf, momentsOf } from '../statistics/summary.js'
+import { productsOf } from './gained.js'
 import type { Quantization } from './quantization.js'
 import { type AffineParameters, rangeOf } from './scales/affine.js'
 import type { Layer } from './scales/layer.js'
@@ -50,16 +52,60 @@ export interface QuantizedWeightsReport {
   readonly largestScale: number
 }
 
+/** The float model and the result on the same samples. */
+export interface QuantizationCheck {
+  /** Samples that both ran. */
+  readonly samples: number
+  /** Float outputs. */
+  readonly outputs: readonly {
+    /** Its name. */
+    readonly name: string
+    /** Signal to quantization noise in dB, all samples as one vector; null where nothing differs. */
+    readonly sqnr: number | null
+    /** Share of the rows along the last axis whose largest element stayed where it was; for outputs of rank 1 to 3 with at least two columns. */
+    readonly top1Agreement?: number
+  }[]
+  /** Quantized values, those with most error first: all error up to the value, and that of its own scale alone, in dB. */
+  readonly values: readonly {
+    /** Its name in the prepared model. */
+    readonly name: string
+    /** SQNR against the float model, relative to the variance of the value; null where nothing differs. */
+    readonly sqnr: number | null
+    /** The same for the float value rounded by the scale of the value alone; absent where it has none. */
+    readonly rounding?: number | null
+  }[]
+  /** Nodes that the check took to float. */
+  readonly repaired: readonly string[]
+}
+
 /** What a quantization did, as plain JSON. */
 export interface QuantizationReport {
   /** Samples that calibrated. */
   readonly samples: number
+  /** Products (Conv, ConvTranspose, Gemm, MatMul and recurrent ones): what quantization is for. */
+  readonly products: {
+    /** How many compute in integers. */
+    readonly integer: number
+    /** How many there are. */
+    readonly total: number
+    /** Their operators, in the order of the model. */
+    readonly opTypes: readonly string[]
+  }
+  /** Bytes of the models, external data included. */
+  readonly bytes: {
+    /** Of the float model. */
+    readonly float: number
+    /** Of the file that was made. */
+    readonly quantized: number
+  }
   /** Nodes that compute in integers, activations fused to them included. */
   readonly integer: readonly {
     /** Its name. */
     readonly node: string
     /** Its operator. */
     readonly opType: string
+    /** Why it computes in integers. */
+    readonly reason: string
   }[]
   /** Nodes that compute floats, and why. */
   readonly float: readonly {
@@ -81,23 +127,36 @@ export interface QuantizationReport {
     /** Layers whose bias it changed. */
     readonly layers: number
   }
-  /** What the user should know of, a sentence each: values that no sample computed, sums that could exceed int32. */
+  /** How the result did on samples that calibrated; absent where the recipe turns the check off. */
+  readonly check?: QuantizationCheck
+  /** What the user should know of, a sentence each: outputs that suffered and the node to blame, sums that could exceed int32, data that tells little. */
   readonly warnings: readonly string[]
 }
 
 /** The report of a quantization that went through all its stages. */
-export function reportOf(quantization: Quantization): QuantizationReport {
+export function reportOf(quantization: Quantization, bytes: QuantizationReport['bytes']): QuantizationReport {
   const { graph, fusions, activations, layers, quantized, collected, samples, recipe } = quantization
-  const integer = fusions.integer.flatMap((f) => [f.node, ...f.fused])
+  const { integer, float } = productsOf(quantization)
+  const products = new Set([...integer, ...float])
   const warnings = [...quantization.warnings]
-  for (const [name, seen] of collected.statistics) {
-    if (activations.has(name) && seenOf(seen).count === 0)
-      warnings.push(`'${name}' was never computed by a sample`)
+  if (bytes.quantized > bytes.float) {
+    const times = (bytes.quantized / bytes.float).toFixed(2)
+    warnings.push(
+      `the file is ${times} times larger than the float model: its weights are few, or not in float32`,
+    )
   }
   const correction = { samples: samples.length, layers: quantization.correctedLayers }
   return {
     samples: collected.samples,
-    integer: integer.map(({ name, opType }) => ({ node: name, opType })),
+    products: {
+      integer: integer.length,
+      total: products.size,
+      opTypes: [...new Set(graph.nodes.filter((n) => products.has(n)).map(({ opType }) => opType))],
+    },
+    bytes,
+    integer: fusions.integer.flatMap(({ node, rule, fused }) =>
+      [node, ...fused].map(({ name, opType }) => ({ node: name, opType, reason: REASONS[rule.kind] })),
+    ),
     float: graph.nodes.flatMap(({ name, opType }) => {
       const reason = fusions.float.get(name)
       return reason === undefined ? [] : [{ node: name, opType, reason }]
@@ -110,8 +169,44 @@ export function reportOf(quantization: Quantization): QuantizationReport {
       ...tableReports(quantization),
     ],
     ...(recipe.biasCorrection ? { biasCorrection: correction } : {}),
+    ...checkReport(quantization),
     warnings,
   }
+}
+
+const REASONS: Readonly<Record<QuantizeRule['kind'], string>> = {
+  weighted: 'an integer product',
+  activation: 'between integer products, where integers cost less',
+  shared: 'moves integers between integer products',
+}
+
+/** The worst values that a report lists. */
+const MOST_VALUES = 32
+
+function checkReport({ measured, pins }: Quantization): Pick<QuantizationReport, 'check'> {
+  if (!measured) return {}
+  const values = [...measured.values].sort(([, a], [, b]) => b.total - a.total).slice(0, MOST_VALUES)
+  return {
+    check: {
+      samples: measured.samples,
+      outputs: measured.outputs.map(({ name, sqnr, rows, agreeing }) => ({
+        name,
+        sqnr: finite(sqnr),
+        ...(rows > 0 ? { top1Agreement: agreeing / rows } : {}),
+      })),
+      values: values.map(([name, { total, rounding }]) => ({
+        name,
+        sqnr: finite(-10 * Math.log10(total)),
+        ...(rounding === undefined ? {} : { rounding: finite(-10 * Math.log10(rounding)) }),
+      })),
+      repaired: [...pins.keys()],
+    },
+  }
+}
+
+/** JSON has no infinity: it stands for no difference. */
+function finite(decibels: number): number | null {
+  return decibels === Number.POSITIVE_INFINITY ? null : Math.max(decibels, -999)
 }
 
 function valueReport(

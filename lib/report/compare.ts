@@ -7,8 +7,8 @@ import { OctavoError, rangeError, typeError } from '../errors.js'
 import { Pace } from '../event-loop.js'
 import { numbersOf } from '../graph/tensor.js'
 import { readModel } from '../onnx/index.js'
+import { argmaxRows, MetricSums, type Metrics } from '../statistics/metrics.js'
 import { type LayerPair, layerPairs } from './layers.js'
-import { argmaxRows, MetricSums, type Metrics } from './metrics.js'
 
 /** Options of `compare`. */
 export interface CompareOptions {

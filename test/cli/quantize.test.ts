@@ -33,6 +33,7 @@ beforeAll(async () => {
       exclude: ['nothing'],
       rules: [{ match: { opType: 'Gemm' }, weights: { levels: '7-bit' } }],
       biasCorrection: false,
+      check: 'repair',
     }),
   )
 })
@@ -87,6 +88,7 @@ describe('flags', () => {
       ],
       rules: [{ match: { opType: 'Conv' }, exclude: true }],
       biasCorrection: false,
+      check: 'repair',
     })
   })
 
@@ -126,6 +128,7 @@ describe('flags', () => {
         { match: { node: 'relu' }, exclude: true },
       ],
       biasCorrection: true,
+      check: 'repair',
     })
   })
 
@@ -138,6 +141,9 @@ describe('flags', () => {
     await expect(recipeOf(...flags)).rejects.toThrow(message)
   })
 })
+
+/** What is said of names: the model is so small that more is said of it. */
+const ofNames = (text: string) => (text.match(/^octavo: warning: exclude: .*\n/gm) ?? []).join('')
 
 describe('recipes', () => {
   test('the saved recipe repeats the file, byte for byte', async () => {
@@ -153,10 +159,10 @@ describe('recipes', () => {
     ]
     const first = await octavo(...job('a.onnx', ...flags, '--save-recipe', at('saved.json')))
     const warning = 'octavo: warning: exclude: no node has a name that matches /^x$/\n'
-    expect([first.code, first.err]).toEqual([0, warning])
+    expect([first.code, ofNames(first.err)]).toEqual([0, warning])
     expect(first.out).toContain(`--recipe ${at('saved.json')}`)
     const again = await octavo(...job('b.onnx', '--recipe', at('saved.json'), '--json'))
-    expect([again.code, again.err]).toEqual([0, ''])
+    expect([again.code, ofNames(again.err)]).toEqual([0, ''])
     expect(Buffer.compare(await readFile(at('a.onnx')), await readFile(at('b.onnx')))).toBe(0)
     expect(JSON.parse(again.out).recipe).toEqual(JSON.parse(await readFile(at('saved.json'), 'utf8')))
   })
@@ -168,7 +174,7 @@ describe('recipes', () => {
     const all = await octavo(...job('all.onnx', ...recipe))
     const one = await octavoOnOneCore(...job('one.onnx', ...recipe))
     const warning = "octavo: warning: exclude: no node is named 'nothing'\n"
-    expect([all.code, one.code, one.err]).toEqual([0, 0, warning])
+    expect([all.code, one.code, ofNames(one.err)]).toEqual([0, 0, warning])
     expect(Buffer.compare(await readFile(at('all.onnx')), await readFile(at('one.onnx')))).toBe(0)
   })
 

@@ -24,7 +24,7 @@ async function report(biasCorrection: boolean) {
     },
   )
   const done = await runStages(start)
-  return { report: reportOf(done), progress }
+  return { report: reportOf(done, { float: 4096, quantized: 2048 }), progress }
 }
 
 it('says what became integer, what did not and why, and how everything is quantized', async () => {
@@ -50,7 +50,7 @@ it('says what became integer, what did not and why, and how everything is quanti
   for (const w of all.weights) expect(w.smallestScale).toBeLessThanOrEqual(w.largestScale)
   expect(all.biasCorrection).toEqual({ samples: 3, layers: 3 })
   expect(all.warnings).toEqual([])
-  const phases = ['calibrate', 'weights', 'bias']
+  const phases = ['calibrate', 'weights', 'bias', 'check']
   expect(progress).toEqual(phases.flatMap((phase) => [1, 2, 3].map((k) => `${phase} ${k}/3`)))
 })
 
@@ -60,5 +60,15 @@ it('has no line for a correction that was not asked for', async () => {
 
 it('every stage has a name of its own, and the order is that of the record', () => {
   const names = stages.map((s) => s.name)
-  expect(names).toEqual(['prepare', 'equalize', 'assign', 'ranges', 'scales', 'round', 'write', 'correct'])
+  expect(names).toEqual([
+    'prepare',
+    'equalize',
+    'assign',
+    'ranges',
+    'scales',
+    'round',
+    'write',
+    'correct',
+    'check',
+  ])
 })

@@ -8,9 +8,14 @@ import { withGain } from './gain.js'
 import { findQuantizedValues } from './quantized-values.js'
 
 export const assignFormats: Method = (quantization) => {
-  const { graph, inference, settingsOf } = quantization
-  const possible = findFusions(graph, inference, (node) => settingsOf(node).exclude)
-  return withFusions(quantization, withGain(graph, inference, possible))
+  const { graph, inference, settingsOf, pins } = quantization
+  const possible = findFusions(graph, inference, (node) =>
+    settingsOf(node).exclude ? 'excluded by the recipe' : pins.get(node.name),
+  )
+  return withFusions(
+    quantization,
+    withGain(graph, inference, possible, (node) => settingsOf(node).forced),
+  )
 }
 
 /** The quantization with these integer nodes, and the formats of what they read and make. */

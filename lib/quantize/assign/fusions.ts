@@ -30,7 +30,6 @@ export interface Fusions {
 }
 
 const REASON = {
-  excluded: 'excluded by the recipe',
   noRule: 'has no integer form',
   types: 'does not compute float32 from float32',
   rank: 'the number of dimensions of its input is not known',
@@ -39,8 +38,12 @@ const REASON = {
   alpha: 'alpha is not positive',
 } as const
 
-/** `excluded`: the nodes that stay in float whatever they are. */
-export function findFusions(graph: Graph, info: Inference, excluded: (node: Node) => boolean): Fusions {
+/** `excluded`: why a node stays in float whatever it is; undefined: it need not. */
+export function findFusions(
+  graph: Graph,
+  info: Inference,
+  excluded: (node: Node) => string | undefined,
+): Fusions {
   return new FusionFinder(graph, info, excluded).run()
 }
 
@@ -54,7 +57,7 @@ class FusionFinder {
   constructor(
     private readonly graph: Graph,
     private readonly info: Inference,
-    private readonly excluded: (node: Node) => boolean,
+    private readonly excluded: (node: Node) => string | undefined,
   ) {
     this.consumers = consumersOf(graph)
     this.outputs = new Set(graph.outputs)
@@ -82,7 +85,8 @@ class FusionFinder {
   }
 
   private fusionOf(node: Node): Fusion | string {
-    if (this.excluded(node)) return REASON.excluded
+    const reason = this.excluded(node)
+    if (reason !== undefined) return reason
     const rule = findOp(node.domain, node.opType)?.quantize
     if (!rule) return REASON.noRule
     const weights = rule.kind === 'weighted' ? this.constantWeights(node, rule.weight) : undefined
@@ -144,7 +148,9 @@ class FusionFinder {
     let value = node.outputs[0] ?? ''
     for (;;) {
       const [next, ...others] = this.consumers.get(value) ?? []
-      if (!next || others.length > 0 || this.outputs.has(value) || this.excluded(next)) return chain
+      if (!next || others.length > 0 || this.outputs.has(value) || this.excluded(next) !== undefined) {
+        return chain
+      }
       const bias = products && rule.bias === undefined && chain.length === 0
       const fits =
         isClamp(this.graph, next, value) ||

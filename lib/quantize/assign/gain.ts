@@ -16,25 +16,30 @@ const REASON = {
   cost: 'costs less in float than the conversions around it',
 } as const
 
-/** Of the fusions that are possible those that gain something; for the others, why not. */
-export function withGain(graph: Graph, info: Inference, { integer, float }: Fusions): Fusions {
+/** Of the fusions that are possible those that gain something, and those that are `forced`; for the others, why not. */
+export function withGain(
+  graph: Graph,
+  info: Inference,
+  { integer, float }: Fusions,
+  forced: (node: Node) => boolean = () => false,
+): Fusions {
   const reasons = new Map(float)
   const drop = (fusion: Fusion, reason: string) => {
     for (const n of [fusion.node, ...fusion.fused]) reasons.set(n.name, reason)
   }
   const delicate = delicateFusions(graph, info, integer)
   const steady = integer.filter((fusion) => {
-    const reader = delicate.get(fusion)
+    const reader = forced(fusion.node) ? undefined : delicate.get(fusion)
     if (reader) drop(fusion, `on the way into ${reader.opType} '${reader.name}', which magnifies errors`)
     return !reader
   })
   const between = betweenProducts(graph, steady)
   const inner = steady.filter((fusion) => {
-    const keep = isProduct(fusion) || between.has(fusion.node)
+    const keep = isProduct(fusion) || between.has(fusion.node) || forced(fusion.node)
     if (!keep) drop(fusion, REASON.outside)
     return keep
   })
-  const choice = new Choice(graph, info, inner)
+  const choice = new Choice(graph, info, inner, (f) => isProduct(f) || forced(f.node))
   const kept = choice.kept()
   for (const fusion of inner) {
     if (!kept.has(fusion)) drop(fusion, choice.isReachable(fusion, kept) ? REASON.cost : REASON.upstream)
@@ -73,17 +78,19 @@ class Choice {
   private readonly network = new Network()
   private readonly vertices = new Map<Fusion, number>()
   private readonly makers = new Map<string, Fusion>()
-  private readonly readByProducts = new Set<string>()
+  /** Values that are quantized in any case. */
+  private readonly readAnyway = new Set<string>()
 
   constructor(
     private readonly graph: Graph,
     private readonly info: Inference,
     private readonly fusions: readonly Fusion[],
+    private readonly isFixed: (fusion: Fusion) => boolean,
   ) {
     for (const fusion of fusions) {
-      this.vertices.set(fusion, isProduct(fusion) ? Network.source : this.network.addVertex())
+      this.vertices.set(fusion, isFixed(fusion) ? Network.source : this.network.addVertex())
       for (const v of fusion.results) this.makers.set(v, fusion)
-      if (isProduct(fusion)) for (const v of this.read(fusion)) this.readByProducts.add(v)
+      if (isFixed(fusion)) for (const v of this.read(fusion)) this.readAnyway.add(v)
     }
     for (const node of graph.nodes) {
       const maker = this.makers.get(dividedOperand(graph, node) ?? '')
@@ -93,7 +100,7 @@ class Choice {
 
   kept(): ReadonlySet<Fusion> {
     for (const fusion of this.fusions) {
-      if (!isProduct(fusion)) this.addStep(fusion)
+      if (!this.isFixed(fusion)) this.addStep(fusion)
     }
     this.addConversions()
     const integer = this.network.cut()
@@ -104,7 +111,7 @@ class Choice {
   isReachable(fusion: Fusion, kept: ReadonlySet<Fusion>): boolean {
     return this.read(fusion).every((v) => {
       const maker = this.makers.get(v)
-      return this.readByProducts.has(v) || (maker !== undefined && kept.has(maker))
+      return this.readAnyway.has(v) || (maker !== undefined && kept.has(maker))
     })
   }
 
@@ -118,7 +125,7 @@ class Choice {
     this.network.addArc(Network.source, vertex, float)
     this.network.addArc(vertex, Network.sink, integer)
     for (const v of this.read(fusion)) {
-      if (this.readByProducts.has(v)) continue
+      if (this.readAnyway.has(v)) continue
       const maker = this.makers.get(v)
       const from = maker ? (this.vertices.get(maker) as number) : Network.sink
       if (from !== Network.source) this.network.addArc(vertex, from, Number.POSITIVE_INFINITY)
@@ -133,7 +140,7 @@ class Choice {
     for (const [value, maker] of this.makers) {
       const nodes = consumers.get(value) ?? []
       const conversion = this.network.addVertex()
-      const product = isProduct(maker) && !this.readByProducts.has(value)
+      const product = isProduct(maker) && !this.readAnyway.has(value)
       const cost = product ? floatOutputBytes(this.info, value) : dequantizeBytes(this.info, value)
       this.network.addArc(this.vertices.get(maker) as number, conversion, cost)
       for (const node of nodes) {

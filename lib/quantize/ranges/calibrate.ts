@@ -8,7 +8,7 @@ import { addedBias } from '../assign/added-bias.js'
 import { outputChannelAxis } from '../assign/fusions.js'
 import type { Method, Quantization, ValueFormat } from '../quantization.js'
 
-/** Samples that are held for bias correction, and the bytes they may take. */
+/** Samples that are held for the stages that compute with them, and the bytes they may take. */
 const HELD_SAMPLES = 32
 const HELD_BYTES = 32 * 2 ** 20
 
@@ -16,7 +16,7 @@ export const calibrate: Method = async (quantization) => {
   const { graph, inference, recipe, data, onProgress, signal } = quantization
   const sums = recipe.biasCorrection ? layerSums(quantization) : []
   const observe = [...rangeObservations(quantization), ...otherMoments(quantization, sums)]
-  const reservoir = recipe.biasCorrection ? new Reservoir(HELD_SAMPLES, HELD_BYTES) : undefined
+  const reservoir = new Reservoir(HELD_SAMPLES, HELD_BYTES)
   const engine = await openEngine(graph, { observe: [...observe, ...sums], signal })
   try {
     const collected = await collect(engine, inputsOf(graph, inference), data, {
@@ -26,7 +26,7 @@ export const calibrate: Method = async (quantization) => {
       signal,
       onSample: (done, total) => onProgress({ phase: 'calibrate', done, total }),
     })
-    return { ...quantization, collected, samples: reservoir?.held() ?? [] }
+    return { ...quantization, collected, samples: reservoir.held() }
   } finally {
     engine.release()
   }

@@ -125,4 +125,11 @@ export const recipeFields = {
     flag: 'bias-correction',
     text: 'add to every bias what quantization took from the mean of its channel',
   },
+  check: {
+    kind: 'choice',
+    choices: ['repair', 'warn', 'off'],
+    default: 'repair',
+    flag: 'check',
+    text: 'of the result, on samples: keep in float what ruins an output, only warn of it, or neither',
+  },
 } as const satisfies Partial<Record<keyof Recipe, Field>>

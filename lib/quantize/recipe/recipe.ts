@@ -26,15 +26,17 @@ export function parseRecipe(options: RecipeOptions): Recipe {
   for (const [i, rule] of rules.entries()) {
     checkFormats(`rules.${i}.`, { ...weights, ...rule.weights }, { ...activations, ...rule.activations })
   }
-  const { biasCorrection } = recipeFields
-  const correct = checkField(options.biasCorrection, 'biasCorrection', biasCorrection)
-  return {
-    weights,
-    activations,
-    exclude,
-    rules,
-    biasCorrection: (correct ?? biasCorrection.default) as boolean,
-  }
+  return { weights, activations, exclude, rules, ...wholeSettings(options) }
+}
+
+/** The settings of the recipe as a whole. */
+function wholeSettings(options: RecipeOptions): Pick<Recipe, keyof typeof recipeFields> {
+  const names = Object.keys(recipeFields) as (keyof typeof recipeFields)[]
+  const settings = names.map((name) => {
+    const field = recipeFields[name]
+    return [name, checkField(options[name], name, field) ?? field.default] as const
+  })
+  return Object.fromEntries(settings) as unknown as Pick<Recipe, keyof typeof recipeFields>
 }
 
 /** With the numbers of the observer, where they were not given. */

@@ -6,6 +6,8 @@ import type { ActivationSettings, NodePattern, Recipe, Rule, RuleMatch, WeightSe
 export interface NodeSettings {
   /** The node stays in float. */
   readonly exclude: boolean
+  /** The node is integer whatever it costs: a rule says that it does not stay in float. */
+  readonly forced: boolean
   /** Of its weights. */
   readonly weights: WeightSettings
   /** Of the values that it makes. */
@@ -42,6 +44,7 @@ export function settingsOf(recipe: Recipe): (node: Node) => NodeSettings {
   return (node) => {
     const start: NodeSettings = {
       exclude: namesOf(node).some((name) => excluded.some((test) => test(name))),
+      forced: false,
       weights: recipe.weights,
       activations: recipe.activations,
     }
@@ -55,6 +58,7 @@ export function settingsOf(recipe: Recipe): (node: Node) => NodeSettings {
 function changed(settings: NodeSettings, { weights, activations, exclude }: Rule): NodeSettings {
   return {
     exclude: exclude ?? settings.exclude,
+    forced: exclude === undefined ? settings.forced : !exclude,
     weights: weights ? { ...settings.weights, ...weights } : settings.weights,
     activations: activations ? { ...settings.activations, ...activations } : settings.activations,
   }

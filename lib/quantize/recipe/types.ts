@@ -90,7 +90,7 @@ export interface Rule {
   readonly weights?: Partial<WeightSettings>
   /** For the values that the nodes make. */
   readonly activations?: Partial<ActivationSettings>
-  /** true: the nodes stay in float. false: they do not, whatever came before. */
+  /** true: the nodes stay in float. false: they do not, whatever came before, and whatever it costs in accuracy. */
   readonly exclude?: boolean
 }
 
@@ -106,6 +106,11 @@ export interface Recipe {
   readonly rules: readonly Rule[]
   /** Adds to every bias what quantization took from the mean of its channel. */
   readonly biasCorrection: boolean
+  /**
+   * What is done with the result on samples that calibrated. `repair`: nodes that ruin an output stay in float, at most a quarter of the
+   * multiplications or one product; what remains is in the warnings. `warn`: only that. `off`: nothing.
+   */
+  readonly check: 'repair' | 'warn' | 'off'
 }
 
 /** A pattern as JSON, with flags that may be left out. */
@@ -140,4 +145,6 @@ export interface RecipeOptions {
   readonly rules?: readonly RuleOptions[]
   /** Adds to every bias what quantization took from the mean of its channel. Default true. */
   readonly biasCorrection?: boolean
+  /** What is done where the result is poor on samples that calibrated; default `repair`. */
+  readonly check?: Recipe['check']
 }

@@ -13,7 +13,7 @@ import type { AffineParameters } from '../scales/affine.js'
 import type { Layer } from '../scales/layer.js'
 import { ConstantPool } from './constant-pool.js'
 import { QdqConstants } from './constants.js'
-import { QdqNodes } from './nodes.js'
+import { QdqNodes, type StoredTensor } from './nodes.js'
 import type { QdqGraph } from './qdq-graph.js'
 import { type ClipBounds, clipBounds, knownRange } from './saturation.js'
 
@@ -32,7 +32,7 @@ class QdqWriter {
   private readonly fusions: ReadonlyMap<Node, Fusion>
   private readonly outputs: ReadonlySet<string>
   /** The integer form of values, by their names. */
-  private readonly quantizedNames = new Map<string, string>()
+  private readonly stored = new Map<string, StoredTensor>()
 
   constructor(private readonly quantization: Quantization) {
     const { graph, fusions } = quantization
@@ -51,7 +51,8 @@ class QdqWriter {
     for (const node of graph.nodes) this.writeNode(node)
     const reads = new Set([...graph.outputs, ...this.nodes.reads()])
     const { biases, operands } = this.constants
-    return { graph: { ...graph, nodes: this.nodes.list, constants: this.pool.used(reads) }, biases, operands }
+    const constants = this.pool.used(reads)
+    return { graph: { ...graph, nodes: this.nodes.list, constants }, values: this.stored, biases, operands }
   }
 
   private writeNode(node: Node): void {
@@ -116,8 +117,9 @@ class QdqWriter {
     const affine = parametersOf(this.quantization, name)
     const parameters = this.constants.parameters(affine)
     const levels = this.nodes.quantize(this.clipped(real, value, affine), parameters)
-    this.quantizedNames.set(name, levels)
-    if (real !== name) this.nodes.dequantize({ levels, parameters }, name)
+    const stored = { levels, parameters }
+    this.stored.set(name, stored)
+    if (real !== name) this.nodes.dequantize(stored, name)
   }
 
   /** Keeps a value within the levels of its format: the value that is then quantized. */
@@ -131,12 +133,8 @@ class QdqWriter {
 
   /** A value that is taken quantized: a DequantizeLinear for this reader alone. */
   private integerInput(name: string, reader: Node): string {
-    const value = this.quantization.values.values.get(name)
-    const levels = this.quantizedNames.get(name)
-    if (value && levels !== undefined) {
-      const parameters = this.constants.parameters(parametersOf(this.quantization, name))
-      return this.nodes.dequantize({ levels, parameters })
-    }
+    const stored = this.stored.get(name)
+    if (stored) return this.nodes.dequantize(stored)
     const constant = this.quantization.graph.constants.get(name)
     if (!constant) return name
     const format = valueFormat(this.quantization, reader)

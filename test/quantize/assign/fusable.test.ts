@@ -60,7 +60,7 @@ it('the bias of a product that has none as an input', () => {
     constants: { w: noise(4, 4), b: noise(4) },
   })
   const inference = inferGraph(product)
-  const { integer } = findFusions(product, inference, () => false)
+  const { integer } = findFusions(product, inference, () => undefined)
   expect(integer.map((f) => addedBias(product, inference, f))).toEqual([
     { node: product.nodes[1], position: 0 },
     undefined,

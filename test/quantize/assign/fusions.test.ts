@@ -10,7 +10,9 @@ import { graph, node, noise, numbers, residualNet } from '../graphs.js'
 
 function fusionsOf(float: Graph, exclude: RecipeOptions['exclude'] = []) {
   const settings = settingsOf(parseRecipe({ exclude }))
-  const { integer, float: rest } = findFusions(float, inferGraph(float), (n) => settings(n).exclude)
+  const { integer, float: rest } = findFusions(float, inferGraph(float), (n) =>
+    settings(n).exclude ? 'excluded by the recipe' : undefined,
+  )
   return {
     integer: integer.map((f) => [f.node, ...f.fused].map((n) => n.opType).join('+')),
     float: Object.fromEntries(rest),
@@ -63,7 +65,7 @@ describe('findFusions', () => {
       constants: { w: noise(4, 3, 1, 1), v: noise(2, 4, 1, 1), two: numbers([2], []), half: numbers([0.5]) },
     })
     expect(fusionsOf(float).integer).toEqual(['Conv', 'HardSwish+Mul+Add', 'Conv'])
-    const { integer } = findFusions(float, inferGraph(float), () => false)
+    const { integer } = findFusions(float, inferGraph(float), () => undefined)
     const { domains, observed } = findQuantizedValues(float, integer)
     expect(observed).toEqual(['x', 'c', 'a'])
     expect([...domains]).toEqual([['c', [-3, Number.POSITIVE_INFINITY]]])

@@ -11,7 +11,7 @@ function assignedIn(float: Graph) {
   const { integer, float: rest } = withGain(
     float,
     info,
-    findFusions(float, info, () => false),
+    findFusions(float, info, () => undefined),
   )
   return {
     integer: integer.map((f) => [f.node, ...f.fused].map((n) => n.name).join('+')),

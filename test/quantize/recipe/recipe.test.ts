@@ -10,6 +10,7 @@ describe('parseRecipe', () => {
       exclude: ['a', { pattern: 'head', flags: 'i' }],
       rules: [],
       biasCorrection: true,
+      check: 'repair',
     })
     expect(parseRecipe(JSON.parse(JSON.stringify(recipe)))).toEqual(recipe)
   })

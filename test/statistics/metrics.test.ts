@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { Pace } from '../../lib/event-loop.js'
 import { inferGraph } from '../../lib/ops/core/infer.js'
 import { layerPairs } from '../../lib/report/layers.js'
-import { argmaxRows, MetricSums } from '../../lib/report/metrics.js'
 import { summarize } from '../../lib/report/summary.js'
+import { argmaxRows, MetricSums } from '../../lib/statistics/metrics.js'
 import { graph, node } from '../quantize/graphs.js'
 
 const pace = new Pace()

@@ -1,0 +1,2 @@
+/** Nodes that the check keeps in float, by name, and why. */
+export type Pins = ReadonlyMap<string, string>

@@ -1,0 +1,21 @@
+/** What products cost: multiplications, by the sizes that the model states. */
+import type { Node } from '../../graph/graph.js'
+import { elementsOf } from '../assign/cost.js'
+import type { Quantization } from '../quantization.js'
+
+/** Multiplications of every integer product. */
+export function multiplications({ graph, inference, fusions }: Quantization): ReadonlyMap<Node, number> {
+  const costs = new Map<Node, number>()
+  for (const { node, rule, weights } of fusions.integer) {
+    if (rule.kind !== 'weighted') continue
+    const out = elementsOf(inference, node.outputs[0] ?? '')
+    const dims = graph.constants.get(weights ?? '')?.dims
+    const axis = dims ? rule.channelAxis(node, dims.length) : -1
+    // Weights over output channels; of two activations the size that they share.
+    const length = dims
+      ? dims.reduce((n, d) => n * d, 1) / (axis >= 0 ? (dims[axis] ?? 1) : 1)
+      : elementsOf(inference, node.inputs[0] ?? '') ** 0.5
+    costs.set(node, out * Math.max(1, length))
+  }
+  return costs
+}

@@ -1,0 +1,48 @@
+/** What a quantization gained: products in integers, and bytes. Nothing gained is an error, more bytes a warning. */
+import { OctavoError } from '../errors.js'
+import type { Node } from '../graph/graph.js'
+import { findOp } from '../ops/registry.js'
+import type { Quantization } from './quantization.js'
+
+export interface Products {
+  readonly integer: readonly Node[]
+  readonly float: readonly Node[]
+}
+
+/** The products of the model: what quantization is for. */
+export function productsOf({ graph, fusions }: Quantization): Products {
+  const integer = fusions.integer.filter(({ rule }) => rule.kind === 'weighted').map(({ node }) => node)
+  const known = new Set(integer)
+  const float = graph.nodes.filter(
+    (node) => isProduct(node) && !known.has(node) && fusions.float.has(node.name),
+  )
+  return { integer, float }
+}
+
+function isProduct({ domain, opType }: Node): boolean {
+  return findOp(domain, opType)?.quantize?.kind === 'weighted'
+}
+
+/** Products in the bodies of If and Loop count as well. */
+function ownsProduct({ attributes }: Node): boolean {
+  return Object.values(attributes).some(
+    (a) => a.kind === 'graph' && a.value.nodes.some((node) => isProduct(node) || ownsProduct(node)),
+  )
+}
+
+/** Throws ERR_NOTHING_QUANTIZED where no product computes in integers and no table is stored in them, with the reason. */
+export function requireGain(quantization: Quantization): void {
+  const { integer, float } = productsOf(quantization)
+  if (integer.length > 0 || quantization.tables.size > 0) return
+  if (quantization.graph.nodes.some(ownsProduct)) return
+  const [first] = float
+  const reason = first && quantization.fusions.float.get(first.name)
+  const why = first
+    ? `all ${float.length} of its products (Conv, ConvTranspose, Gemm, MatMul, LSTM, GRU) stay in float; '${first.name}' (${first.opType}) ${reason}`
+    : 'it has no product (Conv, ConvTranspose, Gemm, MatMul, LSTM, GRU), and nothing else gains by integers'
+  throw new OctavoError(
+    'ERR_NOTHING_QUANTIZED',
+    `Nothing of the model was quantized: ${why}. Use the float model as it is, or have the file written in any case with the option 'force' (--force).`,
+    first ? { node: first.name, opType: first.opType } : {},
+  )
+}

@@ -1,0 +1,17 @@
+/** Values that no sample computed (a branch that was never taken) have no range, and a made-up one would ruin them: the nodes around them stay in float. */
+import { seenOf } from '../../statistics/summary.js'
+import { withFusions } from '../assign/assign.js'
+import { withdrawTouching } from '../assign/withdraw.js'
+import type { Method } from '../quantization.js'
+
+export const keepUnseenFloat: Method = (quantization) => {
+  const { fusions, collected } = quantization
+  const unseen = [...collected.statistics].filter(([, s]) => isUnseen(s)).map(([name]) => name)
+  const kept = withdrawTouching(fusions, unseen, 'no sample computed its values')
+  return kept === fusions ? quantization : withFusions(quantization, kept)
+}
+
+function isUnseen(statistics: Parameters<typeof seenOf>[0]): boolean {
+  const { count, nonfinite } = seenOf(statistics)
+  return count === 0 && nonfinite === 0
+}
