@@ -49,6 +49,7 @@ export function begin({ graph, recipe, data, onProgress, signal }: QuantizationI
     quantized: undefined,
     correctedLayers: 0,
     pins: new Map(),
+    withdrawn: new Map(),
     measured: undefined,
     warnings: [],
   }

@@ -67,6 +67,8 @@ export interface Quantization {
   /** write: the quantized graph; correct changes constants of it. Undefined before. */
   readonly quantized: QdqGraph | undefined
 
+  /** ranges: nodes that stay in float because of what the data showed of their values, by name, and why. */
+  readonly withdrawn: Pins
   /** check: nodes that stay in float because of what they did to the outputs, by name, and why. */
   readonly pins: Pins
   /** check: the errors of the result on held samples. */

@@ -41,6 +41,9 @@ const ranges: readonly Method[] = [
   keepUnseenFloat,
   keepUnlikeFloat,
   observeMissing,
+  // What was missing may be no better.
+  keepInfiniteFloat,
+  keepUnseenFloat,
   observedRanges,
 ]
 /** The bias guard of a layer's weights needs the scale of its input. */

@@ -7,10 +7,12 @@ import { type Fusion, type Fusions, findFusions } from './fusions.js'
 import { withGain } from './gain.js'
 import { findQuantizedValues } from './quantized-values.js'
 
-export const assignFormats: Method = (quantization) => {
-  const { graph, inference, settingsOf, pins } = quantization
+export const assignFormats: Method = (quantization) => assigned(quantization)
+
+export function assigned(quantization: Quantization): Quantization {
+  const { graph, inference, settingsOf, pins, withdrawn } = quantization
   const possible = findFusions(graph, inference, (node) =>
-    settingsOf(node).exclude ? 'excluded by the recipe' : pins.get(node.name),
+    settingsOf(node).exclude ? 'excluded by the recipe' : (pins.get(node.name) ?? withdrawn.get(node.name)),
   )
   return withFusions(
     quantization,
@@ -19,7 +21,7 @@ export const assignFormats: Method = (quantization) => {
 }
 
 /** The quantization with these integer nodes, and the formats of what they read and make. */
-export function withFusions(quantization: Quantization, fusions: Fusions): Quantization {
+function withFusions(quantization: Quantization, fusions: Fusions): Quantization {
   const { graph, settingsOf } = quantization
   const values = findQuantizedValues(graph, fusions.integer)
   const producers = producersOf(graph)

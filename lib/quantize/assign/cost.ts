@@ -13,6 +13,15 @@ const INTEGER_BYTES = 1
 const FUNCTION_BYTES = 4
 /** What a rounding costs for each element that it rounds: integers must save more than nothing. */
 const ROUNDING_BYTES = 1
+/** What only gives bytes another name moves none of them; half of all transpositions are the layout of the step before. */
+const SHARE_MOVED: Readonly<Record<string, number>> = {
+  Reshape: 0,
+  Flatten: 0,
+  Squeeze: 0,
+  Unsqueeze: 0,
+  Identity: 0,
+  Transpose: 0.5,
+}
 /** What a size is where the model leaves it open. */
 const UNKNOWN_SIZE = 16
 
@@ -33,11 +42,12 @@ export function fusionBytes(
 ): { readonly integer: number; readonly float: number } {
   const made = elementsOf(info, results[0] ?? '')
   const read = inputs.reduce((n, i) => n + elementsOf(info, node.inputs[i] ?? ''), 0)
+  const share = SHARE_MOVED[node.opType] ?? 1
   const functions = rule.kind === 'activation' && (rule.unary || rule.range) ? 1 + fused.length : 0
   const rounding = rule.kind === 'shared' ? 0 : ROUNDING_BYTES * made
   return {
-    integer: INTEGER_BYTES * (read + made) + rounding,
-    float: FLOAT_BYTES * (read + made) + FUNCTION_BYTES * functions * made,
+    integer: share * INTEGER_BYTES * (read + made) + rounding,
+    float: share * FLOAT_BYTES * (read + made) + FUNCTION_BYTES * functions * made,
   }
 }
 
@@ -46,7 +56,7 @@ export function dequantizeBytes(info: Inference, value: string): number {
   return (INTEGER_BYTES + FLOAT_BYTES) * elementsOf(info, value)
 }
 
-/** Bytes that a product writes more in float than in integers. */
+/** Bytes that a product writes more in float than in integers, less what rounding costs. */
 export function floatOutputBytes(info: Inference, value: string): number {
-  return (FLOAT_BYTES - INTEGER_BYTES) * elementsOf(info, value)
+  return (FLOAT_BYTES - INTEGER_BYTES - ROUNDING_BYTES) * elementsOf(info, value)
 }

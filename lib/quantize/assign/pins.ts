@@ -1,2 +1,2 @@
-/** Nodes that the check keeps in float, by name, and why. */
+/** Nodes that stay in float whatever they are, by name, and why. */
 export type Pins = ReadonlyMap<string, string>

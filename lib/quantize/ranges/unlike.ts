@@ -6,7 +6,6 @@
 import { consumersOf, type Graph, type Node } from '../../graph/graph.js'
 import { floatsOf } from '../../graph/tensor.js'
 import { momentsOf, type Range } from '../../statistics/summary.js'
-import { withFusions } from '../assign/assign.js'
 import type { Fusion } from '../assign/fusions.js'
 import { withdraw } from '../assign/withdraw.js'
 import type { Method, Quantization } from '../quantization.js'
@@ -18,9 +17,9 @@ const MOST_PARTS = 32
 const MOST_BEFORE_SOFTMAX = 4
 
 export const keepUnlikeFloat: Method = (quantization) => {
-  const { fusions, graph } = quantization
+  const { graph } = quantization
   const consumers = consumersOf(graph)
-  const kept = withdraw(fusions, (fusion) => {
+  return withdraw(quantization, (fusion) => {
     const { node, inputs, results } = fusion
     if (fusion.rule.kind !== 'activation' || inputs.length < 2) return undefined
     const joins = node.opType === 'Concat'
@@ -35,7 +34,6 @@ export const keepUnlikeFloat: Method = (quantization) => {
       ? `holds a mask: its range is ${times} times that of the scores`
       : `joins parts that are too unlike for one scale: ${times} times`
   })
-  return kept === fusions ? quantization : withFusions(quantization, kept)
 }
 
 /** How long the range of a value is, 0 included; undefined where nothing tells. */

@@ -1,14 +1,12 @@
 /** Values that no sample computed (a branch that was never taken) have no range, and a made-up one would ruin them: the nodes around them stay in float. */
 import { seenOf } from '../../statistics/summary.js'
-import { withFusions } from '../assign/assign.js'
 import { withdrawTouching } from '../assign/withdraw.js'
 import type { Method } from '../quantization.js'
 
 export const keepUnseenFloat: Method = (quantization) => {
-  const { fusions, collected } = quantization
-  const unseen = [...collected.statistics].filter(([, s]) => isUnseen(s)).map(([name]) => name)
-  const kept = withdrawTouching(fusions, unseen, 'no sample computed its values')
-  return kept === fusions ? quantization : withFusions(quantization, kept)
+  const { statistics } = quantization.collected
+  const unseen = [...statistics].filter(([, s]) => isUnseen(s)).map(([name]) => name)
+  return withdrawTouching(quantization, unseen, 'no sample computed its values')
 }
 
 function isUnseen(statistics: Parameters<typeof seenOf>[0]): boolean {

@@ -54,6 +54,28 @@ export const folding: readonly QuantizationCase[] = [
     sample: image,
   },
   {
+    name: 'Mul and Add of a sum before a convolution without padding',
+    bar: 28,
+    model: (m) => {
+      const sizes = spread(m, 8)
+      const x = m.input('x', [1, 3, 8, 8])
+      const sum = m.op('Add', [m.op('Relu', [uneven(m, x, sizes)]), m.op('Relu', [uneven(m, x, sizes)])])
+      m.output(m.conv(normalised(m, sum, sizes, [8, 1, 1]), 8, 4, [1, 1]))
+    },
+    sample: image,
+  },
+  {
+    name: 'Mul, Add and Relu before a convolution, after a Concat',
+    bar: 25,
+    model: (m) => {
+      const x = m.input('x', [1, 3, 8, 8])
+      const [a, b] = [spread(m, 4), spread(m, 4)]
+      const joined = m.op('Concat', [uneven(m, x, a), uneven(m, x, b)], { axis: 1 })
+      m.output(m.conv(m.op('Relu', [normalised(m, joined, [...a, ...b], [1, 8, 1, 1])]), 8, 4, [3, 3]))
+    },
+    sample: image,
+  },
+  {
     name: 'Mul and Add after the greatest over time, before a Gemm',
     bar: 28,
     model: (m) => {

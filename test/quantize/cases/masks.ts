@@ -31,6 +31,9 @@ function padding(random: Random): boolean[] {
   return Array.from({ length: LENGTH }, (_, i) => i < seen)
 }
 
+const causal = (off: number) => (m: ModelBuilder) =>
+  m.constant([LENGTH, LENGTH], (i) => (i % LENGTH > Math.floor(i / LENGTH) ? off : 0))
+
 const alone = (random: Random): Feeds => ({ x: states(random) })
 const withInts = (random: Random): Feeds => {
   const seen = padding(random)
@@ -72,6 +75,17 @@ export const masks: readonly QuantizationCase[] = [
   ),
   masked('(1 - mask) * 1e9 is subtracted', withInts, (m, s) =>
     m.op('Sub', [s, m.op('Mul', [inverted(m), 1e9])]),
+  ),
+  masked('a causal constant of -inf is added', alone, (m, s) => m.op('Add', [s, causal(-Infinity)(m)])),
+  masked('a causal constant of -10000 is added', alone, (m, s) => m.op('Add', [s, causal(-1e4)(m)])),
+  masked(
+    'a causal mask made by Trilu',
+    alone,
+    (m, s) => {
+      const full = m.op('Expand', [-Infinity, m.int64([LENGTH, LENGTH])])
+      return m.op('Add', [s, m.op('Trilu', [full, m.int64(1)], { upper: 1 })])
+    },
+    { opset: 14 },
   ),
   masked('positions compared by GreaterOrEqual', alone, (m, s) => {
     const positions = m.op('Range', [m.int64(0), m.int64(LENGTH), m.int64(1)])

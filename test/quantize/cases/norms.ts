@@ -163,10 +163,19 @@ export const norms: readonly QuantizationCase[] = [
     const groups = standardised(m, m.reshape(h, [1, 4, -1]), [2], pow)
     return affine([8, 1, 1], 0.2)(m, m.reshape(groups, [1, 8, 6, 6]))
   }),
+  images('GroupNorm by InstanceNormalization', 17, (m, h) => {
+    const [ones, zeros] = [m.constant([4], () => 1), m.constant([4], () => 0)]
+    const groups = m.op('InstanceNormalization', [m.reshape(h, [1, 4, -1]), ones, zeros], { epsilon: 1e-5 })
+    return affine([8, 1, 1], 0.2)(m, m.reshape(groups, [1, 8, 6, 6]))
+  }),
   images('global response norm', 17, (m, h) => {
     const size = m.reduce('ReduceL2', h, [2, 3])
     const share = m.op('Div', [size, m.op('Add', [m.reduce('ReduceMean', size, [1]), 1e-6])])
     const scaled = m.op('Mul', [m.op('Mul', [h, share]), m.normal([1, 8, 1, 1], 0.5)])
     return m.op('Add', [m.op('Add', [scaled, m.normal([1, 8, 1, 1], 0.1)]), h])
+  }),
+  images('channels last: LayerNorm between two Transposes', 17, (m, h) => {
+    const last = m.op('Transpose', [h], { perm: [0, 2, 3, 1] })
+    return m.op('Transpose', [affine([8], 0.1)(m, standardised(m, last, [-1], pow))], { perm: [0, 3, 1, 2] })
   }),
 ]

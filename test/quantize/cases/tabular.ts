@@ -114,4 +114,36 @@ export const tabular: readonly QuantizationCase[] = [
       sample: (random) => ({ ...row(random), kind: random.int64([1], () => random.integer(0, 9)) }),
     },
   ),
+  {
+    name: 'weights that already have the scales of the columns',
+    bar: 22,
+    samples: 64,
+    model: (m) => {
+      const weights = m.constant([COLUMNS, 16], (i) =>
+        m.random.normal(0.5 / (DEVIATIONS[Math.floor(i / 16)] as number)),
+      )
+      const bias = m.constant([16], () => m.random.normal(1))
+      const h = m.op('Relu', [m.op('Gemm', [m.input('x', [1, COLUMNS]), weights, bias])])
+      m.output(m.op('Gemm', [h, m.normal([16, 3], 0.4), m.normal([3], 0.3)]))
+    },
+    sample: (random) => ({ x: random.tensor([1, COLUMNS], (i) => random.normal(DEVIATIONS[i])) }),
+  },
+  {
+    name: 'one-hot beside numbers of thousands, weights that make up for it',
+    bar: 22,
+    samples: 64,
+    model: (m) => {
+      const kind = m.op('OneHot', [m.input('kind', [1], INT64), m.int64(4), m.constant([2], [0, 1])], {
+        axis: -1,
+      })
+      const joined = m.op('Concat', [kind, m.input('x', [1, 3])], { axis: 1 })
+      const weights = m.constant([7, 16], (i) => m.random.normal(i < 64 ? 0.8 : 0.0004))
+      const h = m.op('Relu', [m.op('Gemm', [joined, weights, m.normal([16], 0.3)])])
+      m.output(m.op('Gemm', [h, m.normal([16, 3], 0.4), m.normal([3], 0.3)]))
+    },
+    sample: (random) => ({
+      x: random.tensor([1, 3], () => random.uniform(0, 2000)),
+      kind: random.int64([1], () => random.integer(0, 3)),
+    }),
+  },
 ]
