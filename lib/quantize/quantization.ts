@@ -14,6 +14,7 @@ import type { Fusion, Fusions } from './assign/fusions.js'
 import type { Pins } from './assign/pins.js'
 import type { QuantizedValues } from './assign/quantized-values.js'
 import type { Measurement } from './check/measurement.js'
+import type { BiasTarget } from './correct/bias-target.js'
 import type { Progress } from './progress.js'
 import type { NodeSettings } from './recipe/settings.js'
 import type { ActivationSettings, Recipe } from './recipe/types.js'
@@ -74,8 +75,9 @@ export interface Quantization {
   /** check: the errors of the result on held samples. */
   readonly measured: Measurement | undefined
 
-  /** correct: the layers whose biases were corrected. */
-  readonly correctedLayers: number
+  /** correct: what was added to the biases, and the graph without it. */
+  readonly corrections: ReadonlyMap<BiasTarget, Float64Array>
+  readonly uncorrected: QdqGraph | undefined
   /** What the user should know, in the order in which it was found. */
   readonly warnings: readonly string[]
 }

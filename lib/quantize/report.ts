@@ -145,7 +145,7 @@ export function reportOf(quantization: Quantization, bytes: QuantizationReport['
       `the file is ${times} times larger than the float model: its weights are few, or not in float32`,
     )
   }
-  const correction = { samples: samples.length, layers: quantization.correctedLayers }
+  const correction = { samples: samples.length, layers: quantization.corrections.size }
   return {
     samples: collected.samples,
     products: {

@@ -5,7 +5,10 @@
 import type { Node } from '../../graph/graph.js'
 import type { Pins } from '../assign/pins.js'
 import type { Method, Quantization } from '../quantization.js'
+import type { QdqGraph } from '../write/qdq-graph.js'
 import { multiplications } from './budget.js'
+import { helpfulCorrections } from './corrections.js'
+import { Judge } from './judge.js'
 import { measure } from './measure.js'
 import type { Measurement } from './measurement.js'
 import { isPoor, worst } from './quality.js'
@@ -28,21 +31,29 @@ export function checkAndRepair(rebuild: Method, finish: Method): Method {
   return async (quantization) => {
     const { recipe, quantized, samples } = quantization
     if (recipe.check === 'off' || !quantized || samples.length === 0) return quantization
-    const first = await measure(quantization, quantized)
-    const outputs = first.outputs.map(({ name }) => name)
-    const trials = new Trials(quantization, rebuild, finish, outputs)
-    let checked = { ...quantization, measured: first }
-    if (recipe.check === 'repair' && first.outputs.some(isPoor)) {
-      const pins = await new Search(quantization, first, trials).run()
+    const judge = new Judge(quantization)
+    const trials = new Trials(quantization, judge, rebuild, finish)
+    let checked = await judged(quantization, quantized, judge)
+    const { measured } = checked
+    if (recipe.check === 'repair' && measured.outputs.some(isPoor)) {
+      const pins = await new Search(checked, measured, trials).run()
       if (pins.size > 0) {
         const repaired = await finish(await rebuild({ ...quantization, pins }))
-        const after = repaired.quantized ? await measure(repaired, repaired.quantized) : first
-        if (worst(after.outputs) > worst(first.outputs)) checked = { ...repaired, measured: after }
+        const after = repaired.quantized && (await judged(repaired, repaired.quantized, judge))
+        if (after && worst(after.measured.outputs) > worst(measured.outputs)) checked = after
       }
     }
     const warnings = await warningsOf(checked, trials)
     return { ...checked, warnings: [...checked.warnings, ...warnings] }
   }
+}
+
+/** The quantization with those of its corrections that help, and its errors. */
+async function judged(quantization: Quantization, quantized: QdqGraph, judge: Judge) {
+  const measured = await measure(quantization, quantized, judge)
+  const better = await helpfulCorrections(quantization, judge, measured.outputs)
+  if (better === quantization || !better.quantized) return { ...quantization, measured }
+  return { ...better, measured: await measure(better, better.quantized, judge) }
 }
 
 /** The search for the fewest nodes in float that make the outputs good. */

@@ -1,6 +1,6 @@
 /** The biases that can take a correction: where they are in the quantized graph, and what they are afterwards. */
 import { FORMATS, levelsOf } from '../../graph/format.js'
-import type { ConstantTensor, Graph, Node } from '../../graph/graph.js'
+import type { Graph } from '../../graph/graph.js'
 import { floatsOf, tensorOf } from '../../graph/tensor.js'
 import type { Statistics } from '../../statistics/record.js'
 import { momentsOf } from '../../statistics/summary.js'
@@ -9,32 +9,7 @@ import type { Quantization } from '../quantization.js'
 import { quantizeBiases } from '../scales/bias.js'
 import type { Layer } from '../scales/layer.js'
 import type { QdqGraph } from '../write/qdq-graph.js'
-
-/** A layer whose bias can be corrected. */
-export interface BiasTarget {
-  /** The value after bias and bounds in the float graph. */
-  readonly floatValue: string
-  /** The value after the bias in the quantized graph. */
-  readonly value: string
-  /** Relu and Clip that follow, in order. */
-  readonly bounds: readonly Node[]
-  /** A shift that is small against what the target gives. */
-  readonly step: number
-  readonly channelAxis: number
-  readonly bias: StoredBias
-}
-
-/** A bias as the quantized graph holds it. */
-interface StoredBias {
-  readonly constant: string
-  /** The node and input that read it; where others do too, the corrected bias gets a name of its own. */
-  readonly reader: string
-  readonly position: number
-  /** What can be added: rounds a wanted correction, one number per channel, to what the bias can hold. */
-  correctable(delta: Float64Array): Float64Array
-  /** The bias with the correction in it. */
-  corrected(delta: Float64Array): ConstantTensor
-}
+import type { BiasTarget, StoredBias } from './bias-target.js'
 
 /** The targets of a quantization that is written, in the order of its layers. */
 export function biasTargets(quantization: Quantization, { graph: qdq, biases }: QdqGraph): BiasTarget[] {

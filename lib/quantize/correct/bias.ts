@@ -13,7 +13,8 @@ import { tensorOf } from '../../graph/tensor.js'
 import { inferGraph } from '../../ops/core/infer.js'
 import { LayerwiseRunner } from '../layerwise/runner.js'
 import type { Method } from '../quantization.js'
-import { type BiasTarget, biasTargets, withCorrections } from './bias-targets.js'
+import type { BiasTarget } from './bias-target.js'
+import { biasTargets, withCorrections } from './bias-targets.js'
 import { type ChannelSums, channelSumsOf, floatSums } from './channel-sums.js'
 import { probeOf } from './probe.js'
 
@@ -33,7 +34,8 @@ export const correctBiases: Method = async (quantization) => {
   return {
     ...quantization,
     quantized: { ...quantized, graph: withCorrections(graph, corrections) },
-    correctedLayers: corrections.size,
+    corrections,
+    uncorrected: quantized,
   }
 }
 

@@ -3,7 +3,7 @@ import type { ConstantTensor, Node } from '../../graph/graph.js'
 import { scalar } from '../../graph/tensor.js'
 import type { Probe } from '../layerwise/runner.js'
 import { addNode } from '../layerwise/shift.js'
-import type { BiasTarget } from './bias-targets.js'
+import type { BiasTarget } from './bias-target.js'
 
 export interface BoundsProbe extends Probe {
   /** The value after the bounds, then the one with the step; without bounds the value alone. */
