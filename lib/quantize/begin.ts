@@ -45,6 +45,7 @@ export function begin({ graph, recipe, data, onProgress, signal }: QuantizationI
     activations: new Map(),
     layers: new Map(),
     levels: new Map(),
+    recurrent: new Map(),
     storedTables: new Map(),
     quantized: undefined,
     corrections: new Map(),

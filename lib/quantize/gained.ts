@@ -2,6 +2,7 @@
 import { OctavoError } from '../errors.js'
 import type { Node } from '../graph/graph.js'
 import { findOp } from '../ops/registry.js'
+import { isProduct } from './assign/fusions.js'
 import type { Quantization } from './quantization.js'
 
 export interface Products {
@@ -11,22 +12,23 @@ export interface Products {
 
 /** The products of the model: what quantization is for. */
 export function productsOf({ graph, fusions }: Quantization): Products {
-  const integer = fusions.integer.filter(({ rule }) => rule.kind === 'weighted').map(({ node }) => node)
+  const integer = fusions.integer.filter(isProduct).map(({ node }) => node)
   const known = new Set(integer)
   const float = graph.nodes.filter(
-    (node) => isProduct(node) && !known.has(node) && fusions.float.has(node.name),
+    (node) => canBeProduct(node) && !known.has(node) && fusions.float.has(node.name),
   )
   return { integer, float }
 }
 
-function isProduct({ domain, opType }: Node): boolean {
-  return findOp(domain, opType)?.quantize?.kind === 'weighted'
+function canBeProduct({ domain, opType }: Node): boolean {
+  const rule = findOp(domain, opType)?.quantize
+  return rule !== undefined && isProduct({ rule })
 }
 
 /** Products in the bodies of If and Loop count as well. */
 function ownsProduct({ attributes }: Node): boolean {
   return Object.values(attributes).some(
-    (a) => a.kind === 'graph' && a.value.nodes.some((node) => isProduct(node) || ownsProduct(node)),
+    (a) => a.kind === 'graph' && a.value.nodes.some((node) => canBeProduct(node) || ownsProduct(node)),
   )
 }
 
@@ -38,8 +40,8 @@ export function requireGain(quantization: Quantization): void {
   const [first] = float
   const reason = first && quantization.fusions.float.get(first.name)
   const why = first
-    ? `all ${float.length} of its products (Conv, ConvTranspose, Gemm, MatMul, LSTM, GRU) stay in float; '${first.name}' (${first.opType}) ${reason}`
-    : 'it has no product (Conv, ConvTranspose, Gemm, MatMul, LSTM, GRU), and nothing else gains by integers'
+    ? `all ${float.length} of its products (Conv, ConvTranspose, Gemm, MatMul, LSTM, GRU, RNN) stay in float; '${first.name}' (${first.opType}) ${reason}`
+    : 'it has no product (Conv, ConvTranspose, Gemm, MatMul, LSTM, GRU, RNN), and nothing else gains by integers'
   throw new OctavoError(
     'ERR_NOTHING_QUANTIZED',
     `Nothing of the model was quantized: ${why}. Use the float model as it is, or have the file written in any case with the option 'force' (--force).`,

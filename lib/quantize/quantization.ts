@@ -18,6 +18,7 @@ import type { BiasTarget } from './correct/bias-target.js'
 import type { Progress } from './progress.js'
 import type { NodeSettings } from './recipe/settings.js'
 import type { ActivationSettings, Recipe } from './recipe/types.js'
+import type { RecurrentWeights } from './round/recurrent-weights.js'
 import type { Table } from './round/table.js'
 import type { AffineParameters } from './scales/affine.js'
 import type { Layer } from './scales/layer.js'
@@ -62,6 +63,8 @@ export interface Quantization {
 
   /** round: the levels of the weights of each layer, one byte an element, in the order of the tensor. */
   readonly levels: ReadonlyMap<Layer, Uint8Array>
+  /** round: the weights of recurrent layers by the name of the node, in the order of their rule. */
+  readonly recurrent: ReadonlyMap<string, readonly RecurrentWeights[]>
   /** round: the tables that int8 holds well enough, by the name of the constant. */
   readonly storedTables: ReadonlyMap<string, Table>
 

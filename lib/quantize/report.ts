@@ -157,15 +157,17 @@ export function reportOf(quantization: Quantization, bytes: QuantizationReport['
     integer: fusions.integer.flatMap(({ node, rule, fused }) =>
       [node, ...fused].map(({ name, opType }) => ({ node: name, opType, reason: REASONS[rule.kind] })),
     ),
-    float: graph.nodes.flatMap(({ name, opType }) => {
+    float: graph.nodes.flatMap(({ name, opType, inputs: [table = ''] }) => {
       const reason = fusions.float.get(name)
-      return reason === undefined ? [] : [{ node: name, opType, reason }]
+      const picksLevels = quantization.storedTables.has(table)
+      return reason === undefined || picksLevels ? [] : [{ node: name, opType, reason }]
     }),
     values: [...activations, ...(quantized?.operands ?? [])].map(([name, p]) =>
       valueReport(name, p, collected),
     ),
     weights: [
       ...[...layers.values()].map((layer) => weightsReport(layer, graph)),
+      ...recurrentReports(quantization),
       ...tableReports(quantization),
     ],
     ...(recipe.biasCorrection ? { biasCorrection: correction } : {}),
@@ -177,6 +179,7 @@ export function reportOf(quantization: Quantization, bytes: QuantizationReport['
 const REASONS: Readonly<Record<QuantizeRule['kind'], string>> = {
   weighted: 'an integer product',
   activation: 'between integer products, where integers cost less',
+  recurrent: 'an integer product of the sequence, and int8 weights of a state in float',
   shared: 'moves integers between integer products',
 }
 
@@ -223,14 +226,23 @@ function valueReport(
   return { ...report, seen: { min, max, mean: meanOf(seen), deviation: deviationOf(seen) } }
 }
 
+function recurrentReports({ fusions, recurrent }: Quantization): QuantizedWeightsReport[] {
+  return fusions.integer.flatMap(({ node }) =>
+    (recurrent.get(node.name) ?? []).map(({ name, dims, scales }) => ({
+      name,
+      node: node.name,
+      dims,
+      ...scalesReport(scales),
+    })),
+  )
+}
+
 function tableReports({ tables, storedTables }: Quantization): QuantizedWeightsReport[] {
   return [...storedTables].map(([name, { dims, scales }]) => ({
     name,
     node: tables.get(name)?.[0]?.name ?? '',
     dims,
-    scales: scales.length,
-    smallestScale: scales.reduce((a, b) => Math.min(a, b)),
-    largestScale: scales.reduce((a, b) => Math.max(a, b)),
+    ...scalesReport(scales),
   }))
 }
 
@@ -239,6 +251,14 @@ function weightsReport({ fusion, weights, scales }: Layer, graph: Graph): Quanti
     name: weights,
     node: fusion.node.name,
     dims: graph.constants.get(weights)?.dims ?? [],
+    ...scalesReport(scales),
+  }
+}
+
+function scalesReport(
+  scales: Float32Array,
+): Pick<QuantizedWeightsReport, 'scales' | 'smallestScale' | 'largestScale'> {
+  return {
     scales: scales.length,
     smallestScale: scales.reduce((a, b) => Math.min(a, b)),
     largestScale: scales.reduce((a, b) => Math.max(a, b)),

@@ -13,6 +13,7 @@ import { observeMissing } from './ranges/missing.js'
 import { keepUnlikeFloat } from './ranges/unlike.js'
 import { keepUnseenFloat } from './ranges/unseen.js'
 import { roundNearest } from './round/nearest.js'
+import { roundRecurrent } from './round/recurrent.js'
 import { roundTables } from './round/tables.js'
 import { activationScales } from './scales/activations.js'
 import { layerScales } from './scales/layers.js'
@@ -62,7 +63,7 @@ export const stages: readonly Stage[] = [
   { name: 'ranges', methods: [calibrate, ...ranges] },
   { name: 'scales', methods: scales },
   // Chooses between levels, whose scales are fixed by now.
-  { name: 'round', methods: [roundNearest, roundTables] },
+  { name: 'round', methods: [roundNearest, roundRecurrent, roundTables] },
   { name: 'write', methods: [writeQdq] },
   // Compares the graph that was written with the float one.
   { name: 'correct', methods: [correctBiases] },

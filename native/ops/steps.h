@@ -176,7 +176,12 @@ struct BatchNorm {
 };
 
 struct Recurrent {
-  enum Input : int { kX, kW, kR, kB, kLengths, kH0, kC0, kP };
+  enum Input : int { kX, kR, kB, kLengths, kH0, kC0, kP };
+  enum Output : int { kYOut, kHOut, kCOut };
+};
+
+struct QRecurrent {
+  enum Input : int { kX, kR, kRScale, kRZp, kB, kLengths, kH0, kC0, kP };
   enum Output : int { kYOut, kHOut, kCOut };
 };
 

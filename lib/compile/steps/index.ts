@@ -7,6 +7,7 @@ import { fuseEpilogues } from './epilogue.js'
 import { hoistQuantize } from './hoist.js'
 import { toInteger } from './integer.js'
 import { cancelPairs } from './pairs.js'
+import { recurrentWeights } from './recurrent.js'
 import { residualIntoConv } from './residual.js'
 import { scaleRows } from './rows.js'
 import { scalarToUnary } from './scalar.js'
@@ -102,6 +103,12 @@ const stepPasses: readonly StepPassEntry[] = [
     why: 'sinking left dequantizers that nobody reads: they would hide sole readers',
   },
   { name: 'toInteger', pass: toInteger },
+  {
+    name: 'recurrentWeights',
+    pass: recurrentWeights,
+    needs: ['Recurrent'],
+    why: 'with the integer steps: it looks for the same dequantizers',
+  },
   { name: 'cancelPairs', pass: cancelPairs, needs: ['QuantizeLinear'] },
   { name: 'removeUnread', pass: removeUnread },
   {

@@ -92,6 +92,8 @@ export type QuantizeRule =
       readonly bias?: number
       channelAxis(node: Node, weightRank: number): number
     }
+  /** LSTM, GRU, RNN: the product of the input is integer, the state and what it adds up are float. `weights`: positions of those that are stored as integers. */
+  | { readonly kind: 'recurrent'; readonly weights: readonly number[] }
   /** Takes quantized inputs, has a range of its own. `range`: fixed by the function (Softmax, Sigmoid), whatever the data. */
   | {
       readonly kind: 'activation'

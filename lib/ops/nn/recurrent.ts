@@ -1,6 +1,9 @@
-/** LSTM, GRU and RNN. The step works time-major; `layout` 1 (batch-major) is a matter of the order of axes. */
+/**
+ * LSTM, GRU and RNN: the product of the whole sequence with the input's weights, then the step over time. That works
+ * time-major; `layout` 1 (batch-major) is a matter of the order of axes.
+ */
 
-import type { Dim } from '../../graph/expr.js'
+import { type Dim, mul } from '../../graph/expr.js'
 import {
   floatAttribute,
   floatsAttribute,
@@ -140,8 +143,7 @@ function lower(ctx: LowerContext, cell: Cell): void {
   const { node } = ctx
   const lstm = cell.name === 'lstm'
   const inputs = {
-    x: floatInput(ctx, 0, sequence),
-    w: floatInput(ctx, 1),
+    x: inputPart(ctx, floatInput(ctx, 0, sequence), sequence),
     r: floatInput(ctx, 2),
     b: floatInput(ctx, 3),
     lengths: ctx.input(4),
@@ -168,6 +170,18 @@ function lower(ctx: LowerContext, cell: Cell): void {
   )
 }
 
+/** The input's part of all gates of all steps and directions, [T, B, D*G*H]: one product. */
+function inputPart(ctx: LowerContext, x: number, sequence: Layout): number {
+  const [times, batch, features] = sequence.map((axis) => ctx.inputType(0).shape[axis]) as [Dim, Dim, Dim]
+  const [directions, gates] = ctx.inputType(1).shape as [Dim, Dim]
+  const rows = mul(directions, gates)
+  const all = mul(times, batch)
+  const part = ctx.scratch('float32', [all, rows])
+  const b = ctx.alias(floatInput(ctx, 1), [rows, features])
+  ctx.step(steps.MatMul({ a: ctx.alias(x, [all, features]), b }, { trans_b: ints(1) }), [part])
+  return ctx.alias(part, [times, batch, rows])
+}
+
 /** 0: no clipping. */
 function clipOf(node: Node): number {
   return floatAttribute(node, 'clip', 0)
@@ -183,6 +197,7 @@ function recurrent(opType: keyof typeof CELLS): OpDef {
     outputs: [0, lstm ? 3 : 2],
     infer: (ctx) => infer(ctx, cell),
     lower: (ctx) => lower(ctx, cell),
+    quantize: { kind: 'recurrent', weights: [1, 2] },
   }
 }
 

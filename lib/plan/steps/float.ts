@@ -13,7 +13,27 @@ import {
   OPTIONAL_F32,
   WINDOW,
 } from './shared.js'
-import type { StepTable } from './spec.js'
+import type { AttributeSpec, OperandSpec, StepTable } from './spec.js'
+
+const RECURRENT_GATES = { ...F32, note: "[T, B, D*G*H], the input's part of all gates" } as const
+const RECURRENT_INPUTS = {
+  b: OPTIONAL_F32,
+  lengths: { kind: 'index', types: 'int32', optional: true },
+  h0: OPTIONAL_F32,
+  c0: OPTIONAL_F32,
+  p: OPTIONAL_F32,
+} as const satisfies Record<string, OperandSpec>
+const RECURRENT_OUTPUTS = { y: OPTIONAL_F32, h: OPTIONAL_F32, c: OPTIONAL_F32 } as const
+const RECURRENT = {
+  cell: { type: 'text', values: ['lstm', 'gru', 'rnn'], default: 'lstm' },
+  direction: { type: 'text', values: ['forward', 'reverse', 'bidirectional'], default: 'forward' },
+  activations: { type: 'texts' },
+  activation_alpha: { type: 'floats' },
+  activation_beta: { type: 'floats' },
+  clip: { ...FLOAT, default: 0 },
+  linear_before_reset: FLAG,
+  input_forget: FLAG,
+} as const satisfies Record<string, AttributeSpec>
 
 export const floatSteps = {
   Conv: {
@@ -197,26 +217,18 @@ export const normSteps = {
   },
   Recurrent: {
     kind: 'float',
+    inputs: { x: RECURRENT_GATES, r: { ...F32, note: '[D, G*H, H]' }, ...RECURRENT_INPUTS },
+    outputs: RECURRENT_OUTPUTS,
+    attributes: RECURRENT,
+  },
+  QRecurrent: {
+    kind: 'float',
     inputs: {
-      x: { ...F32, note: '[T, B, I]' },
-      w: F32,
-      r: F32,
-      b: OPTIONAL_F32,
-      lengths: { kind: 'index', types: 'int32', optional: true },
-      h0: OPTIONAL_F32,
-      c0: OPTIONAL_F32,
-      p: OPTIONAL_F32,
+      x: RECURRENT_GATES,
+      r: { kind: 'weights', types: 'int8', note: '[D, G*H, H], constant; scales 1 or [D*G*H], zero point 0' },
+      ...RECURRENT_INPUTS,
     },
-    outputs: { y: OPTIONAL_F32, h: OPTIONAL_F32, c: OPTIONAL_F32 },
-    attributes: {
-      cell: { type: 'text', values: ['lstm', 'gru', 'rnn'], default: 'lstm' },
-      direction: { type: 'text', values: ['forward', 'reverse', 'bidirectional'], default: 'forward' },
-      activations: { type: 'texts' },
-      activation_alpha: { type: 'floats' },
-      activation_beta: { type: 'floats' },
-      clip: { ...FLOAT, default: 0 },
-      linear_before_reset: FLAG,
-      input_forget: FLAG,
-    },
+    outputs: RECURRENT_OUTPUTS,
+    attributes: RECURRENT,
   },
 } as const satisfies StepTable

@@ -13,6 +13,7 @@ export const TYPES = {
   int32: ['int32'],
   int64: ['int64'],
   uint8: ['uint8'],
+  int8: ['int8'],
   /** 8-bit activations. */
   q8: ['uint8', 'int8'],
   /** Weights of integer products; of less than 8 bits where they are constant. */

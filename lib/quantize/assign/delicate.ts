@@ -5,7 +5,7 @@
 import type { Graph, Node } from '../../graph/graph.js'
 import { producersOf, usesOf } from '../../graph/graph.js'
 import type { Inference } from '../../ops/core/infer.js'
-import type { Fusion } from './fusions.js'
+import { type Fusion, isProduct } from './fusions.js'
 
 /** Inputs that are delicate, by operator. */
 const DELICATE: Readonly<Record<string, readonly number[]>> = {
@@ -98,14 +98,14 @@ class Search {
       if (levelling && products > 0) continue
       if (products === 0 && (this.isIntegerProduct(maker) || readByProducts.has(value))) continue
       if (fusion && !this.found.has(fusion)) this.found.set(fusion, reader)
-      const left = fusion?.rule.kind === 'weighted' ? products - 1 : products
+      const left = fusion && isProduct(fusion) ? products - 1 : products
       for (const v of usesOf(fusion?.node ?? maker)) pending.push({ value: v, reader, products: left })
     }
   }
 
   private isIntegerProduct(node: Node): boolean {
     const fusion = this.byNode.get(node)
-    return fusion?.rule.kind === 'weighted' && !this.found.has(fusion)
+    return fusion !== undefined && isProduct(fusion) && !this.found.has(fusion)
   }
 
   private readByProducts(): ReadonlySet<string> {

@@ -36,6 +36,7 @@ const REASON = {
   constantData: 'its data is a constant',
   biasShape: 'its bias is not a constant with one number per channel',
   alpha: 'alpha is not positive',
+  weights: 'its weights are not constants',
 } as const
 
 /** `excluded`: why a node stays in float whatever it is; undefined: it need not. */
@@ -102,6 +103,13 @@ class FusionFinder {
     if (!floats.every((v) => this.info.types.get(v)?.shape !== undefined)) return REASON.rank
     if (values.every((v) => this.graph.constants.has(v))) return REASON.constantData
     if (rule.kind === 'shared' && this.graph.constants.has(values[0] ?? '')) return REASON.constantData
+    if (rule.kind === 'recurrent') {
+      const constant = rule.weights.every(
+        (i) => this.graph.constants.get(node.inputs[i] ?? '')?.dtype === 'float32',
+      )
+      // What it makes is float: to those who read it, it is a float node.
+      return constant ? { node, rule, inputs, fused: [], results: [] } : REASON.weights
+    }
     if (rule.kind === 'weighted') {
       const problem = this.biasProblem(node, rule)
       if (problem !== undefined) return problem
@@ -118,6 +126,7 @@ class FusionFinder {
 
   private quantizedInputs(node: Node, rule: QuantizeRule, weights: string | undefined): number[] {
     if (rule.kind === 'weighted') return weights === undefined ? [0, rule.weight] : [0]
+    if (rule.kind === 'recurrent') return [0]
     if (rule.inputs) return rule.inputs.filter((i) => (node.inputs[i] ?? '') !== '')
     if (rule.kind === 'shared') return [0]
     return node.inputs.flatMap((v, i) => (v !== '' ? [i] : []))
@@ -170,6 +179,11 @@ class FusionFinder {
     const bounds = node.inputs.slice(1).every((name) => name === '' || this.graph.constants.has(name))
     return rule?.kind === 'activation' && rule.unary === true && bounds
   }
+}
+
+/** What quantization is for; all else follows it. */
+export function isProduct({ rule }: Pick<Fusion, 'rule'>): boolean {
+  return rule.kind === 'weighted' || rule.kind === 'recurrent'
 }
 
 /** Axis of the output along which the weights have their channels: 1 after spatial weights, else the last. */

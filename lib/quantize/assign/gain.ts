@@ -7,7 +7,7 @@ import type { Inference } from '../../ops/core/infer.js'
 import { dequantizeBytes, floatOutputBytes, fusionBytes } from './cost.js'
 import { delicateFusions } from './delicate.js'
 import { dividedOperand } from './fusable.js'
-import type { Fusion, Fusions } from './fusions.js'
+import { type Fusion, type Fusions, isProduct } from './fusions.js'
 import { Network } from './min-cut.js'
 
 const REASON = {
@@ -45,10 +45,6 @@ export function withGain(
     if (!kept.has(fusion)) drop(fusion, choice.isReachable(fusion, kept) ? REASON.cost : REASON.upstream)
   }
   return { integer: inner.filter((fusion) => kept.has(fusion)), float: reasons }
-}
-
-function isProduct({ rule }: Fusion): boolean {
-  return rule.kind === 'weighted'
 }
 
 /** Nodes with an integer product before them and one after them, whatever lies between. */

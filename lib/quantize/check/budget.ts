@@ -1,5 +1,5 @@
 /** What products cost: multiplications, by the sizes that the model states. */
-import type { Node } from '../../graph/graph.js'
+import type { Graph, Node } from '../../graph/graph.js'
 import { elementsOf } from '../assign/cost.js'
 import type { Quantization } from '../quantization.js'
 
@@ -7,6 +7,8 @@ import type { Quantization } from '../quantization.js'
 export function multiplications({ graph, inference, fusions }: Quantization): ReadonlyMap<Node, number> {
   const costs = new Map<Node, number>()
   for (const { node, rule, weights } of fusions.integer) {
+    if (rule.kind === 'recurrent')
+      costs.set(node, recurrentCost(graph, elementsOf(inference, node.inputs[0] ?? ''), node))
     if (rule.kind !== 'weighted') continue
     const out = elementsOf(inference, node.outputs[0] ?? '')
     const dims = graph.constants.get(weights ?? '')?.dims
@@ -18,4 +20,10 @@ export function multiplications({ graph, inference, fusions }: Quantization): Re
     costs.set(node, out * Math.max(1, length))
   }
   return costs
+}
+
+/** Every element of the sequence meets every gate of every direction. */
+function recurrentCost({ constants }: Graph, elements: number, { inputs }: Node): number {
+  const [directions = 1, rows = 1] = constants.get(inputs[1] ?? '')?.dims ?? []
+  return elements * directions * rows
 }

@@ -3,7 +3,8 @@ import type { Pace } from '../../event-loop.js'
 import { FORMATS } from '../../graph/format.js'
 import type { ConstantTensor } from '../../graph/graph.js'
 import { elementCount, floatsOf, tensorOf } from '../../graph/tensor.js'
-import type { Method } from '../quantization.js'
+import type { Method, Quantization } from '../quantization.js'
+import { symmetricZeroPoint } from '../scales/affine.js'
 import { weightScales, weightsOf } from '../scales/weight-scales.js'
 import { nearestLevels } from './nearest.js'
 import type { Table } from './table.js'
@@ -18,14 +19,32 @@ export const roundTables: Method = async (quantization) => {
   const stored = new Map<string, Table>()
   const float = new Map(fusions.float)
   for (const [name, readers] of tables) {
-    const table = await tableOf(name, graph.constants.get(name) as ConstantTensor, pace, signal)
+    const constant = graph.constants.get(name) as ConstantTensor
+    const table =
+      (await tiedTable(quantization, name, constant)) ?? (await tableOf(name, constant, pace, signal))
     if (table) stored.set(name, table)
-    for (const node of readers) {
-      if (table) float.delete(node.name)
-      else float.set(node.name, 'rows of its table are too uneven for int8')
-    }
+    else for (const { name } of readers) float.set(name, 'rows of its table are too uneven for int8')
   }
   return { ...quantization, storedTables: stored, fusions: { ...fusions, float } }
+}
+
+/** A table that is the weights of a product too has their levels, so that the file holds it once. */
+async function tiedTable(
+  { layers, levels, pace }: Quantization,
+  name: string,
+  tensor: ConstantTensor,
+): Promise<Table | undefined> {
+  const { dims } = tensor
+  const [rows, columns = 0] = dims
+  for (const layer of layers.values()) {
+    const { weights, axis, scales, format, alpha } = layer
+    const rounded = levels.get(layer)
+    if (weights !== name || dims.length !== 2 || axis !== 0 || scales.length !== rows || !rounded) continue
+    if (format.storage !== 'int8' || symmetricZeroPoint(format) !== 0 || alpha !== 1) continue
+    const table = { dims, levels: rounded, block: columns, scales }
+    if ((await noiseOf(table, floatsOf(tensor), pace)) <= MOST_NOISE) return table
+  }
+  return undefined
 }
 
 /** undefined: in 8 bits it would lose more than it may. */

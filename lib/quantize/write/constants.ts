@@ -42,10 +42,19 @@ export class QdqConstants {
   }
 
   /** Nodes that share their weights share the integer ones too, unless a bias asked for other scales. */
-  weights(layer: Layer, dims: readonly number[], bytes: Uint8Array): StoredTensor {
+  weights(
+    layer: Parameters<typeof weightTensors>[0],
+    dims: readonly number[],
+    bytes: Uint8Array,
+  ): StoredTensor {
     const [levels, scale, zeroPoint] = weightTensors(layer, dims, bytes)
     const parameters = [this.pool.share('s', scale), this.pool.share('z', zeroPoint)]
     return { levels: this.pool.share('w', levels), parameters, axis: layer.axis }
+  }
+
+  /** The sizes that a Reshape gives. */
+  sizes(dims: readonly number[]): string {
+    return this.pool.share('k', tensorOf('int64', [dims.length], BigInt64Array.from(dims, BigInt)))
   }
 
   /** The levels of a table of embeddings, and the scales of its rows or of their blocks. */

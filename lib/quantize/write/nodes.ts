@@ -56,6 +56,13 @@ export class QdqNodes {
     return clipped
   }
 
+  /** The same elements in other sizes. */
+  reshape(value: string, sizes: string): string {
+    const result = this.names.fresh('r')
+    this.add(result, 'Reshape', [value, sizes], result)
+    return result
+  }
+
   private add(
     name: string,
     opType: string,

@@ -8,6 +8,7 @@ import { valueFormat } from '../assign/assign.js'
 import type { Fusion } from '../assign/fusions.js'
 import type { QuantizedValue } from '../assign/quantized-values.js'
 import { type Method, parametersOf, type Quantization } from '../quantization.js'
+import type { RecurrentWeights } from '../round/recurrent-weights.js'
 import type { Table } from '../round/table.js'
 import type { AffineParameters } from '../scales/affine.js'
 import type { Layer } from '../scales/layer.js'
@@ -63,9 +64,12 @@ class QdqWriter {
     }
     const fusion = this.fusions.get(node)
     const layer = fusion && this.quantization.layers.get(fusion)
+    const recurrentWeights = fusion && this.quantization.recurrent.get(node.name)
     const inputs = node.inputs.map((name, i) => {
       if (fusion?.inputs.includes(i)) return this.integerInput(name, node)
       if (layer && fusion?.rule.kind === 'weighted' && i === fusion.rule.weight) return this.weights(layer)
+      const recurrent = recurrentWeights?.find(({ position }) => position === i)
+      if (recurrent) return this.recurrentWeights(recurrent)
       return this.floatInput(name, node)
     })
     const attributes: Record<string, Attribute> = { ...node.attributes }
@@ -144,6 +148,17 @@ class QdqWriter {
   /** A float reader takes the real value, unless that exists in integer form only. */
   private floatInput(name: string, reader: Node): string {
     return this.quantization.values.values.get(name)?.maker ? this.integerInput(name, reader) : name
+  }
+
+  /** DequantizeLinear has scales along one axis: the rows of two directions lie along one before it. */
+  private recurrentWeights({ dims, format, levels, scales, perRow }: RecurrentWeights): string {
+    const [directions = 1, rows = 1, columns = 1] = dims
+    const apart = perRow && directions > 1
+    const axis = perRow ? (apart ? 0 : 1) : undefined
+    const stored = apart ? [directions * rows, columns] : dims
+    const weights = this.constants.weights({ format, scales, alpha: 1, axis }, stored, levels)
+    const real = this.nodes.dequantize(weights)
+    return apart ? this.nodes.reshape(real, this.constants.sizes(dims)) : real
   }
 
   private weights(layer: Layer): string {

@@ -20,9 +20,9 @@ export function scalarsOf({ format, scale, zeroPoint }: AffineParameters): [Cons
   ]
 }
 
-/** The weights of a layer, their scales and their zero points. */
+/** Weights, their scales and their zero points. */
 export function weightTensors(
-  { format, scales, alpha, axis }: Layer,
+  { format, scales, alpha, axis }: Pick<Layer, 'format' | 'scales' | 'alpha' | 'axis'>,
   dims: readonly number[],
   levels: Uint8Array,
 ): [ConstantTensor, ConstantTensor, ConstantTensor] {

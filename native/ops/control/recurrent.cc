@@ -1,56 +1,34 @@
-// Recurrent: LSTM, GRU and RNN of ONNX (layout 0), float32.
+// Recurrent and QRecurrent: LSTM, GRU and RNN of ONNX (layout 0), float32, after the product of their input.
 //
-//   x [T, B, I], w [D, G*H, I], r [D, G*H, H], b [D, 2*G*H], lengths [B] int32, h0 and c0 [D, B, H], p [D, 3*H]
+//   x [T, B, D*G*H], r [D, G*H, H], b [D, 2*G*H], lengths [B] int32, h0 and c0 [D, B, H], p [D, 3*H]
 //   y [T, D, B, H], h and c [D, B, H]; D directions, G gates: LSTM iofc, GRU zrh, RNN one.
 //
-// The input's part of all gates is one product for all steps; the steps then add the recurrent part.
+// x is the input's part of all gates of all steps, which is one product. QRecurrent: r is int8, a scale for each row.
 #include <algorithm>
-#include <limits>
 
-#include "kernels/sgemm/sgemm.h"
-#include "ops/support/aligned_buffer.h"
-#include "ops/support/op_support.h"
 #include "ops/control/recurrent_cell.h"
+#include "ops/control/recurrent_weights.h"
+#include "ops/steps.h"
+#include "ops/support/op_support.h"
 
 namespace octavo {
 namespace {
 
 enum class Cell { kLstm, kGru, kRnn };
-enum Input { kX, kW, kR, kB, kLengths, kH0, kC0, kP };
+using step::Recurrent;
 
-// out[i][j] = bias[j] + sum over k of a[i][k] * packed[k][j], rows apart by a_stride and out_stride; tasks by shape.
-void product(ThreadPool& pool, const float* a, int64_t a_stride, int64_t m, int64_t k, const float* packed, int64_t n,
-             const float* bias, float* out, int64_t out_stride) {
-  const SgemmKernel& kernel = sgemm_kernel();
-  const int64_t mr = static_cast<int64_t>(kernel.mr), nr = static_cast<int64_t>(kernel.nr), blocks = (n + nr - 1) / nr;
-  const int64_t per_task =
-      std::max<int64_t>(1, 65536 / std::max<int64_t>(1, k * nr));  // blocks: a task is 64k multiplications a row
-  const int64_t column_tasks = (blocks + per_task - 1) / per_task, row_tasks = (m + mr - 1) / mr;
-  const float inf = std::numeric_limits<float>::infinity();
-  pool.for_each(row_tasks * column_tasks, [&](int64_t task, int) {
-    const int64_t row = task / column_tasks * mr, first = task % column_tasks * per_task,
-                  last = std::min(blocks, first + per_task);
-    const int64_t rows = std::min(mr, m - row);
-    const float* rows_in[kSgemmMaxRows];
-    float* rows_out[kSgemmMaxRows];
-    for (int64_t i = 0; i < rows; ++i) rows_in[i] = a + (row + i) * a_stride;
-    for (int64_t block = first; block < last; ++block) {
-      const int64_t j = block * nr;
-      for (int64_t i = 0; i < rows; ++i) rows_out[i] = out + (row + i) * out_stride + j;
-      kernel.tile({static_cast<size_t>(rows), static_cast<size_t>(std::min(nr, n - j)), 1, static_cast<size_t>(k),
-                   rows_in, packed + j * k, kernel.nr, bias != nullptr ? bias + j : nullptr, nullptr, -inf, inf,
-                   rows_out});
-    }
-  });
-}
+// Inputs after r are two further in a QRecurrent, whose r has a scale and a zero point.
+constexpr int kParameters = static_cast<int>(step::QRecurrent::kB) - static_cast<int>(Recurrent::kB);
 
 struct Attributes {
   Cell cell = Cell::kLstm;
   int gates = 4, directions = 1;
+  int shift = 0;  // of the inputs after r
   bool reverse_first = false, linear_before_reset = false, input_forget = false;
   float clip = 0.0f;                      // 0: none
   bool gives[3] = {};                     // y, h, c
   ops::CellActivation activations[2][3];  // f, g, h of each direction
+  ops::RecurrentWeights weights;
 
   Status load(const LoadContext& c) {
     const std::string kind = c.text("cell", "lstm"), direction = c.text("direction", "forward");
@@ -90,179 +68,187 @@ struct Attributes {
       if (!ops::parse_cell_activation(names[i], alpha, beta, &used_alpha, &used_beta,
                                       &activations[i / count][i % count]))
         return c.error(Code::kUnsupported, "activation " + names[i]);
-    return Status::Ok();
+    const bool integer = c.op() == "QRecurrent";
+    shift = integer ? kParameters : 0;
+    return weights.load(c, Recurrent::kR, integer, gates, directions, resets_first());
   }
+  // A GRU that resets its state before the product of the new gate: that gate's product comes later.
+  bool resets_first() const { return cell == Cell::kGru && !linear_before_reset; }
+  bool reads_constant(int input) const { return input != Recurrent::kR || !weights.is_packed(); }
+  size_t packed_bytes() const { return weights.bytes(); }
+  std::string kernel() const { return shift != 0 ? hybrid_kernel().name : ""; }
 };
 
-class Recurrent final : public Bound {
+class BoundRecurrent final : public Bound {
  public:
   Status prepare(const Attributes& a, BindContext& c) {
-    a_ = a;
-    const Shape &x = c.in(kX), &r = c.in(kR);
+    a_ = &a;
+    const Shape &x = c.in(Recurrent::kX), &r = c.in(Recurrent::kR);
     if (x.rank != 3 || r.rank != 3)
       return c.error(Code::kShape, "x " + ops::dims_text(x) + " and r " + ops::dims_text(r) + ": expected rank 3");
     times_ = x[0];
     batch_ = x[1];
-    inputs_ = x[2];
     hidden_ = r[2];
     const int64_t d = a.directions, g = a.gates;
-    const Shape expected[] = {x,
-                              {3, {d, g * hidden_, inputs_}},
-                              {3, {d, g * hidden_, hidden_}},
-                              {2, {d, 2 * g * hidden_}},
-                              {1, {batch_}},
-                              {3, {d, batch_, hidden_}},
-                              {3, {d, batch_, hidden_}},
-                              {2, {d, 3 * hidden_}}};
-    static const char* const kNames[] = {"x", "w", "r", "b", "lengths", "h0", "c0", "p"};
-    for (int i = 0; i < 8; ++i)
-      if (c.has_input(i)) OCTAVO_RETURN_IF_ERROR(ops::expect_shape(c, kNames[i], expected[i], c.in(i)));
+    if (!layout_.plan(a.shift != 0, g, hidden_, a.resets_first()))
+      return c.error(Code::kLimit, "the weights are too big");
+    rows_ = layout_.rows;
+    const Shape state = {3, {d, batch_, hidden_}};
+    const auto expect = [&](int input, const char* name, const Shape& expected) {
+      return c.has_input(input) ? ops::expect_shape(c, name, expected, c.in(input)) : Status::Ok();
+    };
+    OCTAVO_RETURN_IF_ERROR(expect(Recurrent::kX, "x", {3, {times_, batch_, d * rows_}}));
+    OCTAVO_RETURN_IF_ERROR(expect(Recurrent::kR, "r", {3, {d, rows_, hidden_}}));
+    OCTAVO_RETURN_IF_ERROR(expect(at(Recurrent::kB), "b", {2, {d, 2 * rows_}}));
+    OCTAVO_RETURN_IF_ERROR(expect(at(Recurrent::kLengths), "lengths", {1, {batch_}}));
+    OCTAVO_RETURN_IF_ERROR(expect(at(Recurrent::kH0), "h0", state));
+    OCTAVO_RETURN_IF_ERROR(expect(at(Recurrent::kC0), "c0", state));
+    OCTAVO_RETURN_IF_ERROR(expect(at(Recurrent::kP), "p", {2, {d, 3 * hidden_}}));
 
-    const Shape outputs[] = {{4, {times_, d, batch_, hidden_}}, expected[kH0], expected[kH0]};
+    const Shape outputs[] = {{4, {times_, d, batch_, hidden_}}, state, state};
     static const char* const kOutputs[] = {"y", "h", "c"};
     for (int i = 0; i < 3; ++i) {
       if (!a.gives[i]) continue;
       OCTAVO_RETURN_IF_ERROR(ops::expect_shape(c, kOutputs[i], outputs[i], c.out(i)));
     }
 
-    // Shared scratch, in floats: packed w and r, then per direction in turn: gates of all steps, the sum of the biases,
-    // state.
-    const SgemmKernel& kernel = sgemm_kernel();
-    const size_t n = static_cast<size_t>(g * hidden_);
-    const auto round = [](size_t floats) { return (floats + 31) / 16 * 16; };
-    const double total = static_cast<double>(times_) * static_cast<double>(batch_) * static_cast<double>(n);
-    if (total > static_cast<double>(PTRDIFF_MAX) / 64)
-      return c.error(Code::kLimit, "a sequence too long for its gates");
-    size_t at = 0;
+    // Shared scratch, in floats: packed r where it is not constant, then, of one direction at a time, biases and state.
+    int64_t elements;
+    if (__builtin_mul_overflow(batch_, rows_ + 64, &elements) || elements > PTRDIFF_MAX / 64)
+      return c.error(Code::kLimit, "a batch too big for its gates");
+    size_t end = 0;
     const auto take = [&](size_t floats) {
-      const size_t here = at;
-      at += round(floats);
+      const size_t here = end;
+      end += (floats + 31) / 16 * 16;
       return here;
     };
-    w_ = take(sgemm_packed_size(kernel, static_cast<size_t>(inputs_), n));
-    r_ = take(sgemm_packed_size(kernel, static_cast<size_t>(hidden_), n));
-    new_r_ = take(a.cell == Cell::kGru
-                      ? sgemm_packed_size(kernel, static_cast<size_t>(hidden_), static_cast<size_t>(hidden_))
-                      : 0);
-    gates_ = take(static_cast<size_t>(times_ * batch_) * n);
-    bias_ = take(n);
-    recurrent_bias_ = take(n);
-    recurrent_ = take(static_cast<size_t>(batch_) * n);
-    h_ = take(static_cast<size_t>(batch_ * hidden_));
-    c_ = take(static_cast<size_t>(batch_ * hidden_));
-    reset_ = take(static_cast<size_t>(batch_ * hidden_));
+    const size_t states = static_cast<size_t>(batch_ * hidden_);
+    r_ = take(a.weights.is_packed() ? 0 : layout_.bytes / sizeof(float));
+    bias_ = take(static_cast<size_t>(rows_) + kHybridColumns);
+    fresh_bias_ = take(static_cast<size_t>(hidden_));
+    recurrent_ = take(static_cast<size_t>(batch_ * rows_));
+    h_ = take(states);
+    c_ = take(states);
+    reset_ = take(states);
     row_ = take(static_cast<size_t>(hidden_));
-    c.scratch(at * sizeof(float), 0);
+    c.scratch(end * sizeof(float), 0);
     return Status::Ok();
   }
 
   Status run(RunContext& c) override {
-    if (const int32_t* lengths = c.in<int32_t>(kLengths))
+    if (const int32_t* lengths = c.in<int32_t>(at(Recurrent::kLengths)))
       for (int64_t b = 0; b < batch_; ++b)
         if (lengths[b] < 0 || lengths[b] > times_)
           return c.error(Code::kData, "length " + std::to_string(lengths[b]) + " of batch entry " + std::to_string(b) +
                                           " is outside of [0, " + std::to_string(times_) + "]");
-    for (int d = 0; d < a_.directions; ++d) direction(c, d);
+    for (int d = 0; d < a_->directions; ++d) direction(c, d);
     return Status::Ok();
   }
 
  private:
   void direction(RunContext& c, int d) const {
     float* s = static_cast<float*>(c.shared_scratch());
-    const SgemmKernel& kernel = sgemm_kernel();
-    const int64_t n = a_.gates * hidden_, state = batch_ * hidden_;
-    const size_t blocks = (static_cast<size_t>(n) + kernel.nr - 1) / kernel.nr;
-    sgemm_pack(kernel, c.in<float>(kW) + d * n * inputs_, inputs_, n, 1, inputs_, 1.0f, 0, blocks, s + w_);
-    sgemm_pack(kernel, c.in<float>(kR) + d * n * hidden_, hidden_, n, 1, hidden_, 1.0f, 0, blocks, s + r_);
-    if (a_.cell == Cell::kGru && !a_.linear_before_reset)
-      sgemm_pack(kernel, c.in<float>(kR) + (d * n + 2 * hidden_) * hidden_, hidden_, hidden_, 1, hidden_, 1.0f, 0,
-                 (static_cast<size_t>(hidden_) + kernel.nr - 1) / kernel.nr, s + new_r_);
-    // Both biases go to the input's part, but that of the new gate of a GRU which resets after its product.
-    const float* b = c.in<float>(kB);
-    const bool apart = a_.cell == Cell::kGru && a_.linear_before_reset;
+    const int64_t n = rows_, state = batch_ * hidden_;
+    const uint8_t* weights = reinterpret_cast<const uint8_t*>(s + r_);
+    if (a_->weights.is_packed()) weights = a_->weights.of(d);
+    else layout_.pack(c.in<float>(Recurrent::kR) + d * n * hidden_, nullptr, true, reinterpret_cast<uint8_t*>(s + r_));
+    // Both biases go to the recurrent part, but that of the input in the new gate of a GRU which resets after its
+    // product.
+    const float* b = c.in<float>(at(Recurrent::kB));
+    const bool apart = a_->cell == Cell::kGru && a_->linear_before_reset;
     for (int64_t j = 0; j < n; ++j) {
       const float wb = b != nullptr ? b[d * 2 * n + j] : 0.0f, rb = b != nullptr ? b[d * 2 * n + n + j] : 0.0f;
       const bool keep = apart && j >= 2 * hidden_;
-      s[bias_ + j] = keep ? wb : wb + rb;
-      s[recurrent_bias_ + j] = keep ? rb : 0.0f;
+      s[bias_ + j] = keep ? rb : wb + rb;
+      if (keep) s[fresh_bias_ + j - 2 * hidden_] = wb;
     }
+    std::fill(s + bias_ + n, s + bias_ + n + kHybridColumns, 0.0f);
     const auto initial = [&](int input, float* to) {
       const float* from = c.in<float>(input);
       for (int64_t i = 0; i < state; ++i) to[i] = from != nullptr ? from[d * state + i] : 0.0f;
     };
-    initial(kH0, s + h_);
-    initial(kC0, s + c_);
-    product(c.pool(), c.in<float>(kX), inputs_, times_ * batch_, inputs_, s + w_, n, s + bias_, s + gates_, n);
+    initial(at(Recurrent::kH0), s + h_);
+    if (a_->cell == Cell::kLstm) initial(at(Recurrent::kC0), s + c_);
 
-    const int32_t* lengths = c.in<int32_t>(kLengths);
-    const bool backward = a_.reverse_first || d == 1;
-    float* y = a_.gives[0] ? c.out<float>(0) : nullptr;
+    const int32_t* lengths = c.in<int32_t>(at(Recurrent::kLengths));
+    const bool backward = a_->reverse_first || d == 1;
+    float* y = a_->gives[0] ? c.out<float>(0) : nullptr;
     for (int64_t step = 0; step < times_; ++step) {
       if (c.cancelled().load(std::memory_order_relaxed)) return;
       const int64_t t = backward ? times_ - 1 - step : step;
-      product(c.pool(), s + h_, hidden_, batch_, hidden_, s + r_, n, s + recurrent_bias_, s + recurrent_, n);
-      if (a_.cell == Cell::kGru && !a_.linear_before_reset) reset_first(c, d, t, s);
+      layout_.multiply(c.pool(), layout_.parts[0], weights, s + h_, batch_, s + bias_, s + recurrent_);
+      if (a_->resets_first()) reset_first(c, d, t, s, weights);
       for (int64_t e = 0; e < batch_; ++e) {
-        float* out = y != nullptr ? y + ((t * a_.directions + d) * batch_ + e) * hidden_ : nullptr;
+        float* out = y != nullptr ? y + ((t * a_->directions + d) * batch_ + e) * hidden_ : nullptr;
         // Past its length an entry keeps its state; running backwards, it starts where its sequence ends.
         if (lengths != nullptr && t >= lengths[e]) {
           if (out != nullptr) std::fill(out, out + hidden_, 0.0f);
           continue;
         }
-        float* gates = s + gates_ + (t * batch_ + e) * n;
-        cell(c, d, gates, s + recurrent_ + e * n, s + h_ + e * hidden_, s + c_ + e * hidden_, s + row_);
+        cell(c, d, input_part(c, d, t, e), s + recurrent_ + e * n, s, e);
         if (out != nullptr) std::copy(s + h_ + e * hidden_, s + h_ + (e + 1) * hidden_, out);
       }
     }
-    if (a_.gives[1]) std::copy(s + h_, s + h_ + state, c.out<float>(1) + d * state);
-    if (a_.gives[2]) std::copy(s + c_, s + c_ + state, c.out<float>(2) + d * state);
+    if (a_->gives[1]) std::copy(s + h_, s + h_ + state, c.out<float>(1) + d * state);
+    if (a_->gives[2]) std::copy(s + c_, s + c_ + state, c.out<float>(2) + d * state);
   }
 
   void clip(float* x, int64_t count) const {
-    if (a_.clip <= 0.0f) return;
-    for (int64_t i = 0; i < count; ++i) x[i] = std::min(a_.clip, std::max(-a_.clip, x[i]));
+    if (a_->clip <= 0.0f) return;
+    for (int64_t i = 0; i < count; ++i) x[i] = std::min(a_->clip, std::max(-a_->clip, x[i]));
+  }
+
+  int at(Recurrent::Input input) const { return static_cast<int>(input) + a_->shift; }
+  const float* input_part(RunContext& c, int d, int64_t t, int64_t e) const {
+    return c.in<float>(Recurrent::kX) + ((t * batch_ + e) * a_->directions + d) * rows_;
   }
 
   // GRU whose reset gate acts on h before the product: the recurrent part of the new gate becomes (r * h) R_h^T.
-  void reset_first(RunContext& c, int d, int64_t t, float* s) const {
-    const int64_t n = 3 * hidden_;
-    const ops::CellActivation& f = a_.activations[d][0];
+  void reset_first(RunContext& c, int d, int64_t t, float* s, const uint8_t* weights) const {
+    const ops::CellActivation& f = a_->activations[d][0];
     for (int64_t e = 0; e < batch_; ++e) {
-      const float* gates = s + gates_ + (t * batch_ + e) * n;
+      const float *input = input_part(c, d, t, e) + hidden_, *recurrent = s + recurrent_ + e * rows_ + hidden_;
       float* reset = s + reset_ + e * hidden_;
-      for (int64_t j = 0; j < hidden_; ++j) reset[j] = gates[hidden_ + j] + s[recurrent_ + e * n + hidden_ + j];
+      for (int64_t j = 0; j < hidden_; ++j) reset[j] = input[j] + recurrent[j];
       clip(reset, hidden_);
       f(reset, reset, hidden_);
       for (int64_t j = 0; j < hidden_; ++j) reset[j] *= s[h_ + e * hidden_ + j];
     }
-    product(c.pool(), s + reset_, hidden_, batch_, hidden_, s + new_r_, hidden_, nullptr, s + recurrent_ + 2 * hidden_,
-            n);
+    layout_.multiply(c.pool(), layout_.parts[1], weights, s + reset_, batch_, s + bias_ + 2 * hidden_,
+                     s + recurrent_ + 2 * hidden_);
   }
 
-  // One step of one batch entry. gates: its input's part, overwritten; recurrent: h R^T.
-  void cell(RunContext& c, int d, float* gates, const float* recurrent, float* h, float* cs, float* row) const {
+  // One step of batch entry e. input: its part of the gates; gates: the recurrent part, h R^T and the biases,
+  // overwritten.
+  void cell(RunContext& c, int d, const float* input, float* gates, float* s, int64_t e) const {
     const int64_t H = hidden_;
-    const ops::CellActivation* f = a_.activations[d];
-    const float* p = c.in<float>(kP) != nullptr ? c.in<float>(kP) + d * 3 * H : nullptr;
-    if (a_.cell == Cell::kRnn) {
-      for (int64_t j = 0; j < H; ++j) gates[j] += recurrent[j];
+    const ops::CellActivation* f = a_->activations[d];
+    float *h = s + h_ + e * H, *cs = s + c_ + e * H, *row = s + row_;
+    const float* peepholes = c.in<float>(at(Recurrent::kP));
+    const float* p = peepholes != nullptr ? peepholes + d * 3 * H : nullptr;
+    if (a_->cell == Cell::kRnn) {
+      for (int64_t j = 0; j < H; ++j) gates[j] += input[j];
       clip(gates, H);
       f[0](gates, h, H);
       return;
     }
-    if (a_.cell == Cell::kGru) {
+    if (a_->cell == Cell::kGru) {
       float *z = gates, *r = gates + H, *fresh = gates + 2 * H;
-      for (int64_t j = 0; j < 2 * H; ++j) gates[j] += recurrent[j];
+      for (int64_t j = 0; j < 2 * H; ++j) gates[j] += input[j];
       clip(gates, 2 * H);
       f[0](gates, gates, 2 * H);
-      for (int64_t j = 0; j < H; ++j) fresh[j] += (a_.linear_before_reset ? r[j] : 1.0f) * recurrent[2 * H + j];
+      const float *part = input + 2 * H, *bias = s + fresh_bias_;
+      if (a_->linear_before_reset)
+        for (int64_t j = 0; j < H; ++j) fresh[j] = part[j] + bias[j] + r[j] * fresh[j];
+      else
+        for (int64_t j = 0; j < H; ++j) fresh[j] += part[j];
       clip(fresh, H);
       f[1](fresh, fresh, H);
       for (int64_t j = 0; j < H; ++j) h[j] = (1.0f - z[j]) * fresh[j] + z[j] * h[j];
       return;
     }
     float *i = gates, *o = gates + H, *forget = gates + 2 * H, *candidate = gates + 3 * H;
-    for (int64_t j = 0; j < 4 * H; ++j) gates[j] += recurrent[j];
+    for (int64_t j = 0; j < 4 * H; ++j) gates[j] += input[j];
     if (p != nullptr)
       for (int64_t j = 0; j < H; ++j) {
         i[j] += p[j] * cs[j];
@@ -273,7 +259,7 @@ class Recurrent final : public Bound {
     clip(candidate, H);
     const auto apply = [&](const ops::CellActivation& function, float* x) { function(x, x, H); };
     apply(f[0], i);
-    if (a_.input_forget)
+    if (a_->input_forget)
       for (int64_t j = 0; j < H; ++j) forget[j] = 1.0f - i[j];
     else apply(f[0], forget);
     apply(f[1], candidate);
@@ -286,17 +272,17 @@ class Recurrent final : public Bound {
     for (int64_t j = 0; j < H; ++j) h[j] = o[j] * row[j];
   }
 
-  Attributes a_;
-  int64_t times_ = 0, batch_ = 0, inputs_ = 0, hidden_ = 0;
+  const Attributes* a_ = nullptr;
+  ops::RecurrentLayout layout_;
+  int64_t times_ = 0, batch_ = 0, hidden_ = 0, rows_ = 0;
   // Offsets into the shared scratch, in floats.
-  size_t w_ = 0, r_ = 0, new_r_ = 0, gates_ = 0, bias_ = 0, recurrent_bias_ = 0, recurrent_ = 0, h_ = 0, c_ = 0,
-         reset_ = 0, row_ = 0;
+  size_t r_ = 0, bias_ = 0, fresh_bias_ = 0, recurrent_ = 0, h_ = 0, c_ = 0, reset_ = 0, row_ = 0;
 };
 
 }  // namespace
 
 Status make_recurrent(const LoadContext& c, std::unique_ptr<Op>* op) {
-  return ops::make_op<Attributes, Recurrent>(c, op);
+  return ops::make_op<Attributes, BoundRecurrent>(c, op);
 }
 
 }  // namespace octavo

@@ -15,6 +15,7 @@ struct Model {
   std::string cell;
   int gates, directions;
   bool linear_before_reset, with_peepholes, with_lengths;
+  bool constant = true, integer = false;  // of the recurrent weights
 };
 
 // ONNX's equations, default activations, one entry and direction at a time.
@@ -26,12 +27,33 @@ void check(const Model& m) {
     return v;
   };
   const int64_t D = m.directions, G = m.gates, H = kHidden, n = G * H;
-  const std::vector<float> x = reals(kTimes * kBatch * kInputs), w = reals(D * n * kInputs), r = reals(D * n * H),
-                           b = reals(D * 2 * n), h0 = reals(D * kBatch * H), c0 = reals(D * kBatch * H),
+  const std::vector<float> x = reals(kTimes * kBatch * kInputs), w = reals(D * n * kInputs);
+  std::vector<float> r = reals(D * n * H), scales(static_cast<size_t>(D * n));
+  std::vector<int8_t> levels(r.size());
+  for (size_t j = 0; m.integer && j < scales.size(); ++j) {
+    scales[j] = random.real(0.005f, 0.01f);
+    for (size_t k = 0; k < static_cast<size_t>(H); ++k) {
+      levels[j * H + k] = static_cast<int8_t>(random.between(-127, 127));
+      r[j * H + k] = scales[j] * static_cast<float>(levels[j * H + k]);
+    }
+  }
+  const std::vector<float> b = reals(D * 2 * n), h0 = reals(D * kBatch * H), c0 = reals(D * kBatch * H),
                            p = reals(D * 3 * H);
   const std::vector<int32_t> lengths = m.with_lengths ? std::vector<int32_t>{4, 2, 0} : std::vector<int32_t>{4, 4, 4};
-  OpFixture f("Recurrent");
-  f.input({kTimes, kBatch, kInputs}, x).constant({D, n, kInputs}, w).constant({D, n, H}, r).constant({D, 2 * n}, b);
+  // What the product before the step makes of x.
+  std::vector<float> part(static_cast<size_t>(kTimes * kBatch * D * n));
+  for (int64_t row = 0; row < kTimes * kBatch; ++row)
+    for (int64_t j = 0; j < D * n; ++j) {
+      double sum = 0;
+      for (int64_t k = 0; k < kInputs; ++k) sum += static_cast<double>(x[row * kInputs + k]) * w[j * kInputs + k];
+      part[row * D * n + j] = static_cast<float>(sum);
+    }
+  OpFixture f(m.integer ? "QRecurrent" : "Recurrent");
+  f.input({kTimes, kBatch, D * n}, part);
+  if (m.integer) f.constant({D, n, H}, levels).constant({D * n}, scales).absent();
+  else if (m.constant) f.constant({D, n, H}, r);
+  else f.input({D, n, H}, r);
+  f.constant({D, 2 * n}, b);
   if (m.with_lengths) f.input({kBatch}, lengths);
   else f.absent();
   f.input({D, kBatch, H}, h0);
@@ -101,23 +123,42 @@ void check(const Model& m) {
 
 TEST(recurrent_cells_against_double) {
   for (int directions = 1; directions <= 2; ++directions)
-    for (bool lengths : {false, true}) {
-      check({"lstm", 4, directions, false, false, lengths});
-      check({"lstm", 4, directions, false, true, lengths});
-      check({"gru", 3, directions, false, false, lengths});
-      check({"gru", 3, directions, true, false, lengths});
-      check({"rnn", 1, directions, false, false, lengths});
-    }
+    for (bool lengths : {false, true})
+      for (int weights = 0; weights < 3; ++weights) {
+        const bool constant = weights != 1, integer = weights == 2;
+        check({"lstm", 4, directions, false, false, lengths, constant, integer});
+        check({"lstm", 4, directions, false, true, lengths, constant, integer});
+        check({"gru", 3, directions, false, false, lengths, constant, integer});
+        check({"gru", 3, directions, true, false, lengths, constant, integer});
+        check({"rnn", 1, directions, false, false, lengths, constant, integer});
+      }
 }
 
 TEST(recurrent_refuses_lengths_past_the_sequence) {
   OpFixture f("Recurrent");
   f.input<float>({1, 1, 1}, {1})
       .constant<float>({1, 1, 1}, {1})
-      .constant<float>({1, 1, 1}, {1})
       .absent()
       .input<int32_t>({1}, {2})
       .output<float>({1, 1, 1, 1});
   f.set_text("cell", "rnn");
   EXPECT_CODE(f.run(), Code::kData);
+}
+
+TEST(recurrent_refuses_parameters_that_do_not_fit) {
+  const auto refused = [](const std::vector<float>& scales, int8_t zero) {
+    OpFixture f("QRecurrent");
+    f.input<float>({1, 1, 2}, {1, 1})
+        .constant<int8_t>({1, 2, 2}, {1, 2, 3, 4})
+        .constant<float>({static_cast<int64_t>(scales.size())}, scales)
+        .constant<int8_t>({1}, {zero})
+        .output<float>({1, 1, 1, 2});
+    f.set_text("cell", "rnn");
+    return f.run();
+  };
+  EXPECT_OK(refused({0.5f, 0.25f}, 0));
+  EXPECT_OK(refused({0.5f}, 0));
+  EXPECT_CODE(refused({0.5f, 0.25f, 1.0f}, 0), Code::kInvalidPlan);
+  EXPECT_CODE(refused({0.5f, -0.25f}, 0), Code::kInvalidPlan);
+  EXPECT_CODE(refused({0.5f}, 1), Code::kUnsupported);
 }

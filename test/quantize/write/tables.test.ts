@@ -5,7 +5,7 @@ import { readModel } from '../../../lib/onnx/index.js'
 import { quantize } from '../../../lib/quantize/index.js'
 import { InferenceSession } from '../../../lib/session/session.js'
 import { Tensor } from '../../../lib/session/tensor.js'
-import { graph, node, noise } from '../graphs.js'
+import { graph, node, noise, numbers } from '../graphs.js'
 import { fileOf } from '../model.js'
 
 const [ROWS, COLUMNS] = [512, 96]
@@ -47,6 +47,7 @@ it('a table of embeddings is int8 in the file, once, and its rows are close', as
     dims: [ROWS, COLUMNS],
     scales: ROWS,
   })
+  expect(report.float.map(({ node }) => node)).not.toContain('Gather:e')
   const { graph: written } = await readModel(model)
   const levels = [...written.constants.values()].filter(({ dims }) => dims[0] === ROWS && dims[1] === COLUMNS)
   expect(levels.map(({ dtype }) => dtype)).toEqual(['int8'])
@@ -64,4 +65,30 @@ it('a table of embeddings is int8 in the file, once, and its rows are close', as
       expect(Math.abs((got[row * COLUMNS + c] as number) - x)).toBeLessThanOrEqual(half * 1.0001)
     })
   }
+})
+
+it('a table that is the weights of a product too is in the file once', async () => {
+  const tied = graph({
+    inputs: { i: [6] },
+    outputs: ['y'],
+    nodes: [
+      node('e = Gather(t, i)'),
+      node('h = Gemm(e, v)'),
+      node('g = Relu(h)'),
+      node('y = Gemm(g, t, b)', { transB: 1 }),
+    ],
+    constants: { t: table, v: noise(COLUMNS, COLUMNS), b: numbers(new Array(ROWS).fill(0.25)) },
+  })
+  const bytes = fileOf({ ...tied, types: new Map([['i', { dtype: 'int64', shape: [6] }]]) })
+  const feed = (k: number) => ({
+    i: new Tensor(
+      'int64',
+      BigInt64Array.from({ length: 6 }, (_, at) => BigInt((at * 41 + k * 7) % ROWS)),
+      [6],
+    ),
+  })
+  const { model } = await quantize(bytes, { data: [0, 1, 2, 3, 4, 5, 6, 7].map(feed) })
+  const { graph: written } = await readModel(model)
+  const copies = [...written.constants.values()].filter(({ dims }) => dims.join() === `${ROWS},${COLUMNS}`)
+  expect(copies.map(({ dtype }) => dtype)).toEqual(['int8'])
 })

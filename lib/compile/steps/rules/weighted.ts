@@ -2,7 +2,7 @@
 import { formatOf, type Granularity, type Quantized, ROUNDER } from '../../../graph/format.js'
 import { floatsOf, intOf, ints } from '../../../plan/attributes.js'
 import { attributesOf, type BuiltStep, steps } from '../../../plan/build.js'
-import { addTensor, constantBytes, type Draft, isConstant } from '../../../plan/draft.js'
+import { addAlias, addTensor, constantBytes, type Draft, isConstant } from '../../../plan/draft.js'
 import { operand, quantizedOperand } from '../../../plan/operands.js'
 import type { PlanTensor } from '../../../plan/plan.js'
 import { floatConstant, isPerTensor } from '../params.js'
@@ -75,16 +75,24 @@ export const matMul: IntegerRule = {
 /** Constant weights of 8 bits or fewer that a DequantizeLinear reads, with one scale or one per index of an axis. */
 function weightView({ draft, producer }: RuleContext, t: number): Quantized<number> | undefined {
   const dequantize = producer(t)
-  if (dequantize?.op !== 'DequantizeLinear' || dequantize.outputs[0] !== t) return undefined
-  const w = quantizedOperand(dequantize, 'x')
-  const { dtype } = draft.tensors[w.tensor] as PlanTensor
+  if (dequantize?.op !== 'DequantizeLinear') return undefined
+  const stored = quantizedOperand(dequantize, 'x')
+  const { dims } = draft.tensors[t] as PlanTensor
+  const w = { ...stored, tensor: addAlias(draft, stored.tensor, dims) }
+  const { dtype, dims: storedDims } = draft.tensors[stored.tensor] as PlanTensor
   const format = formatOf(dtype)
   if (!format || format.bits > 8 || !isConstant(draft, w.tensor)) return undefined
   if (intOf(dequantize, 'block_size', 0) !== 0) return undefined
-  const granularity: Granularity = isPerTensor(draft, w.scale)
-    ? { kind: 'tensor' }
-    : { kind: 'channel', axis: intOf(dequantize, 'axis', 1) }
-  return { ...w, format, granularity }
+  if (isPerTensor(draft, w.scale)) return { ...w, format, granularity: { kind: 'tensor' } }
+  const axis = axisIn(dims, storedDims, intOf(dequantize, 'axis', 1))
+  return axis < 0 ? undefined : { ...w, format, granularity: { kind: 'channel', axis } }
+}
+
+/** Where an axis of a tensor lies among those of another one with the same elements; -1: it is none of them. */
+function axisIn(dims: PlanTensor['dims'], stored: PlanTensor['dims'], axis: number): number {
+  const before = (list: PlanTensor['dims'], end: number) =>
+    list.slice(0, end).reduce<number>((n, d) => n * (d as number), 1)
+  return dims.findIndex((d, i) => d === stored[axis] && before(dims, i) === before(stored, axis))
 }
 
 /** undefined: one scale for the tensor. */
