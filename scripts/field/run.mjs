@@ -32,8 +32,7 @@ export async function measureAll(models, { offline, quantizer, signal, progress 
       progress.note(line(rows.at(-1)))
     } catch (error) {
       if (signal.aborted) throw error
-      const why =
-        error instanceof Missing ? error.message : `failed: ${error.message.trim().split('\n').at(-1)}`
+      const why = error instanceof Missing ? error.message : `failed: ${wordsOf(error)}`
       skipped.push({ name: model.name, why, isMissing: error instanceof Missing })
       progress.note(`${model.name} skipped: ${why}`)
     }
@@ -55,4 +54,10 @@ function line({ name, refused, float, int8, quantize }) {
 export function hasQuantizer() {
   const code = 'import onnx, onnxruntime.quantization'
   return spawnSync(process.env.OCTAVO_PYTHON ?? 'python3', ['-c', code], { stdio: 'ignore' }).status === 0
+}
+
+/** Of what a process that ended said: its error. */
+function wordsOf({ message }) {
+  const lines = message.trim().split('\n')
+  return lines.find((text) => /^\w*Error\b/.test(text)) ?? lines.at(-1)
 }

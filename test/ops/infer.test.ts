@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { add, formatDim, symbol } from '../../lib/graph/expr.js'
+import { scalar } from '../../lib/graph/tensor.js'
 import { type Inference, inferGraph, nestedKey } from '../../lib/ops/core/infer.js'
 import { constant, f32, graph, i64, int, ints, node, owned, text } from './graphs.js'
 
@@ -70,6 +71,32 @@ describe('sizes', () => {
     )
     expect(shapeOf(info, 'half')).toBe('[n, 16, 16, 16]')
     expect(shapeOf(info, 'y')).toBe('[n, 24, 16, 16]')
+  })
+
+  test('stay what they are where a Cast to float counts them for Range', () => {
+    const info = inferGraph(
+      graph({
+        inputs: { x: f32(n, 8, h, h) },
+        constants: {
+          two: constant([2], []),
+          zero: scalar('float32', 0),
+          step: scalar('float32', -2),
+          half: scalar('float32', 0.5),
+        },
+        nodes: [
+          node('Shape', ['x'], ['shape']),
+          node('Gather', ['shape', 'two'], ['height'], { axis: int(0) }),
+          node('Cast', ['height'], ['float'], { to: int(1) }),
+          node('Range', ['float', 'zero', 'step'], ['down']),
+          node('Add', ['float', 'half'], ['more']),
+        ],
+        outputs: ['down', 'more'],
+      }),
+    )
+    expect(shapeOf(info, 'down')).toBe('[(h + 1)//(2)]')
+    expect(info.types.get('down')?.dtype).toBe('float32')
+    // Floats are no sizes: steps compute them.
+    expect([valuesOf(info, 'float'), valuesOf(info, 'more')]).toEqual([undefined, undefined])
   })
 
   test('are read from the tensor where they are data', () => {

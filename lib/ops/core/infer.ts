@@ -97,6 +97,8 @@ class GraphInference implements InferenceScope {
     has: (name) => this.values.get(name) !== undefined,
   }
   private readonly reads = new Map<string, readonly Dim[]>()
+  /** Integers that a Cast made floats: numbers as before to whoever counts with them, as the float form of Range does. */
+  private readonly casts = new Map<string, readonly Dim[]>()
   private readonly symbols = new Map<string, SymbolOrigin>()
   private readonly nested = new Map<string, Inference>()
   private readonly open: ValueNeededError[] = []
@@ -263,7 +265,7 @@ class GraphInference implements InferenceScope {
     const values = inferred.values?.map(abbreviate)
     if (values && isSizeType(type.dtype, values)) {
       this.computed.set(name, values)
-    }
+    } else if (values && node.opType === 'Cast' && type.dtype === 'float32') this.casts.set(name, values)
   }
 
   /** What the file declares, where inference does not know the rank: its symbols that nobody else defines are provided. */
@@ -289,7 +291,7 @@ class GraphInference implements InferenceScope {
   }
 
   valuesOf(name: string): readonly Dim[] | undefined {
-    return this.values.get(name) ?? this.reads.get(name)
+    return this.values.get(name) ?? this.reads.get(name) ?? this.casts.get(name)
   }
 
   read(name: string, count: number): readonly Dim[] {

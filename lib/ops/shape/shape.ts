@@ -182,22 +182,27 @@ function lowerConstantOfShape(context: LowerContext): void {
 /** The number of elements is ceil((limit - start) / delta), at least 0. */
 function inferRange(context: InferContext): Inferred[] {
   const { dtype } = context.required(0)
-  if (dtype !== 'int64' && dtype !== 'int32') {
-    const [start, limit, delta] = [0, 1, 2].map((i) => {
-      const number = firstNumber(context.constant(i))
-      return number ?? needConstant(context, i, ['start', 'limit', 'delta'][i] as string)
-    }) as [number, number, number]
-    if (delta === 0) context.fail('a delta other than 0')
-    return [{ dtype, shape: [Math.max(Math.ceil((limit - start) / delta), 0)] }]
-  }
-  const [start, limit, delta] = [0, 1, 2].map((i) => context.valuesOrRead(i)[0] as Dim) as [Dim, Dim, Dim]
+  const isInteger = dtype === 'int64' || dtype === 'int32'
+  const [start, limit, delta] = [0, 1, 2].map((i) =>
+    isInteger ? context.valuesOrRead(i)[0] : (firstNumber(context.constant(i)) ?? context.values(i)?.[0]),
+  )
   if (delta === 0) context.fail('a delta other than 0')
-  // |delta| and the distance in its direction, as only divisors above 0 have a rounding everybody agrees on.
-  const sign = sub(1, mul(2, negativeFlag(delta)))
-  const count = larger(ceilDiv(mul(sub(limit, start), sign), mul(delta, sign)), 0)
-  const small = typeof count === 'number' && count <= MAX_VALUES
-  const values = small ? Array.from({ length: count }, (_, i) => add(start, mul(delta, i))) : undefined
+  if (!isInteger && typeof start === 'number' && typeof limit === 'number' && typeof delta === 'number')
+    return [{ dtype, shape: [Math.max(Math.ceil((limit - start) / delta), 0)] }]
+  const parts = [start, limit, delta].map((part, i) => {
+    if (part !== undefined && (typeof part !== 'number' || Number.isInteger(part))) return part
+    return needConstant(context, i, ['start', 'limit', 'delta'][i] as string)
+  }) as [Dim, Dim, Dim]
+  const count = rangeCount(...parts)
+  const small = isInteger && typeof count === 'number' && count <= MAX_VALUES
+  const values = small ? Array.from({ length: count }, (_, i) => add(parts[0], mul(parts[2], i))) : undefined
   return [{ dtype, shape: [count], values }]
+}
+
+/** Of integers, of which delta is not 0: |delta| and the distance in its direction, as only divisors above 0 have a rounding everybody agrees on. */
+function rangeCount(start: Dim, limit: Dim, delta: Dim): Dim {
+  const sign = sub(1, mul(2, negativeFlag(delta)))
+  return larger(ceilDiv(mul(sub(limit, start), sign), mul(delta, sign)), 0)
 }
 
 const unary = { inputs: [1, 1], outputs: [1, 1], domain: '' } as const
