@@ -23,6 +23,12 @@ export const writeQdq: Method = (quantization) => ({
   quantized: new QdqWriter(quantization).write(),
 })
 
+/**
+ * What onnxruntime moves a DequantizeLinear behind where a float follows. From opset 21 on it then writes a type of signed levels
+ * that another of its rewrites makes unsigned, and refuses its own graph (1.30).
+ */
+const PASSED = new Set(['MaxPool', 'Reshape', 'Slice', 'Squeeze', 'Transpose', 'Unsqueeze'])
+
 const NO_CLIP: ClipBounds = { low: undefined, high: undefined }
 
 /** Goes over the nodes of the float graph in their order. */
@@ -34,6 +40,8 @@ class QdqWriter {
   private readonly outputs: ReadonlySet<string>
   /** The integer form of values, by their names. */
   private readonly stored = new Map<string, StoredTensor>()
+  /** The integer form of values that a float node only moved, by their names. */
+  private readonly moved = new Map<string, StoredTensor>()
 
   constructor(private readonly quantization: Quantization) {
     const { graph, fusions } = quantization
@@ -84,12 +92,29 @@ class QdqWriter {
         if (name in attributes) attributes[name] = { kind: 'float', value: 1 }
       }
     }
-    const outputs = node.outputs.map((name) => this.outputName(name))
+    const levels = fusion ? undefined : this.movedLevels(node)
+    const outputs = node.outputs.map((name, i) =>
+      levels && i === 0 ? this.nodes.fresh(`${name}_real`) : this.outputName(name),
+    )
     const captures = node.captures?.map((name) => this.floatInput(name, node))
     this.nodes.push({ ...node, inputs, outputs, attributes, ...(captures ? { captures } : {}) })
+    if (levels) this.requantize(node.outputs[0] as string, outputs[0] as string, levels)
     node.outputs.forEach((name, i) => {
-      this.quantize(name, outputs[i] as string)
+      this.quantize(name, levels && i === 0 ? name : (outputs[i] as string))
     })
+  }
+
+  /** What a float node moves, where that exists in integer form only: its result is quantized by the same scale, which changes nothing. */
+  private movedLevels({ domain, opType, inputs }: Node): StoredTensor | undefined {
+    const name = inputs[0] ?? ''
+    if (domain !== '' || !PASSED.has(opType)) return undefined
+    return this.quantization.values.values.get(name)?.maker ? this.stored.get(name) : this.moved.get(name)
+  }
+
+  private requantize(name: string, real: string, { parameters }: StoredTensor): void {
+    const stored = { levels: this.nodes.quantize(real, parameters), parameters }
+    this.moved.set(name, stored)
+    this.nodes.dequantize(stored, name)
   }
 
   /**

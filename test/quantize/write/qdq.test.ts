@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Graph } from '../../../lib/graph/graph.js'
 import { printGraph } from '../../../lib/graph/print.js'
+import { tensorFromNumbers } from '../../../lib/graph/tensor.js'
 import { inferGraph } from '../../../lib/ops/core/infer.js'
 import type { RecipeOptions } from '../../../lib/quantize/recipe/types.js'
 import { roundNearest } from '../../../lib/quantize/round/nearest.js'
@@ -159,6 +160,39 @@ describe('writeQdq', () => {
       expect(n.attributes.alpha).toEqual({ kind: 'float', value: 1 })
       expect(n.attributes.beta).toEqual({ kind: 'float', value: 1 })
     }
+  })
+
+  it('quantizes what floats move as it was, so that onnxruntime has no DequantizeLinear to pass over', async () => {
+    const float = graph({
+      inputs: { x: [1, 4] },
+      outputs: ['y', 't'],
+      nodes: [
+        node('a = Gemm(x, w, b)'),
+        node('r = Relu(a)'),
+        node('y = Gemm(r, w, b)'),
+        node('u = Unsqueeze(r, axes)'),
+        node('t = Transpose(u)'),
+      ],
+      constants: { w: noise(4, 4), b: numbers([1, 1, 1, 1]), axes: tensorFromNumbers('int64', [1], [0]) },
+    })
+    const { lines } = await quantized(float)
+    expect(lines.slice(lines.indexOf('r = Relu(a)'))).toMatchInlineSnapshot(`
+      [
+        "r = Relu(a)",
+        "q_1 = QuantizeLinear(r, s, z)",
+        "d_3 = DequantizeLinear(q_1, s, z)",
+        "d_4 = DequantizeLinear(w_1, s_1, z_1)",
+        "d_5 = DequantizeLinear(b_2, s_2, z_2)",
+        "y = Gemm(d_3, d_4, d_5)",
+        "d_6 = DequantizeLinear(q_1, s, z)",
+        "u_real = Unsqueeze(d_6, axes)",
+        "q_2 = QuantizeLinear(u_real, s, z)",
+        "u = DequantizeLinear(q_2, s, z)",
+        "t_real = Transpose(u)",
+        "q_3 = QuantizeLinear(t_real, s, z)",
+        "t = DequantizeLinear(q_3, s, z)",
+      ]
+    `)
   })
 
   it('gives the same graph every time', async () => {
