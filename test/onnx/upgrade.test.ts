@@ -119,3 +119,45 @@ describe('operators of older opsets take the form of opset 21', () => {
     expect(await upgraded('Scatter', 9, [])).toEqual(['y = ScatterElements(x)'])
   })
 })
+
+describe('operators of ai.onnx.ml that are some of ai.onnx', () => {
+  const model = (type: number, attributes: AttributeInit[]) =>
+    modelBytes(
+      {
+        name: 'g',
+        input: [value('x', [2, 3], type)],
+        output: [value('y', [2, 3], FLOAT)],
+        node: [node('Scaler', ['x'], ['y'], attributes, 'n', 'ai.onnx.ml')],
+      },
+      21,
+    )
+  const lines = async (type: number, attributes: AttributeInit[]) => {
+    const { graph } = await readModel(model(type, attributes))
+    expect(problemsOf(graph)).toEqual([])
+    return printGraph(graph, { names: false })
+      .trimEnd()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim())
+  }
+
+  test('Scaler is a difference and a product, by column or for all', async () => {
+    expect(await lines(FLOAT, [floats('offset', [1, 2, 3]), floats('scale', [0.5])])).toMatchInlineSnapshot(`
+      [
+        "n/offset: float32[3] = 1 2 3",
+        "n/scale: float32[1] = 0.5",
+        "n/centred = Sub(x, n/offset)",
+        "y = Mul(n/centred, n/scale)",
+      ]
+    `)
+    expect(await lines(7, [floats('scale', [2, 2, 4])])).toMatchInlineSnapshot(`
+      [
+        "n/offset: float32[1] = 0",
+        "n/scale: float32[3] = 2 2 4",
+        "n/float = Cast(x) {to=1}",
+        "n/centred = Sub(n/float, n/offset)",
+        "y = Mul(n/centred, n/scale)",
+      ]
+    `)
+  })
+})

@@ -37,6 +37,7 @@ import {
 import { batchNormalization, dropoutBoolMask, dropoutTypedMask, groupNormalization } from './normalization.js'
 import { gridSampleModes, roiAlignCoordinates, scanWithBatch, scatterToScatterElements } from './rename.js'
 import { resizeInputs, upsampleToResize } from './resize.js'
+import { scaler } from './scaler.js'
 import { flattenedSoftmax } from './softmax.js'
 
 export const OLDEST_OPSET = 1
@@ -134,8 +135,14 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
   Xor: broadcastBefore7,
 }
 
+/** Operators of ai.onnx.ml that are some of ai.onnx. */
+const LEARNED: Readonly<Record<string, readonly Change[]>> = { Scaler: [{ before: ALL, upgrade: scaler }] }
+
+const BY_DOMAIN: Readonly<Record<string, typeof CHANGES>> = { '': CHANGES, 'ai.onnx.ml': LEARNED }
+
 function changesOf({ domain, opType }: Node): readonly Change[] {
-  return (domain === '' && Object.hasOwn(CHANGES, opType) ? CHANGES[opType] : undefined) ?? []
+  const changes = Object.hasOwn(BY_DOMAIN, domain) ? BY_DOMAIN[domain] : undefined
+  return (changes && Object.hasOwn(changes, opType) ? changes[opType] : undefined) ?? []
 }
 
 /** Whether a node of opset `version` may have another form than the canonical one. */
