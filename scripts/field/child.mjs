@@ -39,7 +39,7 @@ async function measured() {
   if (made.error) return { ...row, refused: made.error }
   const { model: bytes, report, ...cost } = made.value
   row.quantize = { ...cost, bytes: bytes.length, warnings: report.warnings }
-  const nodes = await attempt(async () => (await octavo.explain(bytes)).nodes)
+  const nodes = await attempt(async () => (await octavo.explain(bytes, { feeds: tensors(test[0]) })).nodes)
   row.products = nodes.error ? { error: nodes.error } : products(bytes, nodes.value, report)
   say('int8')
   const int8 = await attempt(() => runAll(octavo, bytes, test))
@@ -71,10 +71,13 @@ async function samplesOf() {
   return { calibration, test }
 }
 
+function tensors(feeds) {
+  const made = Object.entries(feeds).map(([name, t]) => [name, new octavo.Tensor(t.type, t.data, t.dims)])
+  return Object.fromEntries(made)
+}
+
 async function quantized(calibration) {
-  const data = calibration.map((feeds) =>
-    Object.fromEntries(Object.entries(feeds).map(([k, t]) => [k, new octavo.Tensor(t.type, t.data, t.dims)])),
-  )
+  const data = calibration.map(tensors)
   const before = forgetPeak()
   const started = performance.now()
   const result = await octavo.quantize(path, { data })
