@@ -81,3 +81,13 @@ describe('a graph with an engine per feed', () => {
     engine.release()
   })
 })
+
+it('computes what is observed, though no output needs it', async () => {
+  const { graph } = await prepare(squeezing())
+  const node = { name: 'n', opType: 'Neg', domain: '', inputs: ['r'], outputs: ['negative'], attributes: {} }
+  const moments = { kind: 'moments', value: 'negative' } as const
+  const engine = await openEngine({ ...graph, nodes: [...graph.nodes, node] }, { observe: [moments] })
+  for (const feeds of samples([2])) await engine.run(await feedsOf(graph, feeds))
+  expect(engine.observed(moments)).toMatchObject({ count: 32, nonfinite: 0 })
+  engine.release()
+})

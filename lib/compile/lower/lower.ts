@@ -63,7 +63,7 @@ class GraphLowering implements LoweringScope {
       (name) => this.typeOf(name),
       (name) => this.constantOf(name),
     )
-    this.wanted = valuesInUse(graph, info)
+    this.wanted = valuesInUse(graph, info, options.observe ?? [])
     for (const o of options.observe ?? [])
       this.observed.set(o.value, [...(this.observed.get(o.value) ?? []), o])
     for (const [name, origin] of info.symbols) {
@@ -197,9 +197,9 @@ class GraphLowering implements LoweringScope {
   }
 }
 
-/** Values that reach an output or a symbol; the rest is not lowered. Sizes that are known need no computation. */
-function valuesInUse(graph: Graph, info: Inference): ReadonlySet<string> {
-  const wanted = new Set<string>(resultsOf(graph))
+/** Values that reach an output, a symbol or an observer; the rest is not lowered. Sizes that are known need no computation. */
+function valuesInUse(graph: Graph, info: Inference, observe: readonly Observation[]): ReadonlySet<string> {
+  const wanted = new Set<string>([...resultsOf(graph), ...observe.map((o) => o.value)])
   for (const origin of info.symbols.values()) {
     if (origin.kind === 'data' || origin.kind === 'dim') wanted.add(origin.value)
   }
