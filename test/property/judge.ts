@@ -9,22 +9,29 @@ import {
   outputsOf,
   sqnrsOf,
   type Trial,
+  type TrialInput,
   tryQuantizing,
 } from '../quantize/cases/trial.js'
 import { bytesOf, type RandomGraph, samplesOf } from './random-graph.js'
+import { wasUnseen } from './unseen.js'
 
 /** What an output must reach, in dB. */
 const BAR = 15
-const CALIBRATION = 16
-/** Samples of a graph: those that calibrate come first. */
-export const SAMPLES = CALIBRATION + 8
+const [CALIBRATION, HELD, MORE] = [16, 8, 56]
+/** Samples of a graph: those that calibrate come first, then those that judge, and more for what these find wrong. */
+export const SAMPLES = CALIBRATION + HELD + MORE
 
 export const samplesSeed = (graph: RandomGraph) => graph.seed ^ 0x5eed
 /** An output that inputs changed by 1e-6 change by more than this is chaotic, in dB. */
 const CHAOS = 40
 
+/**
+ * `right`: every output that can be judged is. `warned`: one is not, and a warning names a node that helps. `unseen`: right for
+ * samples like those that calibrated, which showed too little of the distribution. `refused`: a typed error says why.
+ * `skipped`: no output can be judged. `wrong`: all else.
+ */
 export interface Verdict {
-  readonly kind: 'right' | 'warned' | 'refused' | 'skipped' | 'wrong'
+  readonly kind: 'right' | 'warned' | 'unseen' | 'refused' | 'skipped' | 'wrong'
   /** The output that is wrong, if one is. */
   readonly output?: string
   readonly text: string
@@ -36,8 +43,9 @@ export async function judge(graph: RandomGraph): Promise<Verdict> {
   const input = {
     model: bytesOf(graph),
     calibration: samples.slice(0, CALIBRATION),
-    held: samples.slice(CALIBRATION),
+    held: samples.slice(CALIBRATION, CALIBRATION + HELD),
   }
+  const all = { ...input, held: samples.slice(CALIBRATION) }
   const judged = await judgedOutputs(input.model, input.held, random)
   if (judged.length === 0) return { kind: 'skipped', text: 'no output can be judged' }
   let trial: Trial
@@ -47,17 +55,27 @@ export async function judge(graph: RandomGraph): Promise<Verdict> {
     if (error instanceof OctavoError) return { kind: 'refused', text: error.message }
     return { kind: 'wrong', text: `exception: ${(error as Error).stack}` }
   }
-  let warned = false
+  let [warned, unseen] = [false, false]
   for (const name of judged) {
-    const sqnr = trial.sqnr.get(name) ?? Number.NaN
+    if ((trial.sqnr.get(name) ?? Number.NaN) >= BAR) continue
+    // One sample of a few may be where a function jumps: what is wrong is so on many.
+    const longer = await again(trial, all)
+    const sqnr = longer.sqnr.get(name) ?? Number.NaN
     if (sqnr >= BAR) continue
     const { warnings } = trial.result.report
-    const helpful = await helpfulNodes(input, trial, name)
+    const helpful = await helpfulNodes(all, longer, name)
     const text = `${name}: ${sqnr.toFixed(1)} dB; warnings: ${warnings.join(' | ') || 'none'}`
-    if (helpful.length === 0) return { kind: 'wrong', output: name, text }
-    warned = true
+    if (helpful.length > 0) warned = true
+    else if (await wasUnseen(graph, name, all, trial, BAR)) unseen = true
+    else return { kind: 'wrong', output: name, text }
   }
-  return { kind: warned ? 'warned' : 'right', text: '' }
+  return { kind: unseen ? 'unseen' : warned ? 'warned' : 'right', text: '' }
+}
+
+/** The same quantized model on other samples. */
+async function again({ result }: Trial, { model, held }: TrialInput): Promise<Trial> {
+  const [float, int8] = [await outputsOf(model, held), await outputsOf(result.model, held)]
+  return { result, float, int8, sqnr: sqnrsOf(float, int8) }
 }
 
 /** Outputs that are finite, not constant, and that float32 itself determines. */

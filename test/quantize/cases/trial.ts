@@ -1,4 +1,5 @@
 /** A float model and its quantized form on samples that did not calibrate. */
+import { OctavoError } from '../../../lib/errors.js'
 import { type QuantizeResult, quantize } from '../../../lib/quantize/index.js'
 import type { RecipeOptions } from '../../../lib/quantize/recipe/types.js'
 import { InferenceSession } from '../../../lib/session/session.js'
@@ -64,14 +65,22 @@ export function allFinite(outputs: Trial['int8']): boolean {
  */
 export async function helpfulNodes(input: TrialInput, trial: Trial, output: string): Promise<string[]> {
   const before = trial.sqnr.get(output) ?? Number.NaN
-  const helpful: string[] = []
   for (const name of namedNodes(trial.result.report)) {
-    const other = await tryQuantizing(input, { exclude: [name] })
-    const after = other.sqnr.get(output) ?? Number.NaN
-    if (after > before || (Number.isNaN(before) && !Number.isNaN(after))) helpful.push(name)
-    if (helpful.length > 0) break
+    const after = await sqnrWithout(input, name, output)
+    if (after > before || (Number.isNaN(before) && !Number.isNaN(after))) return [name]
   }
-  return helpful
+  return []
+}
+
+/** Of an output when a node stays in float; infinite where nothing is left in integers then. */
+async function sqnrWithout(input: TrialInput, node: string, output: string): Promise<number> {
+  try {
+    return (await tryQuantizing(input, { exclude: [node] })).sqnr.get(output) ?? Number.NaN
+  } catch (error) {
+    const code: string = error instanceof OctavoError ? error.code : ''
+    if (code === 'ERR_NOTHING_QUANTIZED') return Number.POSITIVE_INFINITY
+    throw error
+  }
 }
 
 /** Nodes of the report that its warnings quote. */
