@@ -13,6 +13,7 @@ import { mergeGemm } from './merge-gemm.js'
 import { removeNoOps } from './no-ops.js'
 import type { PassContext, PassEntry, PassOptions } from './pass.js'
 import { raiseScale } from './raise-scale.js'
+import { recogniseFakeQuantization } from './recognise-fake-quantization.js'
 import { recogniseGelu } from './recognise-gelu.js'
 import { recogniseHardSwish } from './recognise-hardswish.js'
 import { recogniseMish } from './recognise-mish.js'
@@ -35,6 +36,12 @@ export const passes: readonly PassEntry[] = [
     tags: ['required', 'training'],
   },
   {
+    name: 'recogniseFakeQuantization',
+    pass: recogniseFakeQuantization,
+    why: 'before folding, which would leave floats of fake-quantized weights',
+    tags: [],
+  },
+  {
     name: 'foldConstants',
     pass: foldConstants,
     why: 'patterns need their weights and sizes as constants, whatever the exporter computes them from',
@@ -54,6 +61,12 @@ export const passes: readonly PassEntry[] = [
     tags: [],
   },
   { name: 'removeDead', pass: removeDead, why: 'dead readers would hide sole readers', tags: ['training'] },
+  {
+    name: 'recogniseFakeQuantization',
+    pass: recogniseFakeQuantization,
+    why: 'once more: scales that the model computes are constants now',
+    tags: [],
+  },
   {
     name: 'recogniseHardSwish',
     pass: recogniseHardSwish,

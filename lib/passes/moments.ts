@@ -24,13 +24,13 @@ export interface InverseRoot extends Mean {
 }
 
 /** The only element of a float constant that enlarges nothing that it meets. */
-export function numberOf({ editor }: Look, value: string | undefined, rank: number): number | undefined {
+function numberOf({ editor }: Look, value: string | undefined, rank: number): number | undefined {
   const constant = value === undefined ? undefined : editor.constant(value)
   const single = constant?.dtype === 'float32' && elementCount(constant.dims) === 1
   return single && constant.dims.length <= rank ? firstNumber(constant) : undefined
 }
 
-export function rankOf({ types }: Look, value: string | undefined): number {
+function rankOf({ types }: Look, value: string | undefined): number {
   return types.get(value ?? '')?.shape?.length ?? 0
 }
 

@@ -34,6 +34,7 @@ export function begin({ graph, recipe, data, onProgress, signal }: QuantizationI
       open: [],
     },
     storedScales: [],
+    learnedRanges: new Map(),
     fusions: { integer: [], float: new Map() },
     values: { values: new Map(), observed: [], fixed: new Map(), domains: new Map() },
     valueFormats: new Map(),

@@ -38,6 +38,8 @@ export interface Quantization {
   readonly inference: Inference
   /** prepare: scales by which the file multiplies integer constants. */
   readonly storedScales: readonly Float32Array[]
+  /** prepare: the ranges that fake quantization in the model learned, by the name of the value. */
+  readonly learnedRanges: ReadonlyMap<string, Range>
 
   /** assign: which nodes become integer, and which values and weights are quantized for them. */
   readonly fusions: Fusions

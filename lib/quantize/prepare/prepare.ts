@@ -4,7 +4,9 @@ import { emptyDataError, peek } from '../../calibrate/data.js'
 import { learnTypes, openValues, prepare } from '../../calibrate/engine.js'
 import { checkFeeds } from '../../calibrate/feeds.js'
 import { mapGraphsDeep } from '../../graph/subgraph.js'
+import { inferGraph } from '../../ops/core/infer.js'
 import type { Method } from '../quantization.js'
+import { withoutFakeQuantization } from './learned-ranges.js'
 import { refuseQuantized } from './refuse.js'
 import { storedScales, withFloatWeights } from './stored-weights.js'
 
@@ -12,8 +14,20 @@ import { storedScales, withFloatWeights } from './stored-weights.js'
 export const prepareModel: Method = async (quantization) => {
   refuseQuantized(quantization.graph)
   const float = mapGraphsDeep(quantization.graph, withFloatWeights)
-  const { graph, info } = await prepare(float, quantization.signal)
-  return { ...quantization, graph, inference: info, storedScales: storedScales(quantization.graph) }
+  const prepared = await prepare(float, quantization.signal)
+  const { graph, ranges } = withoutFakeQuantization(prepared.graph)
+  if (ranges.size === 0 && graph === prepared.graph) {
+    return {
+      ...quantization,
+      graph,
+      inference: prepared.info,
+      storedScales: storedScales(quantization.graph),
+    }
+  }
+  const scales = [...storedScales(quantization.graph), ...storedScales(graph)]
+  const weights = mapGraphsDeep(graph, withFloatWeights)
+  const inference = inferGraph(weights, { partial: true })
+  return { ...quantization, graph: weights, inference, storedScales: scales, learnedRanges: ranges }
 }
 
 /** Ranks and sizes that only feeds decide are those of the first sample. */
