@@ -14,6 +14,12 @@ export interface Affine {
 
 type Types = Inference['types']
 
+/** A node that may be one, by a look at its inputs alone: nothing has to be inferred to leave others. */
+export function mayBeAffine(editor: GraphEditor, node: Node): boolean {
+  if (node.domain !== '' || !/^(Mul|Div|Add|Sub|BatchNormalization)$/.test(node.opType)) return false
+  return node.inputs.some((name) => editor.constant(name)?.dtype === 'float32')
+}
+
 /** What the node does to one computed value; undefined: something else, or constants that have no inverse. */
 export function affineOf(editor: GraphEditor, node: Node, types: Types): Affine | undefined {
   if (node.domain !== '') return undefined

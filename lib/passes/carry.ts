@@ -21,6 +21,23 @@ type Carry = (
   types: Inference['types'],
 ) => Spread | undefined
 
+/** By the operator alone; whether these constants can be carried past this node is what `carryUp` and `carryDown` say. */
+export function carries(node: Node): boolean {
+  return node.domain === '' && (isMover(node) || COMMUTING.has(node.opType))
+}
+
+const COMMUTING = new Set([
+  'Relu',
+  'LeakyRelu',
+  'PRelu',
+  'MaxPool',
+  'GlobalMaxPool',
+  'AveragePool',
+  'GlobalAveragePool',
+  'Pad',
+  'Resize',
+])
+
 /** From the output of the node to its first input. */
 export const carryUp: Carry = (editor, node, spread, part, types) =>
   carried(editor, node, spread, part, types, backThroughMover)

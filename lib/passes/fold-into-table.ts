@@ -8,15 +8,15 @@
 import type { Graph, Node } from '../graph/graph.js'
 import { intAttribute } from '../graph/graph.js'
 import { GraphEditor } from '../graph/rewrite.js'
-import { inferGraph } from '../ops/core/infer.js'
-import { affineOf } from './affine.js'
+import { type Inference, inferGraph } from '../ops/core/infer.js'
+import { affineOf, mayBeAffine } from './affine.js'
 import type { PassContext } from './pass.js'
 import { alongAxis, constantOf, type Spread } from './spread.js'
 
 export function foldIntoTable(graph: Graph, { overrides, partial }: PassContext): Graph {
   if (!graph.nodes.some((node) => node.opType === 'Gather')) return graph
   const editor = new GraphEditor(graph)
-  const { types } = inferGraph(graph, { overrides, partial })
+  let types: Inference['types'] | undefined
   for (const gather of graph.nodes) {
     const [table = '', ids = ''] = gather.inputs
     const tensor = editor.constant(table)
@@ -28,7 +28,9 @@ export function foldIntoTable(graph: Graph, { overrides, partial }: PassContext)
     for (;;) {
       const lookup = editor.node(gather.name) as Node
       const next = editor.soleReader(lookup.outputs[0] as string)
-      const affine = next && affineOf(editor, next, types)
+      if (!next || !mayBeAffine(editor, next)) break
+      types ??= inferGraph(graph, { overrides, partial }).types
+      const affine = affineOf(editor, next, types)
       if (!affine || affine.x !== lookup.outputs[0]) break
       const row = (spread?: Spread) => spread && alongAxis(spread, spread.dims.length - 1, columns)
       const [factor, offset] = [row(affine.factor), row(affine.offset)]

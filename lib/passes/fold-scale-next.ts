@@ -12,33 +12,34 @@
  * much (`MAX_RATIO`), and no shift of what is fed: standardization of a model's inputs stays.
  */
 import type { Graph, Node } from '../graph/graph.js'
-import { resultsOf } from '../graph/graph.js'
 import { GraphEditor } from '../graph/rewrite.js'
 import { inferGraph } from '../ops/core/infer.js'
-import { type Affine, affineOf, ratioOf } from './affine.js'
-import { carryDown } from './carry.js'
-import { type InputChannels, inputChannels, type Work, withFactor, withOffset } from './input-channels.js'
+import { type Affine, affineOf, mayBeAffine, ratioOf } from './affine.js'
+import { carries, carryDown } from './carry.js'
+import {
+  type InputChannels,
+  inputChannels,
+  isProduct,
+  type Work,
+  withFactor,
+  withOffset,
+} from './input-channels.js'
 import type { PassContext } from './pass.js'
 import type { Spread } from './spread.js'
 
 /** Factors of the channels of one value, the largest over the smallest: at most 2 of 8 bits are lost. */
 const MAX_RATIO = 4
 
-const CANDIDATES = /^(Mul|Div|Add|Sub|BatchNormalization)$/
-
 export function foldScaleNext(graph: Graph, { overrides, partial }: PassContext): Graph {
-  if (!graph.nodes.some((node) => CANDIDATES.test(node.opType))) return graph
-  const results = new Set(resultsOf(graph))
   const editor = new GraphEditor(graph)
-  const { types } = inferGraph(graph, { overrides, partial })
-  const work: Work = { editor, types, derived: new Map() }
+  let work: Work | undefined
   // From the end on: what is left of a chain is next to its product.
   for (const { name } of [...editor.nodes()].reverse()) {
     const node = editor.node(name)
-    if (!node) continue
+    if (!node || !mayBeAffine(editor, node) || !leadsOn(editor, node)) continue
+    work ??= { editor, types: inferGraph(graph, { overrides, partial }).types, derived: new Map() }
     const output = node.outputs[0] as string
-    const affine =
-      CANDIDATES.test(node.opType) && !results.has(output) ? affineOf(editor, node, types) : undefined
+    const affine = affineOf(editor, node, work.types)
     if (!affine || !isHarmless(editor, affine)) continue
     const takers = takersOf(work, output, affine)
     if (!takers) continue
@@ -47,6 +48,11 @@ export function foldScaleNext(graph: Graph, { overrides, partial }: PassContext)
     for (const taker of takers) take(work, taker, node)
   }
   return editor.finish()
+}
+
+/** Every reader is a product, or something that constants can be carried past. */
+function leadsOn(editor: GraphEditor, node: Node): boolean {
+  return editor.readers(node.outputs[0] as string).every((reader) => isProduct(reader) || carries(reader))
 }
 
 function isHarmless(editor: GraphEditor, { x, factor, offset }: Affine): boolean {

@@ -15,6 +15,7 @@ import type { PassContext, PassEntry, PassOptions } from './pass.js'
 import { raiseScale } from './raise-scale.js'
 import { recogniseFakeQuantization } from './recognise-fake-quantization.js'
 import { recogniseGelu } from './recognise-gelu.js'
+import { recogniseGroupNorm } from './recognise-group-norm.js'
 import { recogniseHardSwish } from './recognise-hardswish.js'
 import { recogniseMish } from './recognise-mish.js'
 import { recogniseNorm } from './recognise-norm.js'
@@ -77,6 +78,12 @@ export const passes: readonly PassEntry[] = [
   { name: 'recogniseGelu', pass: recogniseGelu, tags: ['training'] },
   { name: 'recogniseMish', pass: recogniseMish, tags: ['training'] },
   { name: 'recogniseNorm', pass: recogniseNorm, tags: ['training'] },
+  {
+    name: 'recogniseGroupNorm',
+    pass: recogniseGroupNorm,
+    why: 'asks for a norm within groups, spelt out or not',
+    tags: [],
+  },
   { name: 'mergeGemm', pass: mergeGemm, why: 'before foldScale, which knows Gemm', tags: ['training'] },
   {
     name: 'raiseScale',

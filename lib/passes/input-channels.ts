@@ -28,6 +28,11 @@ export interface InputChannels {
   readonly bias?: Node
 }
 
+/** By the operator alone. */
+export function isProduct(node: Node): boolean {
+  return node.domain === '' && /^(Conv|ConvTranspose|Gemm|MatMul)$/.test(node.opType)
+}
+
 /** undefined: no product of weights that are constant, or become so when nodes on constants are folded. */
 export function inputChannels(work: Work, node: Node): InputChannels | undefined {
   const rank = work.types.get(node.inputs[0] ?? '')?.shape?.length

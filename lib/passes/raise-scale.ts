@@ -12,20 +12,29 @@
 import type { Graph, Node } from '../graph/graph.js'
 import { GraphEditor } from '../graph/rewrite.js'
 import { type Inference, inferGraph } from '../ops/core/infer.js'
-import { type Affine, affineOf, shapeOf } from './affine.js'
-import { carryUp, type Part } from './carry.js'
+import { type Affine, affineOf, mayBeAffine, shapeOf } from './affine.js'
+import { carries, carryUp, type Part } from './carry.js'
 import { channelAxis } from './fold-scale.js'
 import type { PassContext } from './pass.js'
 import { alongAxis, constantOf, type Spread, spreadAlong } from './spread.js'
 
-const CANDIDATES = /^(Mul|Div|Add|Sub|BatchNormalization)$/
-
 export function raiseScale(graph: Graph, { overrides, partial }: PassContext): Graph {
-  if (!graph.nodes.some((node) => CANDIDATES.test(node.opType))) return graph
   const editor = new GraphEditor(graph)
-  const types = new Map(inferGraph(graph, { overrides, partial }).types)
-  for (const node of editor.nodes()) if (CANDIDATES.test(node.opType)) raise(editor, types, node)
+  let types: Types | undefined
+  for (const { name } of editor.nodes()) {
+    const node = editor.node(name)
+    if (!node || !mayRise(editor, node)) continue
+    types ??= new Map(inferGraph(graph, { overrides, partial }).types)
+    raise(editor, types, node)
+  }
   return editor.finish()
+}
+
+/** Constants after something that they can be carried past, or in a form that foldScale does not know. */
+function mayRise(editor: GraphEditor, node: Node): boolean {
+  if (!mayBeAffine(editor, node)) return false
+  const before = node.inputs.map((name) => editor.producer(name)).find((producer) => producer !== undefined)
+  return before !== undefined && (carries(before) || node.opType === 'Div' || node.opType === 'Sub')
 }
 
 type Types = Map<string, Inference['types'] extends ReadonlyMap<string, infer T> ? T : never>

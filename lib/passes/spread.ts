@@ -133,15 +133,17 @@ function expanded({ dims, values }: Spread, to: readonly number[]): Spread | und
 function compact(spread: Spread): Spread {
   let { dims, values } = spread
   for (let axis = 0; axis < dims.length; axis++) {
-    if (dims[axis] === 1) continue
     const strides = stridesOf(dims)
+    if (dims[axis] === 1 || !isConstantAlong(values, strides[axis] as number, dims[axis] as number)) continue
     const first = dims.map((d, i) => (i === axis ? 1 : d))
-    const kept = gathered(values, first, (i) => strides[i] as number)
-    const back = stridesOf(first)
-    const repeated = gathered(kept, dims, (i) => (i === axis ? 0 : (back[i] as number)))
-    if (repeated.every((v, i) => Object.is(v, values[i]))) [dims, values] = [first, kept]
+    ;[dims, values] = [first, gathered(values, first, (i) => strides[i] as number)]
   }
   return { dims, values }
+}
+
+/** Every element is the one before it along an axis; most constants differ at the second. */
+function isConstantAlong(values: Float32Array, stride: number, size: number): boolean {
+  return values.every((v, i) => Math.floor(i / stride) % size === 0 || Object.is(v, values[i - stride]))
 }
 
 function stridesOf(dims: readonly number[]): number[] {
