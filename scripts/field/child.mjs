@@ -1,4 +1,4 @@
-// Measures one model in a process of its own, and prints JSON. Usage: node child.mjs JSON, with { name, folders, python }.
+// Measures one model in a process of its own, and prints JSON. Usage: node child.mjs JSON, with { name, folders, quantizer }, the version of onnxruntime's quantizer.
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as octavo from '../../dist/index.js'
@@ -6,20 +6,24 @@ import { onnxruntimeQuantizer } from '../accuracy/onnxruntime-quantizer.mjs'
 import { load, PEER } from '../bench/engines.mjs'
 import { peerFolder } from '../onnxruntime.mjs'
 import { open, runAll } from './engine.mjs'
+import { toJson } from './json.mjs'
 import { perOutput, perSample, worst } from './metrics.mjs'
 import { MODELS } from './models/index.mjs'
 import { products } from './products.mjs'
+import { keyOf, remembered } from './theirs.mjs'
 
 const { name, folders, quantizer } = JSON.parse(process.argv[2])
 const model = MODELS.find((m) => m.name === name)
 const path = join(folders[model.pin], model.file)
 const peer = peerFolder() && (await load(PEER, peerFolder()))
 const PEER_OPTIONS = { logSeverityLevel: 4, intraOpNumThreads: 1, interOpNumThreads: 1 }
+/** Arguments of its quantize_static that are not the defaults. */
+const SETTINGS = { per_channel: true }
 const say = (text) => process.stderr.write(`${text}\n`)
 
 const result = await measured()
 // onnxruntime's threads may outlive its sessions.
-process.stdout.write(`${JSON.stringify(result, finite)}\n`, () => process.exit(0))
+process.stdout.write(`${toJson(result)}\n`, () => process.exit(0))
 
 async function measured() {
   say('inputs')
@@ -51,8 +55,15 @@ async function measured() {
   }
   if (quantizer && peer) {
     say("onnxruntime's quantizer")
-    const theirs = await attempt(() => byTheirs(calibration, test, reference.value ?? float.value))
-    row.theirs = theirs.error ? { error: theirs.error } : theirs.value
+    const key = keyOf(
+      readFileSync(path),
+      [...calibration, ...test],
+      `${quantizer} ${JSON.stringify(SETTINGS)}`,
+    )
+    row.theirs = await remembered(name, key, async () => {
+      const found = await attempt(() => byTheirs(calibration, test, reference.value ?? float.value))
+      return found.error ? { error: found.error } : found.value
+    })
   }
   return row
 }
@@ -93,7 +104,7 @@ function quality(float, other) {
 
 async function byTheirs(calibration, test, float) {
   const started = performance.now()
-  const bytes = await onnxruntimeQuantizer().quantizeFeeds(path, calibration, { per_channel: true })
+  const bytes = await onnxruntimeQuantizer().quantizeFeeds(path, calibration, SETTINGS)
   const seconds = (performance.now() - started) / 1000
   return { bytes: bytes.length, seconds, ...quality(float, await runAll(peer, bytes, test, PEER_OPTIONS)) }
 }
@@ -128,9 +139,4 @@ function memory(key) {
   } catch {
     return undefined
   }
-}
-
-/** JSON knows no infinities. */
-function finite(_, value) {
-  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
 }

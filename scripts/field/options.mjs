@@ -22,6 +22,7 @@ export function parseOptions(args) {
     .option('--offline', 'use what is in the cache')
     .option('--no-quantizer', "leave out onnxruntime's own quantizer")
     .option('--json <file>', 'write everything measured as JSON; - for standard output')
+    .option('--resume', 'keep the rows that the file of --json has, and measure the others')
     .option('--write <document>', 'put the tables between the markers <!-- field --> of a document')
     .addHelpText('after', EXAMPLE)
     .parse(args, { from: 'user' })

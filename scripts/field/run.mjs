@@ -1,18 +1,23 @@
 // All models one after the other: packages, then a process for each.
-import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { output } from '../bench/processes.mjs'
 import { Missing, unpacked } from './fetch.mjs'
+import { fromJson } from './json.mjs'
 import { PINS } from './pins.mjs'
 
 const child = fileURLToPath(new URL('child.mjs', import.meta.url))
 
-/** { rows, skipped: [{ name, why }] }. */
-export async function measureAll(models, { offline, quantizer, signal, progress }) {
+/** { rows, skipped: [{ name, why }] }, which onRow is given after each model; of the models that `known` has a row of, that. */
+export async function measureAll(models, { offline, quantizer, signal, progress, known, onRow }) {
   const rows = []
   const skipped = []
   for (const model of models) {
     progress.step(model.name)
+    const old = known.find((row) => row.name === model.name)
+    if (old) {
+      rows.push(old)
+      continue
+    }
     try {
       const folders = {}
       for (const pin of [model.pin, ...model.data])
@@ -28,7 +33,8 @@ export async function measureAll(models, { offline, quantizer, signal, progress 
       const job = { name: model.name, folders, quantizer }
       // --expose-gc: what the inputs left behind is no memory of the quantizer.
       const text = await output(process.execPath, ['--expose-gc', child, JSON.stringify(job)], { signal })
-      rows.push({ ...about, ...JSON.parse(text, revived) })
+      rows.push({ ...about, ...fromJson(text) })
+      onRow({ rows, skipped })
       progress.note(line(rows.at(-1)))
     } catch (error) {
       if (signal.aborted) throw error
@@ -40,20 +46,10 @@ export async function measureAll(models, { offline, quantizer, signal, progress 
   return { rows, skipped }
 }
 
-function revived(_, value) {
-  return value === 'Infinity' || value === '-Infinity' || value === 'NaN' ? Number(value) : value
-}
-
 function line({ name, refused, float, int8, quantize }) {
   const said = refused ?? float.error ?? int8?.error
   if (said) return `${name}: ${said}`
   return `${name}: cosine ${int8.cosine.toFixed(5)}, ${int8.sqnr?.toFixed(1)} dB, ${quantize.warnings.length} warnings`
-}
-
-/** Whether the Python of OCTAVO_PYTHON has onnxruntime's quantizer. */
-export function hasQuantizer() {
-  const code = 'import onnx, onnxruntime.quantization'
-  return spawnSync(process.env.OCTAVO_PYTHON ?? 'python3', ['-c', code], { stdio: 'ignore' }).status === 0
 }
 
 /** Of what a process that ended said: its error. */
