@@ -6,6 +6,7 @@ import type { EngineTensor } from '../compile/run/engine.js'
 import { learnTypes, openValues } from '../compile/run/learn-types.js'
 import type { Graph } from '../graph/graph.js'
 import { type Inference, inferGraph } from '../ops/core/infer.js'
+import { prepareBodies } from '../passes/bodies.js'
 import type { Observation } from '../statistics/observation.js'
 import type { StatisticRecord } from '../statistics/record.js'
 
@@ -53,6 +54,8 @@ export async function prepare(
   graph: Graph,
   signal?: AbortSignal,
 ): Promise<{ readonly graph: Graph; readonly info: Inference }> {
-  const prepared = await prepareGraph(graph, { signal, partial: true })
+  const options = { signal, partial: true } as const
+  const whole = await prepareGraph(graph, options)
+  const prepared = await prepareBodies(whole, (body) => prepareGraph(body, options))
   return { graph: prepared, info: inferGraph(prepared, { partial: true }) }
 }

@@ -1,4 +1,5 @@
 /** What the steps of a plan say about each node of the model: integer or float, which kernel, and why. */
+import { nestedPlans } from '../plan/attributes.js'
 import type { Plan, PlanStep, StepKind } from '../plan/plan.js'
 
 /** How one node of a model is computed. */
@@ -31,8 +32,4 @@ export function stepsOf(plan: Plan): PlanStep[] {
 function explainNode(node: string, step: PlanStep, kernel: string): NodeExplanation {
   const { op, kind, reason } = step
   return reason === undefined ? { node, kind, step: op, kernel } : { node, kind, step: op, kernel, reason }
-}
-
-function nestedPlans(step: PlanStep): Plan[] {
-  return Object.values(step.attributes).flatMap((a) => (a.kind === 'plan' ? [a.value] : []))
 }

@@ -1,6 +1,6 @@
 /** Attributes of steps: made, and read by name. */
 import type { Dim } from '../graph/expr.js'
-import type { PlanAttribute, PlanStep } from './plan.js'
+import type { Plan, PlanAttribute, PlanStep } from './plan.js'
 
 export type IntsAttribute = Extract<PlanAttribute, { readonly kind: 'ints' }>
 export type FloatsAttribute = Extract<PlanAttribute, { readonly kind: 'floats' }>
@@ -37,4 +37,9 @@ export function textsOf({ attributes }: Attributed, name: string): readonly stri
 export function floatsOf({ attributes }: Attributed, name: string): readonly number[] {
   const attribute = attributes[name]
   return attribute?.kind === 'floats' ? attribute.value : []
+}
+
+/** The plans of the graphs that the node of a step owns. */
+export function nestedPlans({ attributes }: Attributed): Plan[] {
+  return Object.values(attributes).flatMap((a) => (a.kind === 'plan' ? [a.value] : []))
 }

@@ -25,6 +25,8 @@ export function begin({ graph, recipe, data, onProgress, signal }: QuantizationI
     signal,
     pace: new Pace(signal),
     graph,
+    nested: graph,
+    flat: undefined,
     inference: {
       types: graph.types,
       values: new Map(),

@@ -25,18 +25,10 @@ function canBeProduct({ domain, opType }: Node): boolean {
   return rule !== undefined && isProduct({ rule })
 }
 
-/** Products in the bodies of If and Loop count as well. */
-function ownsProduct({ attributes }: Node): boolean {
-  return Object.values(attributes).some(
-    (a) => a.kind === 'graph' && a.value.nodes.some((node) => canBeProduct(node) || ownsProduct(node)),
-  )
-}
-
 /** Throws ERR_NOTHING_QUANTIZED where no product computes in integers and no table is stored in them, with the reason. */
 export function requireGain(quantization: Quantization): void {
   const { integer, float } = productsOf(quantization)
   if (integer.length > 0 || quantization.tables.size > 0) return
-  if (quantization.graph.nodes.some(ownsProduct)) return
   const [first] = float
   const reason = first && quantization.fusions.float.get(first.name)
   const why = first

@@ -82,7 +82,7 @@ export async function quantize(
   const source = await readModel(model, { externalData, signal })
   const done = await runStages(begin({ graph: source.graph, recipe, data, onProgress, signal }))
   if (!force) requireGain(done)
-  const graph = done.quantized?.graph ?? done.graph
+  const graph = done.quantized?.graph ?? done.nested
   const bytes = writeModel({ ...source, graph }, { decompose })
   const sizes = { float: await floatBytes(model, source.graph), quantized: bytes.byteLength }
   return { model: bytes, recipe, report: reportOf(done, sizes) }

@@ -6,6 +6,7 @@ import type { Collected } from '../calibrate/collect.js'
 import type { DataSource } from '../calibrate/data.js'
 import type { HeldSample } from '../calibrate/reservoir.js'
 import type { Pace } from '../event-loop.js'
+import type { FlatGraph } from '../graph/flatten.js'
 import type { Format } from '../graph/format.js'
 import type { Graph, Node } from '../graph/graph.js'
 import type { Inference } from '../ops/core/infer.js'
@@ -33,8 +34,15 @@ export interface Quantization {
   readonly signal: AbortSignal | undefined
   readonly pace: Pace
 
-  /** prepare: the float model that is quantized; equalize may change it. */
+  /**
+   * prepare: the float model that is quantized; equalize may change it. The nodes of bodies (If, Loop) are among its nodes,
+   * under unique names.
+   */
   readonly graph: Graph
+  /** prepare: the same with its bodies in their nodes: what runs. */
+  readonly nested: Graph
+  /** prepare: which body each node is of; undefined where there are none. */
+  readonly flat: FlatGraph | undefined
   readonly inference: Inference
   /** prepare: scales by which the file multiplies integer constants. */
   readonly storedScales: readonly Float32Array[]

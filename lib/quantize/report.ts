@@ -6,6 +6,7 @@ import type { QuantizeRule } from '../ops/core/opdef.js'
 import { deviationOf, meanOf, momentsOf } from '../statistics/summary.js'
 import { productsOf } from './gained.js'
 import type { Quantization } from './quantization.js'
+import { UNSEEN } from './ranges/unseen.js'
 import { type AffineParameters, rangeOf } from './scales/affine.js'
 import type { Layer } from './scales/layer.js'
 
@@ -143,6 +144,12 @@ export function reportOf(quantization: Quantization, bytes: QuantizationReport['
     const times = (bytes.quantized / bytes.float).toFixed(2)
     warnings.push(
       `the file is ${times} times larger than the float model: its weights are few, or not in float32`,
+    )
+  }
+  const unseen = float.filter(({ name }) => fusions.float.get(name) === UNSEEN)
+  if (unseen.length > 0) {
+    warnings.push(
+      `${unseen.length} products stay in float because no sample computed their values, such as '${unseen[0]?.name}': give samples that take every branch`,
     )
   }
   const correction = { samples: samples.length, layers: quantization.corrections.size }

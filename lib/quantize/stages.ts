@@ -4,6 +4,7 @@ import { assignTables } from './assign/tables.js'
 import { warnOfUnmatched } from './assign/unmatched.js'
 import { checkAndRepair } from './check/repair.js'
 import { correctBiases } from './correct/bias.js'
+import { flattenBodies } from './prepare/flatten.js'
 import { learnOpenTypes, prepareModel } from './prepare/prepare.js'
 import type { Method, Quantization } from './quantization.js'
 import { observedRanges } from './ranges/activations.js'
@@ -55,7 +56,7 @@ const rebuild = inOrder([assignFormats, ...ranges, ...scales, roundNearest, writ
 
 export const stages: readonly Stage[] = [
   // Scales and constants are where the engine will have them: all that follows looks at the graph that runs.
-  { name: 'prepare', methods: [prepareModel, learnOpenTypes] },
+  { name: 'prepare', methods: [prepareModel, learnOpenTypes, flattenBodies] },
   // Moves range between float weights and activations, so formats, ranges and scales must not be chosen yet.
   { name: 'equalize', methods: [] },
   // Calibration observes the values that are quantized, and no others.

@@ -77,6 +77,12 @@ Status Execution::prepare() {
   return Status::Ok();
 }
 
+Status Execution::use_states(const std::shared_ptr<StateStore>& states) {
+  if (states == states_) return Status::Ok();
+  states_ = states;
+  return prepare();
+}
+
 Status Execution::run(const std::vector<TensorView>& inputs, const std::vector<int64_t>& outer, ThreadPool& pool,
                       const std::atomic<bool>& cancelled) {
   failed_step_ = -1;

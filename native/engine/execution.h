@@ -29,6 +29,8 @@ class Execution final : private Provider {
 
   // Finds the state tensors. Before the first run.
   Status prepare();
+  // Of a nested program, before every run: its states are in the store of the program around it.
+  Status use_states(const std::shared_ptr<StateStore>& states);
   // inputs: in the order of the plan. outer: values of the symbols of kind `outer`, by their index.
   Status run(const std::vector<TensorView>& inputs, const std::vector<int64_t>& outer, ThreadPool& pool,
              const std::atomic<bool>& cancelled);
@@ -45,6 +47,7 @@ class Execution final : private Provider {
 
  private:
   Status provide(int32_t tensor, const Shape& shape, const void* data) override;
+  std::shared_ptr<StateStore> states() const override { return states_; }
   Status accept_inputs(const std::vector<TensorView>& inputs, const std::vector<int64_t>& outer);
   Status run_segment(int32_t segment, ThreadPool& pool, const std::atomic<bool>& cancelled);
   Status bind(int32_t segment, int threads, Binding** binding);

@@ -16,6 +16,7 @@ namespace octavo {
 class PackedStore;  // engine/packed_store.h
 struct Tuning;      // cpu/: cache sizes and micro-architecture
 class Program;      // engine/program.h: a loaded plan; a nested one for If and Loop
+class StateStore;   // engine/state_store.h
 
 // A tensor as an operator sees it at load time.
 struct TensorSpec {
@@ -84,6 +85,8 @@ class RunContext {
   // Control flow only: the sizes of an output that is known after the step ran, and the storage that holds it
   // until the end of the run.
   virtual Status provide_output(int i, const Shape& shape, const void* data) = 0;
+  // Control flow only: where the states of the nested plans are; nullptr where they have none.
+  virtual std::shared_ptr<StateStore> states() const { return nullptr; }
 
   template <class T>
   const T* in(int i) const {

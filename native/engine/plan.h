@@ -17,7 +17,7 @@
 // States keep their bytes from run to run (engine/state_store.h). Steps see the value that a state had when the run
 // began, up to the one step that writes it; a step after that one reads it where its integer attribute reads_updated
 // lists the position of that input. A step may write a state that it reads if its operator does so in place
-// (Op::writes_over).
+// (Op::writes_over). A state of a nested plan is there alone: it gathers over all that the plan runs.
 //
 // A nested plan has strings, symbols and tensors of its own; buffers are those of the outer plan.
 #pragma once

@@ -85,11 +85,18 @@ class Checker {
       if (t.kind == TensorKind::kConstant) ready_[i] = 1;
       if (t.kind == TensorKind::kInput && !ready_[i])
         return invalid(plan_.tensor_name(static_cast<int32_t>(i)) + " is an input that is not listed");
-      // A body may run many times or not at all: it reads states as inputs, and what it computes is written after it.
-      if (t.kind == TensorKind::kState && nested_) return invalid("a state tensor in a nested plan");
-      if (t.kind == TensorKind::kState && !state_names_.insert(plan_.tensor_name(static_cast<int32_t>(i))).second)
-        return invalid("two states of the name " + plan_.tensor_name(static_cast<int32_t>(i)));
     }
+    return nested_ ? Status::Ok() : distinct_states(plan_, {});
+  }
+
+  // A body may run many times or not at all: a state of its own (a statistic) is none of a plan around it.
+  Status distinct_states(const Plan& plan, std::set<std::string> names) {
+    for (size_t i = 0; i < plan.tensors.size(); ++i)
+      if (plan.tensors[i].kind == TensorKind::kState && !names.insert(plan.tensor_name(static_cast<int32_t>(i))).second)
+        return invalid("two states of the name " + plan.tensor_name(static_cast<int32_t>(i)));
+    for (const PlanStep& step : plan.steps)
+      for (const PlanAttribute& a : step.attributes)
+        if (a.kind == AttributeKind::kPlan) OCTAVO_RETURN_IF_ERROR(distinct_states(*a.plan, names));
     return Status::Ok();
   }
 
@@ -182,7 +189,6 @@ class Checker {
 
   const Plan& plan_;
   const bool nested_;
-  std::set<std::string> state_names_;
   std::vector<char> ready_;  // by tensor: constant, input, or written by an earlier step
 };
 

@@ -16,13 +16,18 @@ Status expect_same(const std::string& name, const State& there, DType dtype, con
                                          " in the program");
 }
 
-}  // namespace
+// What `adopt` adds: by name.
+using Added = std::unordered_map<std::string, std::unique_ptr<State>>;
 
-Status StateStore::adopt(const Plan& plan, size_t max_tensor_bytes, const std::vector<Buffer>& buffers) {
+const State* known_state(const StateStore& store, const Added& added, const std::string& name) {
+  const auto found = added.find(name);
+  return found == added.end() ? store.find(name) : found->second.get();
+}
+
+Status add_states(const StateStore& store, const Plan& plan, size_t max_tensor_bytes,
+                  const std::vector<Buffer>& buffers, Added* added) {
   const Sizes sizes(plan);
   ConstantBytes first_values(buffers);
-  std::unordered_map<std::string, std::unique_ptr<State>> added;
-  const Turn turn(this, Access::kWrite);
   for (size_t i = 0; i < plan.tensors.size(); ++i) {
     const PlanTensor& t = plan.tensors[i];
     if (t.kind != TensorKind::kState) continue;
@@ -30,7 +35,7 @@ Status StateStore::adopt(const Plan& plan, size_t max_tensor_bytes, const std::v
     auto state = std::make_unique<State>();
     state->dtype = t.dtype;
     OCTAVO_RETURN_IF_ERROR(sizes.shape_of(static_cast<int32_t>(i), max_tensor_bytes, &state->shape));
-    if (const State* there = find(name)) {
+    if (const State* there = known_state(store, *added, name)) {
       OCTAVO_RETURN_IF_ERROR(expect_same(name, *there, t.dtype, state->shape));
       continue;
     }
@@ -49,8 +54,34 @@ Status StateStore::adopt(const Plan& plan, size_t max_tensor_bytes, const std::v
       if (bytes != 0) std::memcpy(state->memory.data(), data, bytes);
       first_values.drop(t.buffer);
     }
-    added.emplace(name, std::move(state));
+    added->emplace(name, std::move(state));
   }
+  for (const PlanStep& step : plan.steps)
+    for (const PlanAttribute& a : step.attributes)
+      if (a.kind == AttributeKind::kPlan)
+        OCTAVO_RETURN_IF_ERROR(add_states(store, *a.plan, max_tensor_bytes, buffers, added));
+  return Status::Ok();
+}
+
+// Whether a plan has states, those in it included; `writes` becomes true where a step writes one.
+bool find_states(const Plan& plan, bool* writes) {
+  bool found = false;
+  for (const PlanTensor& t : plan.tensors) found = found || t.kind == TensorKind::kState;
+  for (const PlanStep& step : plan.steps) {
+    for (int32_t i : step.outputs)
+      *writes = *writes || (i >= 0 && plan.tensors[static_cast<size_t>(i)].kind == TensorKind::kState);
+    for (const PlanAttribute& a : step.attributes)
+      if (a.kind == AttributeKind::kPlan) found = find_states(*a.plan, writes) || found;
+  }
+  return found;
+}
+
+}  // namespace
+
+Status StateStore::adopt(const Plan& plan, size_t max_tensor_bytes, const std::vector<Buffer>& buffers) {
+  Added added;
+  const Turn turn(this, Access::kWrite);
+  OCTAVO_RETURN_IF_ERROR(add_states(*this, plan, max_tensor_bytes, buffers, &added));
   Lock lock(mutex_);
   for (auto& [name, state] : added) states_.emplace(name, std::move(state));
   return Status::Ok();
@@ -102,13 +133,9 @@ StateStore::Turn::~Turn() {
 }
 
 bool uses_states(const Plan& plan, StateStore::Access* access) {
-  *access = StateStore::Access::kRead;
-  bool found = false;
-  for (const PlanTensor& t : plan.tensors) found = found || t.kind == TensorKind::kState;
-  for (const PlanStep& step : plan.steps)
-    for (int32_t i : step.outputs)
-      if (i >= 0 && plan.tensors[static_cast<size_t>(i)].kind == TensorKind::kState)
-        *access = StateStore::Access::kWrite;
+  bool writes = false;
+  const bool found = find_states(plan, &writes);
+  *access = writes ? StateStore::Access::kWrite : StateStore::Access::kRead;
   return found;
 }
 

@@ -21,8 +21,8 @@ struct State {
 
 class StateStore {
  public:
-  // Adds the states of a plan that are not there yet, each with its first value from `buffers`, or zeros. Those that
-  // are there keep their value; they must be of the same type and sizes. All or none.
+  // Adds the states of a plan, and of the plans in it, that are not there yet, each with its first value from
+  // `buffers`, or zeros. Those that are there keep their value; they must be of the same type and sizes. All or none.
   Status adopt(const Plan& plan, size_t max_tensor_bytes, const std::vector<Buffer>& buffers);
 
   // nullptr: there is none of that name. It stays where it is; its bytes belong to who has a turn.
@@ -53,7 +53,7 @@ class StateStore {
   bool writing_ = false;
 };
 
-// How runs of a plan use its states; false: it has none.
+// How runs of a plan use its states and those of the plans in it; false: there are none.
 bool uses_states(const Plan& plan, StateStore::Access* access);
 
 }  // namespace octavo

@@ -59,11 +59,12 @@ class StepBindContext final : public BindContext {
   mutable Status status_;
 };
 
-// Receives the outputs of If and Loop.
+// Receives the outputs of If and Loop, and has the states of their plans.
 class Provider {
  public:
   virtual ~Provider() = default;
   virtual Status provide(int32_t tensor, const Shape& shape, const void* data) = 0;
+  virtual std::shared_ptr<StateStore> states() const { return nullptr; }
 };
 
 class StepRunContext final : public RunContext {
@@ -91,6 +92,7 @@ class StepRunContext final : public RunContext {
   const std::atomic<bool>& cancelled() const override { return cancelled_; }
   Status error(Code code, const std::string& what) const override;
   Status provide_output(int i, const Shape& shape, const void* data) override;
+  std::shared_ptr<StateStore> states() const override { return provider_ == nullptr ? nullptr : provider_->states(); }
 
  private:
   void* at(int32_t tensor) const { return tensor < 0 ? nullptr : storage_[roots_[tensor]]; }

@@ -63,9 +63,10 @@ class GraphLowering implements LoweringScope {
       (name) => this.typeOf(name),
       (name) => this.constantOf(name),
     )
-    this.wanted = valuesInUse(graph, info, options.observe ?? [])
-    for (const o of options.observe ?? [])
-      this.observed.set(o.value, [...(this.observed.get(o.value) ?? []), o])
+    // What the graph captures is observed where it is made.
+    const own = (options.observe ?? []).filter((o) => !graph.captures.includes(o.value))
+    this.wanted = valuesInUse(graph, info, own)
+    for (const o of own) this.observed.set(o.value, [...(this.observed.get(o.value) ?? []), o])
     for (const [name, origin] of info.symbols) {
       if (origin.kind !== 'data' && origin.kind !== 'dim') continue
       const list = this.read.get(origin.value)
@@ -191,8 +192,8 @@ class GraphLowering implements LoweringScope {
   }
 
   lowerOwned(graph: Graph, info: Inference, captured: ReadonlyMap<string, ConstantTensor>): OwnedPlan {
-    const { finish } = this.options
-    const { draft, symbols } = lowerGraph(graph, info, { finish, captured })
+    const { finish, observe } = this.options
+    const { draft, symbols } = lowerGraph(graph, info, { observe, finish, captured })
     return { plan: finish(draft, symbols), symbols }
   }
 }

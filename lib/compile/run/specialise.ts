@@ -15,7 +15,7 @@ import type { StatisticRecord } from '../../statistics/record.js'
 import { inputsBehind } from '../lower/dependencies.js'
 import { prepare } from '../model.js'
 import { compileGraph, type Engine, type EngineOutput, type RunOptions } from './engine.js'
-import { readStatistic } from './read-statistic.js'
+import { observingPlan, readStatistic } from './read-statistic.js'
 import type { Runner, RunnerOptions, RunnerValue } from './runner.js'
 import { canFix, type Feeds, feedNamed, specialised } from './specialised-graph.js'
 import { StateStore } from './state-store.js'
@@ -229,9 +229,8 @@ export class SpecialisingEngine implements Runner {
     const options = { ...this.options, overrides }
     const engine = await compileGraph(await this.prepare(graph, options), options)
     for (const observation of options.observe ?? []) {
-      const state = stateOf(observation)
-      if (engine.plan.tensors.some((t) => t.kind === 'state' && t.name === state))
-        this.observing.set(state, engine.plan)
+      const plan = observingPlan(engine.plan, observation)
+      if (plan) this.observing.set(stateOf(observation), plan)
     }
     if (this.profiling) engine.setProfiling(true)
     return engine

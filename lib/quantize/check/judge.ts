@@ -15,9 +15,9 @@ export class Judge {
   private expected: readonly Sample[] | undefined
 
   constructor(private readonly quantization: Quantization) {
-    const { graph, inference, samples, collected } = quantization
-    const given = new Set([...graph.inputs, ...graph.constants.keys()])
-    this.outputs = graph.outputs.filter(
+    const { nested, inference, samples, collected } = quantization
+    const given = new Set([...nested.inputs, ...nested.constants.keys()])
+    this.outputs = nested.outputs.filter(
       (name) => inference.types.get(name)?.dtype === 'float32' && !given.has(name),
     )
     this.samples = samples.slice(0, Math.max(LEAST_SAMPLES, Math.ceil(collected.samples / 4)))
@@ -31,7 +31,7 @@ export class Judge {
   /** The outputs of a graph with the inputs and outputs of the float one. */
   async of(graph: Graph): Promise<readonly OutputQuality[]> {
     const { signal, pace } = this.quantization
-    this.expected ??= await this.outputsOf(this.quantization.graph)
+    this.expected ??= await this.outputsOf(this.quantization.nested)
     const made = await this.outputsOf(graph)
     const tallies = this.outputs.map((name) => ({ name, tally: new OutputTally(name) }))
     for (const [i, expected] of this.expected.entries()) {

@@ -2,6 +2,7 @@
 import { readAll } from '../../calibrate/collect.js'
 import { type EngineTensor, openEngine } from '../../calibrate/engine.js'
 import type { Sample } from '../../calibrate/reservoir.js'
+import { definedNames } from '../../graph/subgraph.js'
 import { momentsOf } from '../../statistics/summary.js'
 import type { Quantization } from '../quantization.js'
 import type { QdqGraph } from '../write/qdq-graph.js'
@@ -12,9 +13,9 @@ import { OutputTally } from './output-tally.js'
 
 /** Of the quantized graph; the judge learns what the float model gives. */
 export async function measure(quantization: Quantization, qdq: QdqGraph, judge: Judge): Promise<Measurement> {
-  const { graph, signal, pace, onProgress } = quantization
+  const { nested, signal, pace, onProgress } = quantization
   const values = comparedValues(quantization)
-  const joint = jointGraph(graph, qdq, values)
+  const joint = jointGraph(nested, qdq, values)
   const tallies = judge.outputs.map((name) => ({ name, tally: new OutputTally(name) }))
   const wanted = judge.outputs.flatMap((name) => [name, named.quantized(name)])
   const engine = await openEngine(joint.graph, { observe: joint.observe, signal })
@@ -54,12 +55,13 @@ export async function measure(quantization: Quantization, qdq: QdqGraph, judge: 
   }
 }
 
-/** What integer nodes read and make. */
-function comparedValues({ graph, fusions }: Quantization): ReadonlySet<string> {
+/** What integer nodes read and make, but for what bodies make anew each time that they run. */
+function comparedValues({ nested, fusions }: Quantization): ReadonlySet<string> {
+  const own = definedNames(nested)
   const values = new Set<string>()
   for (const { node, inputs, results } of fusions.integer) {
     for (const name of [...inputs.map((i) => node.inputs[i] ?? ''), ...results]) {
-      if (!graph.constants.has(name)) values.add(name)
+      if (own.has(name) && !nested.constants.has(name)) values.add(name)
     }
   }
   return values

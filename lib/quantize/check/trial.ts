@@ -36,8 +36,8 @@ export class Trials {
     return this.rebuild({ ...this.quantization, pins, onProgress: () => {} })
   }
 
-  private qualityOf({ quantized, graph }: Quantization): Promise<readonly OutputQuality[]> {
-    return this.judge.of(quantized?.graph ?? graph)
+  private qualityOf({ quantized, nested }: Quantization): Promise<readonly OutputQuality[]> {
+    return this.judge.of(quantized?.graph ?? nested)
   }
 }
 

@@ -1,6 +1,6 @@
 /** The biases that can take a correction: where they are in the quantized graph, and what they are afterwards. */
 import { FORMATS, levelsOf } from '../../graph/format.js'
-import type { Graph } from '../../graph/graph.js'
+import { type Graph, usesOf } from '../../graph/graph.js'
 import { floatsOf, tensorOf } from '../../graph/tensor.js'
 import type { Statistics } from '../../statistics/record.js'
 import { momentsOf } from '../../statistics/summary.js'
@@ -90,7 +90,7 @@ export function withCorrections(graph: Graph, corrections: ReadonlyMap<BiasTarge
   const readers = new Map<string, Map<number, string>>()
   for (const [{ bias }, delta] of corrections) {
     const { constant, reader, position } = bias
-    const shared = graph.nodes.filter((n) => n.inputs.includes(constant)).length > 1
+    const shared = graph.nodes.filter((n) => usesOf(n).includes(constant)).length > 1
     const name = shared ? `${reader}_bias_corrected` : constant
     constants.set(name, bias.corrected(delta))
     if (shared) readers.set(reader, new Map([[position, name]]))

@@ -13,13 +13,13 @@ const HELD_SAMPLES = 32
 const HELD_BYTES = 32 * 2 ** 20
 
 export const calibrate: Method = async (quantization) => {
-  const { graph, inference, recipe, data, onProgress, signal } = quantization
+  const { nested, inference, recipe, data, onProgress, signal } = quantization
   const sums = recipe.biasCorrection ? layerSums(quantization) : []
   const observe = [...rangeObservations(quantization), ...otherMoments(quantization, sums)]
   const reservoir = new Reservoir(HELD_SAMPLES, HELD_BYTES)
-  const engine = await openEngine(graph, { observe: [...observe, ...sums], signal })
+  const engine = await openEngine(nested, { observe: [...observe, ...sums], signal })
   try {
-    const collected = await collect(engine, inputsOf(graph, inference), data, {
+    const collected = await collect(engine, inputsOf(nested, inference), data, {
       observe,
       observeHeld: sums,
       reservoir,

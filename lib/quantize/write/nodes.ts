@@ -1,4 +1,5 @@
 /** The nodes of the graph that is being written, and those that quantization adds: short names that nothing else has, in the order of computation. */
+import type { Scope } from '../../graph/flatten.js'
 import type { Attribute, Node } from '../../graph/graph.js'
 import type { Names } from '../../graph/names.js'
 
@@ -13,6 +14,9 @@ export interface StoredTensor {
 
 export class QdqNodes {
   readonly list: Node[] = []
+  /** The body that nodes are added to; undefined: the main graph. */
+  scope: Scope | undefined
+  private readonly scopes = new Map<string, Scope>()
 
   constructor(private readonly names: Names) {}
 
@@ -21,8 +25,14 @@ export class QdqNodes {
     return this.names.fresh(base)
   }
 
+  /** The body that a node was added to, by its name. */
+  scopeOf(name: string): Scope | undefined {
+    return this.scopes.get(name)
+  }
+
   /** Appends a node of the model. */
   push(node: Node): void {
+    if (this.scope) this.scopes.set(node.name, this.scope)
     this.list.push(node)
   }
 
@@ -70,6 +80,6 @@ export class QdqNodes {
     output: string,
     attributes: Readonly<Record<string, Attribute>> = {},
   ): void {
-    this.list.push({ name, opType, domain: '', inputs, outputs: [output], attributes })
+    this.push({ name, opType, domain: '', inputs, outputs: [output], attributes })
   }
 }

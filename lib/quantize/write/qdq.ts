@@ -2,8 +2,10 @@
  * Writes the float graph as a QDQ graph: QuantizeLinear after what makes a value, one DequantizeLinear for every reader,
  * weights and biases as integer constants. The rules are those that onnxruntime fuses to integer kernels.
  */
+import { resultsOf } from '../../graph/flatten.js'
 import type { Attribute, Node } from '../../graph/graph.js'
 import { Names } from '../../graph/names.js'
+import { unflatten } from '../../graph/unflatten.js'
 import { valueFormat } from '../assign/assign.js'
 import type { Fusion } from '../assign/fusions.js'
 import type { QuantizedValue } from '../assign/quantized-values.js'
@@ -44,24 +46,32 @@ class QdqWriter {
   private readonly moved = new Map<string, StoredTensor>()
 
   constructor(private readonly quantization: Quantization) {
-    const { graph, fusions } = quantization
+    const { graph, nested, flat, fusions } = quantization
     const made = graph.nodes.flatMap((node) => [node.name, ...node.outputs])
     const names = new Names([...graph.inputs, ...graph.constants.keys(), ...made])
     this.nodes = new QdqNodes(names)
     this.pool = new ConstantPool(graph.constants, names)
     this.constants = new QdqConstants(this.pool)
-    this.outputs = new Set(graph.outputs)
+    this.outputs = new Set([...nested.outputs, ...(flat?.scopes.flatMap(resultsOf) ?? [])])
     this.fusions = new Map(fusions.integer.map((fusion) => [fusion.node, fusion]))
   }
 
   write(): QdqGraph {
-    const { graph } = this.quantization
-    for (const name of graph.inputs) this.quantize(name, name)
-    for (const node of graph.nodes) this.writeNode(node)
+    const { graph, nested, flat } = this.quantization
+    for (const name of graph.inputs) {
+      this.nodes.scope = flat?.scopeOf(name)
+      this.quantize(name, name)
+    }
+    for (const node of graph.nodes) {
+      this.nodes.scope = flat?.scopeOf(node.name)
+      this.writeNode(node)
+    }
     const reads = new Set([...graph.outputs, ...this.nodes.reads()])
     const { biases, operands } = this.constants
-    const constants = this.pool.used(reads)
-    return { graph: { ...graph, nodes: this.nodes.list, constants }, values: this.stored, biases, operands }
+    const written = { ...graph, nodes: this.nodes.list, constants: this.pool.used(reads) }
+    const scopeOf = (name: string) => this.nodes.scopeOf(name)
+    const whole = flat ? unflatten({ ...flat, graph: written, scopeOf }, nested) : written
+    return { graph: whole, values: this.stored, biases, operands }
   }
 
   private writeNode(node: Node): void {
@@ -96,8 +106,7 @@ class QdqWriter {
     const outputs = node.outputs.map((name, i) =>
       levels && i === 0 ? this.nodes.fresh(`${name}_real`) : this.outputName(name),
     )
-    const captures = node.captures?.map((name) => this.floatInput(name, node))
-    this.nodes.push({ ...node, inputs, outputs, attributes, ...(captures ? { captures } : {}) })
+    this.nodes.push({ ...node, inputs, outputs, attributes })
     if (levels) this.requantize(node.outputs[0] as string, outputs[0] as string, levels)
     node.outputs.forEach((name, i) => {
       this.quantize(name, levels && i === 0 ? name : (outputs[i] as string))

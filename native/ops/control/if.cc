@@ -19,6 +19,7 @@ class BoundIf final : public Bound {
   Status run(RunContext& context) override {
     Execution& branch = *context.in<uint8_t>(0) != 0 ? then_ : else_;
     for (size_t i = 0; i < captures.size(); ++i) captures[i].data = context.input(static_cast<int>(i) + 1);
+    OCTAVO_RETURN_IF_ERROR(branch.use_states(context.states()));
     OCTAVO_RETURN_IF_ERROR(branch.run(captures, symbols_, context.pool(), context.cancelled()));
     for (int i = 0; i < outputs_; ++i) {
       const TensorView view = branch.output(i);

@@ -68,6 +68,7 @@ class BoundLoop final : public Bound {
     inputs[0].data = iteration_;
     inputs[1].data = condition_;
     for (Growing& scan : scanned_) scan.clear();
+    OCTAVO_RETURN_IF_ERROR(body_.use_states(context.states()));
 
     int64_t done = 0;
     for (; done < trips && condition_[0] != 0; ++done) {
