@@ -158,7 +158,7 @@ TEST(state_is_written_in_place_only_where_the_operator_does_so) {
   EXPECT_CODE(check(std::move(a)), Code::kInvalidPlan);
 }
 
-TEST(state_may_not_be_given_out_or_live_in_a_nested_plan) {
+TEST(state_may_not_be_given_out_or_be_that_of_two_plans) {
   PlanBuilder b;
   const int n = b.constant(4);
   const int x = b.tensor("x", DType::kFloat32, TensorKind::kInput, {n});
@@ -167,14 +167,21 @@ TEST(state_may_not_be_given_out_or_live_in_a_nested_plan) {
   b.step("Copy", {x}, {s});
   EXPECT_CODE(check(std::move(b)), Code::kInvalidPlan);
 
-  PlanBuilder outer, then_branch = reading_plan(), else_branch = reading_plan();
-  const int condition = outer.tensor("condition", DType::kBool, TensorKind::kInput, {});
-  const int y = outer.tensor("y", DType::kFloat32, TensorKind::kProvided, {outer.constant(4)});
-  outer.output(y);
-  outer.step("If", {condition}, {y});
-  outer.plan("then", then_branch);
-  outer.plan("else", else_branch);
-  EXPECT_CODE(check(std::move(outer)), Code::kInvalidPlan);
+  // Branches may have states that the plan around them does not have.
+  for (const bool both : {false, true}) {
+    PlanBuilder outer, then_branch = reading_plan(), else_branch = reading_plan();
+    const int condition = outer.tensor("condition", DType::kBool, TensorKind::kInput, {});
+    const int four = outer.constant(4);
+    const int y = outer.tensor("y", DType::kFloat32, TensorKind::kProvided, {four});
+    outer.tensor(both ? "total" : "another", DType::kFloat32, TensorKind::kState, {four});
+    outer.output(y);
+    outer.step("If", {condition}, {y});
+    outer.plan("then", then_branch);
+    outer.plan("else", else_branch);
+    const Status status = check(std::move(outer));
+    if (both) EXPECT_CODE(status, Code::kInvalidPlan);
+    else EXPECT_OK(status);
+  }
 
   PlanBuilder twice;
   const int m = twice.constant(4);
