@@ -32,7 +32,7 @@ import type { Inspection, InspectOptions } from './report/inspect.js'
  * @throws {OctavoError} `ERR_ALREADY_QUANTIZED`: the model has quantized operators.
  * @throws {OctavoError} `ERR_NOTHING_QUANTIZED`: no product of the model computes in integers, and `force` is not given.
  * @throws {OctavoError} `ERR_CALIBRATION_DATA`: there are no samples, or one does not fit the model or holds NaN or
- * infinity; the message says which.
+ * +Infinity; the message says which.
  * @throws {OctavoError} `ERR_IO`: a file is not there or cannot be read.
  * @throws {OctavoError} `ERR_MODEL_PARSE`, `ERR_MODEL_INVALID`: it is not an ONNX file, or breaks a rule of ONNX.
  * @throws {OctavoError} `ERR_UNSUPPORTED_OP`, `ERR_UNSUPPORTED_OPSET`: the model needs what Octavo lacks.
@@ -70,7 +70,7 @@ export async function quantize(
  * samples.
  * @throws {RangeError} `ERR_OUT_OF_RANGE`: `labels` has fewer entries than there are samples, or than a sample has rows.
  * @throws {OctavoError} `ERR_CALIBRATION_DATA`: there are no samples, or one does not fit the float model or holds NaN
- * or infinity.
+ * or +Infinity.
  * @throws {OctavoError} `ERR_MODEL_INVALID`: the models have no output in common, or the second has inputs that the first
  * does not have.
  * @throws {OctavoError} `ERR_SHAPE_MISMATCH`: a value has other sizes in one model than in the other.

@@ -7,14 +7,17 @@ import type { Observation } from '../statistics/observation.js'
 import type { Statistics } from '../statistics/record.js'
 import { type DataSource, emptyDataError, samplesOf } from './data.js'
 import type { Engine } from './engine.js'
-import { checkFeeds, type InputSpec } from './feeds.js'
+import { checkFeeds, type InputSpec, isEmptyBatch } from './feeds.js'
 import type { Reservoir } from './reservoir.js'
+import type { SampleWatch } from './sample-watch.js'
 
 export interface CollectOptions {
   /** What is gathered over all samples. */
   readonly observe: readonly Observation[]
   /** Is offered every sample. */
   readonly reservoir?: Reservoir
+  /** Sees every sample. */
+  readonly watch?: SampleWatch
   /** Read after the run of every sample that the reservoir keeps, and kept with it. */
   readonly observeHeld?: readonly Observation[]
   readonly onSample?: (done: number, total: number | undefined) => void
@@ -40,20 +43,26 @@ export async function collect(
   engine: Engine,
   inputs: readonly InputSpec[],
   data: DataSource,
-  { observe, observeHeld = [], reservoir, onSample, signal }: CollectOptions,
+  { observe, observeHeld = [], reservoir, watch, onSample, signal }: CollectOptions,
 ): Promise<Collected> {
   const pace = new Pace(signal)
   const total = Array.isArray(data) ? data.length : undefined
   let samples = 0
+  let skipped = 0
   for await (const feeds of samplesOf(data, signal)) {
-    const checked = await checkFeeds(feeds, samples, inputs, pace)
+    const checked = await checkFeeds(feeds, samples + skipped, inputs, pace)
+    if (isEmptyBatch(checked, inputs)) {
+      ++skipped
+      continue
+    }
+    await watch?.add(checked, pace)
     const held = reservoir?.offer(checked)
     await engine.run(checked, [])
     if (held) held.statistics = await readAll(engine, observeHeld, pace)
     ++samples
-    onSample?.(samples, total)
+    onSample?.(samples + skipped, total)
   }
-  if (samples === 0) throw emptyDataError()
+  if (samples === 0) throw emptyDataError(skipped)
   return { samples, statistics: await readAll(engine, observe, pace) }
 }
 

@@ -7,7 +7,7 @@ export interface TensorLike {
   readonly type: string
   /** Sizes, outermost first. */
   readonly dims: readonly number[]
-  /** The elements in row-major order: a typed array. Those of float32 and float64 must be finite. */
+  /** The elements in row-major order: a typed array. Those of float32 and float64 must be finite, or -Infinity in a mask. */
   readonly data: unknown
 }
 
@@ -34,13 +34,15 @@ export async function* samplesOf(source: DataSource, signal?: AbortSignal): Asyn
   }
 }
 
-/** The first sample of a source, and a source that gives it again: one that can be read once only is not read twice. */
+/** The first sample of a source that is not skipped, and a source that gives it again: one that can be read once only is not read twice. */
 export async function peek(
   source: DataSource,
+  isSkipped: (feeds: Feeds) => boolean,
   signal?: AbortSignal,
 ): Promise<{ readonly first: Feeds | undefined; readonly source: DataSource }> {
   const samples = samplesOf(source, signal)
-  const { value: first, done } = await samples.next()
+  let { value: first, done } = await samples.next()
+  while (!done && isSkipped(first)) ({ value: first, done } = await samples.next())
   const isFresh = typeof source === 'function' || Array.isArray(source)
   if (isFresh || done) {
     await samples.return(undefined)
@@ -53,7 +55,15 @@ export async function peek(
   return { first, source: again() }
 }
 
-export function emptyDataError(): OctavoError {
+/** `skipped`: batches of size 0 that there were. */
+export function emptyDataError(skipped = 0): OctavoError {
+  if (skipped > 0) {
+    const what = skipped === 1 ? 'one batch of size 0' : `${skipped} batches of size 0`
+    return new OctavoError(
+      'ERR_CALIBRATION_DATA',
+      `'data' gave ${what} and no samples; expected at least one with elements.`,
+    )
+  }
   return new OctavoError(
     'ERR_CALIBRATION_DATA',
     "'data' gave no samples; expected at least one. An iterator that was used before is at its end: pass a function that returns a new one.",

@@ -17,7 +17,8 @@ export interface InputSpec {
 
 /**
  * The tensors of sample `index`, sharing the caller's memory. Fails with ERR_CALIBRATION_DATA, naming the sample
- * and the tensor: an input that is missing, of another type, rank or size, whose data is too short, or that holds NaN or infinity.
+ * and the tensor: an input that is missing, of another type, rank or size, whose data is too short, or that holds NaN or
+ * +Infinity. -Infinity is what masks hold.
  */
 export async function checkFeeds(
   feeds: Feeds,
@@ -39,6 +40,18 @@ export async function checkFeeds(
     await rejectNonFinite(tensor, index, name, pace)
   }
   return checked
+}
+
+/**
+ * Whether a sample is a batch of size 0: where sizes are open, there is nothing. It is skipped. (A cache that is empty at first
+ * is no such batch: other inputs have elements.)
+ */
+export function isEmptyBatch(
+  sample: Readonly<Record<string, Pick<TensorLike, 'dims'>>>,
+  inputs: readonly InputSpec[],
+): boolean {
+  const open = inputs.filter(({ type }) => type.shape?.some((d) => typeof d !== 'number') ?? true)
+  return open.length > 0 && open.every(({ name }) => sample?.[name]?.dims?.includes?.(0) === true)
 }
 
 function toEngineTensor(tensor: TensorLike, index: number, name: string, type: TensorType): EngineTensor {
@@ -88,8 +101,12 @@ async function rejectNonFinite(tensor: TensorLike, index: number, name: string, 
     const end = Math.min(data.length, start + SLICE)
     for (let i = start; i < end; ++i) {
       const value = data[i] as number
-      if (value - value === 0) continue
-      throw dataError(index, name, `holds ${value} at element ${i}; calibration data must be finite`)
+      if (value - value === 0 || value === Number.NEGATIVE_INFINITY) continue
+      throw dataError(
+        index,
+        name,
+        `holds ${value} at element ${i}; expected finite numbers, or -Infinity in a mask`,
+      )
     }
     await pace.breathe()
   }

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander'
 import { readLabels } from '../data/labels.js'
 import { PRESETS, parsePreprocess } from '../data/preprocess.js'
-import { type NamedSample, openData, type TargetInput } from '../data/source.js'
+import { type NamedSample, type NamedSamples, openData, type TargetInput } from '../data/source.js'
 import { rangeError } from '../errors.js'
 import { formatDim } from '../graph/expr.js'
 import { readModel } from '../onnx/index.js'
@@ -77,10 +77,7 @@ async function targetInputs(path: string): Promise<TargetInput[]> {
   })
 }
 
-export async function openSamples(
-  model: string,
-  flags: DataFlags,
-): Promise<() => AsyncGenerator<NamedSample>> {
+export async function openSamples(model: string, flags: DataFlags): Promise<NamedSamples> {
   const preprocess = await parsePreprocess(flags.preprocess)
   return openData(flags.data, { inputs: await targetInputs(model), preprocess, samples: flags.samples })
 }

@@ -35,11 +35,14 @@ const ARRAY_FILES = /\.(npy|npz)$/i
 const RAW_FILES = /\.(bin|raw|f32|u8|i8|i32|i64)$/i
 const MODULES = /\.[cm]?js$/i
 
-/** Checks that the path holds samples and gives a function that streams them (again at each call). */
-export async function openData(
-  path: string,
-  options: DataOptions,
-): Promise<() => AsyncGenerator<NamedSample>> {
+/** Streams samples, again at each call; `count`: how many, where that is known without reading them. */
+export interface NamedSamples {
+  (): AsyncGenerator<NamedSample>
+  readonly count?: number
+}
+
+/** Checks that the path holds samples and gives a function that streams them. */
+export async function openData(path: string, options: DataOptions): Promise<NamedSamples> {
   const info = await stat(path).catch(() => undefined)
   if (!info) throw missing(path, 'no such file or folder')
   if (info.isFile() && MODULES.test(path)) return openModule(path, options)
@@ -51,7 +54,7 @@ export async function openData(
     )
   }
   const root = info.isDirectory() ? path : dirname(path)
-  return async function* () {
+  const stream = async function* () {
     let given = 0
     for (const file of files) {
       for (const feeds of await readFeeds(file, options)) {
@@ -60,6 +63,9 @@ export async function openData(
       }
     }
   }
+  const single = files.every((file) => IMAGE_FILES.test(file) || /\.npz$/i.test(file))
+  const count = Math.min(files.length, options.samples ?? Number.POSITIVE_INFINITY)
+  return single ? Object.assign(stream, { count }) : stream
 }
 
 async function filesIn(folder: string): Promise<string[]> {

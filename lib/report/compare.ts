@@ -2,7 +2,7 @@
 import { inputsOf } from '../calibrate/collect.js'
 import { type DataSource, emptyDataError, samplesOf } from '../calibrate/data.js'
 import { type Engine, type EngineTensor, openEngine, prepare } from '../calibrate/engine.js'
-import { checkFeeds } from '../calibrate/feeds.js'
+import { checkFeeds, isEmptyBatch } from '../calibrate/feeds.js'
 import { OctavoError, rangeError, typeError } from '../errors.js'
 import { Pace } from '../event-loop.js'
 import { numbersOf } from '../graph/tensor.js'
@@ -187,15 +187,21 @@ class ComparisonRun {
     const { data, labels, onProgress, signal } = this.options
     const total = Array.isArray(data) ? data.length : undefined
     let samples = 0
+    let skipped = 0
     for await (const feeds of samplesOf(data, signal)) {
-      if (labels && samples >= labels.length) {
+      const index = samples + skipped
+      if (labels && index >= labels.length) {
         throw rangeError(`'labels' has ${labels.length} entries; the data has more samples.`)
       }
-      await this.sample(await checkFeeds(feeds, samples, inputs, this.pace), labels?.[samples])
-      ++samples
-      onProgress?.(samples, total)
+      const checked = await checkFeeds(feeds, index, inputs, this.pace)
+      if (isEmptyBatch(checked, inputs)) ++skipped
+      else {
+        await this.sample(checked, labels?.[index])
+        ++samples
+      }
+      onProgress?.(index + 1, total)
     }
-    if (samples === 0) throw emptyDataError()
+    if (samples === 0) throw emptyDataError(skipped)
     const outputs = this.tallies.map((t) => t.result())
     if (!this.options.layers) return { samples, outputs }
     const layers = this.layers.map(({ name, opType }, i) => ({

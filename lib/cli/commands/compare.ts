@@ -43,7 +43,7 @@ async function act(float: string, int8: string, flags: Flags, signal: AbortSigna
       data: () => feedsOf(samples()),
       labels,
       layers: flags.layers,
-      onProgress: (done, total) => bar.update('compare', done, total ?? flags.samples),
+      onProgress: (done, total) => bar.update('compare', done, total ?? samples.count ?? flags.samples),
       signal,
     })
     bar.stop()

@@ -51,7 +51,10 @@ async function act(path: string, flags: Flags, signal: AbortSignal): Promise<voi
       ...options,
       data: () => feedsOf(samples()),
       force: flags.force,
-      onProgress: ({ phase, done, total }) => bar.update(phase, done, total ?? flags.samples),
+      onProgress: ({ phase, done, total }) => {
+        const counted = phase === 'calibrate' ? (samples.count ?? flags.samples) : undefined
+        bar.update(phase, done, total ?? counted)
+      },
       signal,
     })
     bar.stop()

@@ -2,7 +2,7 @@
 import { inputsOf } from '../../calibrate/collect.js'
 import { emptyDataError, peek } from '../../calibrate/data.js'
 import { learnTypes, openValues, prepare } from '../../calibrate/engine.js'
-import { checkFeeds } from '../../calibrate/feeds.js'
+import { checkFeeds, isEmptyBatch } from '../../calibrate/feeds.js'
 import { mapGraphsDeep } from '../../graph/subgraph.js'
 import { inferGraph } from '../../ops/core/infer.js'
 import type { Method } from '../quantization.js'
@@ -34,8 +34,9 @@ export const prepareModel: Method = async (quantization) => {
 export const learnOpenTypes: Method = async (quantization) => {
   const { graph, inference, data, pace, signal } = quantization
   if (openValues(inference).length === 0) return quantization
-  const { first, source } = await peek(data, signal)
+  const inputs = inputsOf(graph, inference)
+  const { first, source } = await peek(data, (feeds) => isEmptyBatch(feeds, inputs), signal)
   if (!first) throw emptyDataError()
-  const feeds = await checkFeeds(first, 0, inputsOf(graph, inference), pace)
+  const feeds = await checkFeeds(first, 0, inputs, pace)
   return { ...quantization, data: source, inference: await learnTypes(graph, inference, feeds, signal) }
 }

@@ -2,6 +2,7 @@
 import { collect, inputsOf } from '../../calibrate/collect.js'
 import { openEngine } from '../../calibrate/engine.js'
 import { Reservoir } from '../../calibrate/reservoir.js'
+import { SampleWatch } from '../../calibrate/sample-watch.js'
 import { hasMoments, type Observation, type StatisticRequest } from '../../statistics/observation.js'
 import { observers } from '../../statistics/observers/index.js'
 import { addedBias } from '../assign/added-bias.js'
@@ -16,6 +17,7 @@ export const calibrate: Method = async (quantization) => {
   const { nested, inference, recipe, data, onProgress, signal } = quantization
   const sums = recipe.biasCorrection ? layerSums(quantization) : []
   const observe = [...rangeObservations(quantization), ...otherMoments(quantization, sums)]
+  const watch = new SampleWatch()
   const reservoir = new Reservoir(HELD_SAMPLES, HELD_BYTES)
   const engine = await openEngine(nested, { observe: [...observe, ...sums], signal })
   try {
@@ -23,10 +25,12 @@ export const calibrate: Method = async (quantization) => {
       observe,
       observeHeld: sums,
       reservoir,
+      watch,
       signal,
       onSample: (done, total) => onProgress({ phase: 'calibrate', done, total }),
     })
-    return { ...quantization, collected, samples: reservoir.held() }
+    const warnings = [...quantization.warnings, ...watch.warnings()]
+    return { ...quantization, collected, samples: reservoir.held(), warnings }
   } finally {
     engine.release()
   }
