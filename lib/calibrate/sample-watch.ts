@@ -5,8 +5,9 @@ import type { Sample } from './reservoir.js'
 
 /** Fewer samples show little of what a value can be. */
 const FEW = 8
-/** Inputs of one kind, preprocessed alike, rarely differ by more. */
+/** Inputs of one kind, preprocessed alike, rarely differ by more; the reach of fewer elements than these says little. */
 const APART = 10
+const LEAST_ELEMENTS = 256
 /** Elements between two looks at the clock. */
 const SLICE = 1 << 18
 
@@ -30,7 +31,8 @@ export class SampleWatch {
     this.samples++
     this.rows += rowsOf(sample)
     for (const [name, tensor] of Object.entries(sample)) {
-      const reach = tensor.dtype === 'float32' ? await reachOf(tensor, pace) : 0
+      const isTelling = tensor.dtype === 'float32' && tensor.data.byteLength >= 4 * LEAST_ELEMENTS
+      const reach = isTelling ? await reachOf(tensor, pace) : 0
       if (reach === 0) continue
       const { least, most } = this.reaches.get(name) ?? { least: reach, most: reach }
       this.reaches.set(name, { least: Math.min(least, reach), most: Math.max(most, reach) })

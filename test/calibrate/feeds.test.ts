@@ -27,11 +27,20 @@ describe('checkFeeds', () => {
     ['size', { x: tensor([1, 2, 3], [1, 3]) }, /has shape \[1, 3\], expected \[n, 2\]/],
     ['length', { x: tensor([1, 2, 3], [1, 2]) }, /has 12 bytes, expected 8 for \[1, 2\]/],
     ['NaN', { x: tensor([1, Number.NaN], [1, 2]) }, /Sample 3: input 'x' holds NaN at element 1/],
-    ['infinity', { x: tensor([Number.NEGATIVE_INFINITY, 1], [1, 2]) }, /holds -Infinity at element 0/],
+    [
+      'infinity',
+      { x: tensor([Number.POSITIVE_INFINITY, 1], [1, 2]) },
+      /holds Infinity at element 0; expected finite/,
+    ],
     ['dims', { x: tensor([1, 2], [1.5, 2]) }, /has no dims/],
   ])('refuses: %s', async (_, feeds, message) => {
     await expect(check(feeds)).rejects.toThrow(message)
     await expect(check(feeds)).rejects.toMatchObject({ code: 'ERR_CALIBRATION_DATA', tensor: 'x' })
+  })
+
+  it('takes the -Infinity of a mask', async () => {
+    const x = tensor([Number.NEGATIVE_INFINITY, 1], [1, 2])
+    expect((await check({ x })).x?.dims).toEqual([1, 2])
   })
 })
 

@@ -12,8 +12,10 @@ async function warningsOf(samples: readonly Parameters<SampleWatch['add']>[0][])
   return watch.warnings()
 }
 
-const varied = (count: number, reach = (_: number) => 1) =>
-  Array.from({ length: count }, (_, i) => ({ x: tensor([reach(i), i / 100]) }))
+const varied = (count: number, reach = (_: number) => 1, elements = 256) =>
+  Array.from({ length: count }, (_, i) => {
+    return { x: tensor([reach(i), i / 100, ...Array<number>(elements - 2).fill(0)]) }
+  })
 
 describe('samples', () => {
   it('that are enough and vary are not warned of', async () => {
@@ -52,7 +54,12 @@ describe('samples', () => {
       "samples of input 'x' reach from 1 to 255, which is 255 times as far; expected all of them to be preprocessed alike",
     ])
     expect(await warningsOf(varied(8, (i) => (i === 3 ? 10 : 1)))).toEqual([])
-    expect(await warningsOf([...varied(8), { x: tensor([0, Number.NEGATIVE_INFINITY]) }])).toEqual([])
+    const silence = [0, Number.NEGATIVE_INFINITY, ...Array<number>(254).fill(0)]
+    expect(await warningsOf([...varied(8), { x: tensor(silence) }])).toEqual([])
+  })
+
+  it('of few elements may reach as far as they like: rows of a table', async () => {
+    expect(await warningsOf(varied(8, (i) => 10 ** i, 4))).toEqual([])
   })
 
   it('of integers have no range to compare', async () => {
