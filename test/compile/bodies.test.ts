@@ -35,6 +35,19 @@ async function observing(graph: Graph, ...observe: Observation[]) {
   return { engine, seen: (o: Observation) => engine.readStatistic(o) }
 }
 
+it('a value that nothing reads is computed where it is observed', async () => {
+  const n = moments('n')
+  const graph = parseGraph(`
+    graph g (x: float32[2]) -> (y: ?)
+      y = Relu(x)
+      n = Neg(x)
+  `)
+  const { engine, seen } = await observing(graph, n)
+  await engine.run({ x: floats(1, 4) })
+  expect(seen(n)).toMatchObject({ count: 2, min: -4, max: -1 })
+  engine.release()
+})
+
 describe('a branch', () => {
   it('is observed when it runs, and what it captures once', async () => {
     const [r, n, t] = ['r', 'n', 't'].map(moments) as [Observation, Observation, Observation]
