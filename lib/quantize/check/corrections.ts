@@ -12,6 +12,8 @@ import { worst } from './quality.js'
 
 /** So many values of a channel tell its mean well. */
 const MANY_VALUES = 128
+/** Outputs this good are not asked for more. */
+const ENOUGH_DB = 35
 /** What leaving corrections out must gain, in dB. */
 const LEAST_GAIN_DB = 0.5
 
@@ -22,7 +24,7 @@ export async function helpfulCorrections(
   now: readonly OutputQuality[],
 ): Promise<Quantization> {
   const { corrections, uncorrected } = quantization
-  if (!uncorrected || corrections.size === 0) return quantization
+  if (!uncorrected || corrections.size === 0 || worst(now) > ENOUGH_DB) return quantization
   const graphOf = (chosen: Corrections) => withCorrections(uncorrected.graph, chosen)
   const certain = new Map(
     [...corrections].filter(([target]) => valuesOf(quantization, target) >= MANY_VALUES),

@@ -8,7 +8,7 @@ import type { QdqGraph } from '../write/qdq-graph.js'
 
 export interface Joint {
   readonly graph: Graph
-  /** Moments of every compared value, and of its errors. */
+  /** Moments of the error of every compared value. */
   readonly observe: readonly Observation[]
 }
 
@@ -18,8 +18,6 @@ export const named = {
   quantized: (name: string) => `int8:${name}`,
   /** What is left of a value of the float graph when the quantized one is taken from it. */
   error: (name: string) => `error:${name}`,
-  /** The error of a value of the float graph that only it is rounded, by its own scale. */
-  rounding: (name: string) => `rounding:${name}`,
 }
 
 /** `values`: those of the float graph that are compared. */
@@ -31,22 +29,14 @@ export function jointGraph(float: Graph, qdq: QdqGraph, values: Iterable<string>
   const nodes = [...float.nodes, ...qdq.graph.nodes.map((node) => renamed(node, rename))]
   const made = new Set(nodes.flatMap((node) => node.outputs))
   const observe: Observation[] = []
-  const seen = (value: string) => observe.push({ kind: 'moments', value })
   for (const value of values) {
     const stored = qdq.values.get(value)
     const inputs = stored && [stored.levels, ...stored.parameters].map(rename)
     const real = inputs ? `real:${value}` : rename(value)
     if (inputs) nodes.push(probe('DequantizeLinear', inputs, real))
     else if (!made.has(real) || shared.has(value)) continue
-    seen(value)
     nodes.push(probe('Sub', [value, real], named.error(value)))
-    seen(named.error(value))
-    if (!inputs) continue
-    const parameters = inputs.slice(1)
-    nodes.push(probe('QuantizeLinear', [value, ...parameters], `levels:${value}`))
-    nodes.push(probe('DequantizeLinear', [`levels:${value}`, ...parameters], `rounded:${value}`))
-    nodes.push(probe('Sub', [value, `rounded:${value}`], named.rounding(value)))
-    seen(named.rounding(value))
+    observe.push({ kind: 'moments', value: named.error(value) })
   }
   const outputs = [...new Set([...float.outputs, ...qdq.graph.outputs.map(rename)])]
   return { graph: { ...float, outputs, nodes, constants }, observe }

@@ -1,12 +1,18 @@
 /** Judges graphs by their float outputs on the checked samples; what the float model gives is computed once. */
+
+import type { Collected } from '../../calibrate/collect.js'
 import { type EngineTensor, openEngine } from '../../calibrate/engine.js'
 import type { HeldSample, Sample } from '../../calibrate/reservoir.js'
 import type { Graph } from '../../graph/graph.js'
+import { seenOf } from '../../statistics/summary.js'
 import type { Quantization } from '../quantization.js'
 import { type OutputQuality, OutputTally } from './output-tally.js'
 
-/** A quarter of the samples that calibrated, so that checking costs little beside it; where these are few, all. */
-const LEAST_SAMPLES = 8
+/** Small models are checked on so many samples; larger ones on a part of those that calibrated, so that it costs little beside that. */
+const SMALL_ELEMENTS = 250_000
+const SMALL_SAMPLES = 16
+const LEAST_SAMPLES = 4
+const PART = 1 / 8
 
 export class Judge {
   /** Outputs that are float32 and computed. */
@@ -20,7 +26,7 @@ export class Judge {
     this.outputs = nested.outputs.filter(
       (name) => inference.types.get(name)?.dtype === 'float32' && !given.has(name),
     )
-    this.samples = samples.slice(0, Math.max(LEAST_SAMPLES, Math.ceil(collected.samples / 4)))
+    this.samples = samples.slice(0, countFor(collected))
   }
 
   /** What the float model gives for each sample, where a run told it by the way. */
@@ -54,4 +60,10 @@ export class Judge {
       engine.release()
     }
   }
+}
+
+/** How many samples are checked: by what a sample is, not by the clock, so that results repeat. */
+function countFor({ samples, statistics }: Collected): number {
+  const elements = [...statistics.values()].reduce((n, s) => n + seenOf(s).count, 0) / Math.max(1, samples)
+  return elements <= SMALL_ELEMENTS ? SMALL_SAMPLES : Math.max(LEAST_SAMPLES, Math.ceil(samples * PART))
 }
