@@ -4,6 +4,9 @@ import type { Fusion } from '../assign/fusions.js'
 import type { Quantization } from '../quantization.js'
 import type { Measurement } from './measurement.js'
 
+/** How much less is made of what a node adds where its inputs are wrong already. */
+const SATURATION = 10
+
 export interface Suspect {
   readonly fusion: Fusion
   readonly node: Node
@@ -22,7 +25,8 @@ export function suspects({ fusions }: Quantization, { values }: Measurement): Su
       const rounding = Math.max(0, ...read.map((e) => e?.rounding ?? 0))
       const after = Math.max(0, ...results.map((v) => errorOf(v)?.total ?? 0))
       const own = Number.isFinite(after) ? Math.max(0, after - before) : after
-      return { fusion, node, added: own + rounding }
+      // After much error what one node adds is lost in it.
+      return { fusion, node, added: (own + rounding) / (1 + SATURATION * before) }
     })
     .sort((a, b) => b.added - a.added)
 }

@@ -2,6 +2,8 @@
 import type { Pins } from '../assign/pins.js'
 import type { Method, Quantization } from '../quantization.js'
 import type { Judge } from './judge.js'
+import { measure } from './measure.js'
+import type { Measurement } from './measurement.js'
 import type { OutputQuality } from './output-tally.js'
 import type { Suspect } from './suspects.js'
 
@@ -28,6 +30,15 @@ export class Trials {
   /** The outputs as they would be handed over. */
   async whole(pins: Pins): Promise<readonly OutputQuality[]> {
     return this.qualityOf(await this.finish(await this.rebuilt(pins)))
+  }
+
+  /** The quantization with these nodes in float, and its errors. */
+  async measured(
+    pins: Pins,
+  ): Promise<{ readonly quantization: Quantization; readonly measured: Measurement } | undefined> {
+    const quantization = await this.rebuilt(pins)
+    const { quantized } = quantization
+    return quantized && { quantization, measured: await measure(quantization, quantized, this.judge) }
   }
 
   private async rebuilt(pins: Pins): Promise<Quantization> {

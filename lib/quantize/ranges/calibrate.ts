@@ -40,7 +40,8 @@ type Assigned = Pick<Quantization, 'graph' | 'inference' | 'values' | 'valueForm
 
 /** What the observers need of the values whose ranges they find, and their moments, which the report shows. */
 export function rangeObservations({ graph, inference, values, valueFormats }: Assigned): Observation[] {
-  return values.observed.flatMap((value) => {
+  const fixed = [...values.fixed.keys()].map((value): Observation => ({ kind: 'moments', value }))
+  const observed = values.observed.flatMap((value) => {
     const { settings } = valueFormats.get(value) as ValueFormat
     const needs = observers[settings.observer].needs(settings)
     const all: readonly StatisticRequest[] = needs.some(hasMoments) ? needs : [{ kind: 'moments' }, ...needs]
@@ -48,6 +49,7 @@ export function rangeObservations({ graph, inference, values, valueFormats }: As
     const rank = (inference.types.get(value) ?? graph.types.get(value))?.shape?.length ?? 0
     return all.map((request) => ({ ...request, value, channelAxis: rank > 2 ? 1 : rank - 1 }))
   })
+  return [...fixed, ...observed]
 }
 
 /** Sums by channel in every run, of the results of layers whose biases can be corrected. */
@@ -66,6 +68,6 @@ function layerSums({ graph, inference, fusions }: Assigned): Observation[] {
 
 /** Moments of layers' results whose ranges nobody asks for: the correction must know how far they reach. */
 function otherMoments({ values }: Assigned, sums: readonly Observation[]): Observation[] {
-  const known = new Set(values.observed)
+  const known = new Set([...values.observed, ...values.fixed.keys()])
   return sums.filter(({ value }) => !known.has(value)).map(({ value }) => ({ kind: 'moments', value }))
 }

@@ -10,15 +10,19 @@ import { rangeObservations } from './calibrate.js'
 import { withoutUnseen } from './unseen.js'
 
 export const observeMissing: Method = async (quantization) => {
-  const { nested, values, collected, samples, signal, pace } = quantization
-  const missing = values.observed.filter((value) => !collected.statistics.has(value))
-  if (missing.length === 0 || samples.length === 0) return quantization
-  const observe = rangeObservations({ ...quantization, values: { ...values, observed: missing } })
+  const { nested, collected, samples, signal, pace } = quantization
+  if (samples.length === 0) return quantization
+  // A value whose range a function fixed until now has other statistics than one whose range the data tells.
+  const observe = rangeObservations(quantization).filter(
+    ({ value, kind }) => !collected.statistics.get(value)?.[kind],
+  )
+  if (observe.length === 0) return quantization
   const engine = await openEngine(nested, { observe, signal })
   try {
     for (const { sample } of samples) await engine.run(sample, [])
     const seen = await readAll(engine, observe, pace)
-    const statistics = new Map<string, Statistics>([...collected.statistics, ...seen])
+    const statistics = new Map<string, Statistics>(collected.statistics)
+    for (const [value, more] of seen) statistics.set(value, { ...statistics.get(value), ...more })
     const observed = { ...quantization, collected: { ...collected, statistics } }
     const left = withoutUnseen(observed)
     return left === observed ? observed : await observeMissing(left)
