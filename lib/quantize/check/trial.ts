@@ -54,6 +54,8 @@ export class Trials {
 
 /** The pins, and the nodes of these suspects. */
 export function withPins(pins: Pins, more: readonly Suspect[]): Pins {
-  const reason = 'in integers it ruined an output on the samples'
-  return new Map([...pins, ...more.map(({ node }): [string, string] => [node.name, reason])])
+  return new Map([
+    ...pins,
+    ...more.map(({ node }): [string, string] => [node.name, 'ruins an output in integers']),
+  ])
 }

@@ -39,7 +39,7 @@ export function describeCases(kind: string, cases: readonly QuantizationCase[]):
   })
 }
 
-export function inputOf(given: QuantizationCase): TrialInput {
+function inputOf(given: QuantizationCase): TrialInput {
   const builder = new ModelBuilder(given.seed ?? 1, given.opset ?? 17)
   given.model(builder)
   const random = new Random(1000 + (given.seed ?? 1))

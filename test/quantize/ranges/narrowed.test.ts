@@ -30,3 +30,15 @@ it.each([
   const { ranges } = await through({ ...start, collected: { samples: 1, statistics } }, [observedRanges])
   expect(ranges.get('p')).toEqual([0, high])
 })
+
+it.each([
+  [16, 2],
+  [1024, 1.125],
+  [4096, 1],
+])('a range that %i elements showed is %s times as wide', async (count, factor) => {
+  const start = await assigned(attention, { activations: { observer: 'minmax' } })
+  const values = Float32Array.from({ length: count }, (_, i) => (i % 2 === 0 ? -1 : 3))
+  const statistics = new Map(['q', 'k', 'v', 's', 'o'].map((name) => [name, statisticsOf(values)]))
+  const { ranges } = await through({ ...start, collected: { samples: 1, statistics } }, [observedRanges])
+  expect(ranges.get('q')).toEqual([-factor, 3 * factor])
+})
