@@ -27,7 +27,7 @@ const CHAOS = 40
 
 /**
  * `right`: every output that can be judged is. `warned`: one is not, and a warning names a node that helps. `unseen`: right for
- * samples like those that calibrated, which showed too little of the distribution. `refused`: a typed error says why.
+ * samples like those that calibrated, which showed too little of the distribution. `refused`: nothing of it gains by integers, and the error says why.
  * `skipped`: no output can be judged. `wrong`: all else.
  */
 export interface Verdict {
@@ -52,7 +52,8 @@ export async function judge(graph: RandomGraph): Promise<Verdict> {
   try {
     trial = await tryQuantizing(input)
   } catch (error) {
-    if (error instanceof OctavoError) return { kind: 'refused', text: error.message }
+    if (error instanceof OctavoError && error.code === 'ERR_NOTHING_QUANTIZED')
+      return { kind: 'refused', text: error.message }
     return { kind: 'wrong', text: `exception: ${(error as Error).stack}` }
   }
   let [warned, unseen] = [false, false]

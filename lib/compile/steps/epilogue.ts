@@ -59,10 +59,12 @@ function withFunction(step: PlanStep, rewriting: Rewriting): PlanStep | readonly
   const out = draft.tensors[step.outputs[0] as number] as PlanTensor
   const made = draft.tensors[product.outputs[0] as number] as PlanTensor
   if (!sameDims(out.dims, made.dims)) return undefined
-  rewriting.remove(product)
   const merged = { outputs: step.outputs, nodes: [...product.nodes, ...step.nodes] }
   const same = made.dtype === out.dtype && sameParameters(draft, x, y)
   const bounds = same ? bound(draft, product, step, y, out.dtype) : undefined
+  // The phases of a transposed convolution have bounds, but no table.
+  if (!bounds && product.op === 'QConvTranspose') return undefined
+  rewriting.remove(product)
   if (bounds) return { ...product, ...merged, attributes: { ...product.attributes, ...bounds } }
   const table = addTensor(draft, {
     name: `${out.name}_table`,

@@ -33,6 +33,23 @@ describe('after a product', () => {
     )
   })
 
+  it('a transposed convolution takes bounds, and leaves every other function to a step', () => {
+    const transposed = trimmed(`
+      input x: uint8[1, 3, 2]
+      constant s: float32[] = 0.5
+      constant z: uint8[] = 3
+      constant w: int8[2, 2, 1] = 1, 2, 3, 4
+      c: uint8[1, 3, 2] = QConvTranspose(x: x(s, z), w: w(s), y: (s, z)) integer #product`)
+    const relu = `${transposed}
+      output y: uint8[1, 3, 2] = QUnary(x: c(s, z), y: (s, z)) { fns: [relu] } integer #relu
+      return y`
+    expect(rewritten(fuseEpilogues, relu)).toContain(
+      'QConvTranspose(x: x(s, z), w: w(s), y: (s, z)) { qmax: 255, qmin: 3 }',
+    )
+    const tanh = relu.replace('[relu]', '[tanh]')
+    expect(rewritten(fuseEpilogues, tanh)).toContain('QUnary(x: c(s, z), y: (s, z)) { fns: [tanh] }')
+  })
+
   it('a sum is a residual, and its Relu bounds the sum', () => {
     const before = `${product}
       constant t: float32[] = 0.25
