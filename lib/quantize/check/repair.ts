@@ -2,6 +2,7 @@
  * Looks at the result before it is handed over. Where an output is ruined, the nodes that do it go to float: the fewest that
  * help, found by trying. What is still poor is a warning with the node, the figure, and the option that would help.
  */
+import { OctavoError } from '../../errors.js'
 import type { Pins } from '../assign/pins.js'
 import type { Method, Quantization } from '../quantization.js'
 import type { QdqGraph } from '../write/qdq-graph.js'
@@ -17,9 +18,8 @@ import { warningsOf } from './warnings.js'
 
 /** `rebuild`: from the assignment to the written graph; `finish`: what follows it. */
 export function checkAndRepair(rebuild: Method, finish: Method): Method {
-  return async (quantization) => {
-    const { recipe, quantized, samples } = quantization
-    if (recipe.check === 'off' || !quantized || samples.length === 0) return quantization
+  const check = async (quantization: Quantization, quantized: QdqGraph): Promise<Quantization> => {
+    const { recipe } = quantization
     const judge = new Judge(quantization)
     const trials = new Trials(quantization, judge, rebuild, finish)
     let checked = await judged(quantization, quantized, judge)
@@ -36,6 +36,18 @@ export function checkAndRepair(rebuild: Method, finish: Method): Method {
     }
     const warnings = await warningsOf(checked, trials)
     return { ...checked, warnings: [...checked.warnings, ...warnings] }
+  }
+  return async (quantization) => {
+    const { recipe, quantized, samples } = quantization
+    if (recipe.check === 'off' || !quantized || samples.length === 0) return quantization
+    try {
+      return await check(quantization, quantized)
+    } catch (error) {
+      // Both models at once may be too large for a machine on which each of them runs.
+      if (!(error instanceof OctavoError) || error.code !== 'ERR_LIMIT') throw error
+      const warning = `the result could not be checked: ${error.message}`
+      return { ...quantization, warnings: [...quantization.warnings, warning] }
+    }
   }
 }
 
