@@ -8,7 +8,7 @@ interface Row {
     readonly perSample?: readonly number[]
     readonly error?: string
   }
-  readonly theirs?: { readonly perSample?: readonly number[] }
+  readonly theirs?: { readonly sqnr?: number; readonly perSample?: readonly number[] }
   readonly quantize?: { readonly warnings: readonly string[] }
   readonly products?: {
     readonly integer: number
@@ -64,6 +64,16 @@ describe('targets over field files', () => {
   it('compare with the other quantizer by pairs', () => {
     const worse: Row = { ...good, name: 'worse', int8: { cosine: 0.9999, perSample: [20, 21, 23] } }
     expect(targets([good, worse])[3]).toMatchObject({ reached: false, misses: ['worse'] })
+  })
+
+  it('do not compare with a file that the other quantizer left in float', () => {
+    const left: Row = {
+      ...good,
+      name: 'left',
+      theirs: { sqnr: Number.POSITIVE_INFINITY, perSample: [80, 80, 80] },
+    }
+    expect(targets([good, left])[3]).toMatchObject({ reached: true, misses: [] })
+    expect(targets([good, left])[3]?.text).toMatch(/1 of 1; 1 that it left in float are not compared$/)
   })
 })
 
