@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { rolldown } from 'rolldown'
+import { pruneDeclarations } from './declarations.mjs'
 
 const root = new URL('..', import.meta.url).pathname
 const at = (...parts) => join(root, ...parts)
@@ -40,3 +41,5 @@ await bundle.write({
   codeSplitting: { groups: [{ name: 'octavo', test: /[\\/]dist[\\/]index\.js$/ }] },
 })
 await bundle.close()
+
+pruneDeclarations(at('dist'), ['index.d.ts', 'register.d.ts'])
