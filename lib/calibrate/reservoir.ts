@@ -55,7 +55,8 @@ export function sizeOf(sample: Sample): number {
   return Object.values(sample).reduce((n, tensor) => n + tensor.data.byteLength, 0)
 }
 
-function copyOf(sample: Sample): Sample {
+/** A sample that does not share the caller's memory. */
+export function copyOf(sample: Sample): Sample {
   return Object.fromEntries(
     Object.entries(sample).map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]),
   )

@@ -1,7 +1,8 @@
 /** What is odd about calibration data as a whole: too few samples, equal ones, ranges that do not fit each other. */
 import type { Pace } from '../event-loop.js'
+import { sameTensor } from '../graph/tensor.js'
 import type { EngineTensor } from './engine.js'
-import type { Sample } from './reservoir.js'
+import { copyOf, type Sample } from './reservoir.js'
 
 /** Fewer samples show little of what a value can be. */
 const FEW = 8
@@ -81,15 +82,9 @@ async function reachOf({ data }: EngineTensor, pace: Pace): Promise<number> {
   return reach
 }
 
-function copyOf(sample: Sample): Sample {
-  return Object.fromEntries(
-    Object.entries(sample).map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]),
-  )
-}
-
 function isSame(a: Sample, b: Sample): boolean {
-  return Object.entries(a).every(([name, { dims, data }]) => {
+  return Object.entries(a).every(([name, tensor]) => {
     const other = b[name]
-    return other !== undefined && dims.join() === other.dims.join() && Buffer.compare(data, other.data) === 0
+    return other !== undefined && sameTensor(tensor, other)
   })
 }

@@ -219,3 +219,15 @@ export function int64s(values: readonly number[]): ConstantTensor {
 export function stringTensor(dims: readonly number[], strings: readonly string[]): ConstantTensor {
   return { dtype: 'string', dims, data: new Uint8Array(0), strings }
 }
+
+/** Whether two tensors have the same sizes and bytes. */
+export function sameTensor(
+  a: Pick<ConstantTensor, 'dims' | 'data'>,
+  b: Pick<ConstantTensor, 'dims' | 'data'>,
+): boolean {
+  return (
+    a.dims.length === b.dims.length &&
+    a.dims.every((d, axis) => d === b.dims[axis]) &&
+    Buffer.compare(a.data, b.data) === 0
+  )
+}

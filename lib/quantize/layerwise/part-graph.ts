@@ -3,6 +3,7 @@ import type { EngineTensor } from '../../calibrate/engine.js'
 import type { Sample } from '../../calibrate/reservoir.js'
 import { type Dim, dimKey, symbol } from '../../graph/expr.js'
 import { type ConstantTensor, type Graph, type Node, type TensorType, usesOf } from '../../graph/graph.js'
+import { sameTensor } from '../../graph/tensor.js'
 
 /** Integer inputs up to this size that are the same in all samples, such as shapes, are constants. */
 const MAX_CONSTANT_BYTES = 512
@@ -63,12 +64,4 @@ function sharedShape(
         : `size_${dimKey(size).replace(/\W+/g, '_')}`,
     )
   })
-}
-
-function sameTensor(a: EngineTensor, b: EngineTensor): boolean {
-  return (
-    a.dims.length === b.dims.length &&
-    a.dims.every((d, i) => d === b.dims[i]) &&
-    Buffer.compare(a.data, b.data) === 0
-  )
 }
