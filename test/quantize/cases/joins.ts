@@ -1,17 +1,7 @@
 /** Parts of very different size joined before a product whose weights make up for it. */
 import type { ModelBuilder } from '../../helpers/builder.js'
-import type { Random } from '../../helpers/random.js'
+import { backbone, CELLS, CHANNELS, HEIGHT, image, WIDTH } from './backbone.js'
 import type { QuantizationCase } from './case.js'
-
-const [HEIGHT, WIDTH, CHANNELS] = [6, 8, 8]
-const CELLS = HEIGHT * WIDTH
-const image = (random: Random) => ({ x: random.tensor([1, 3, HEIGHT, WIDTH]) })
-
-/** Two convolutions with SiLU: features [1, 8, 6, 8]. */
-function backbone(m: ModelBuilder): string {
-  const c = m.conv(m.input('x', [1, 3, HEIGHT, WIDTH]), 3, CHANNELS, [3, 3])
-  return m.op('Mul', [c, m.op('Sigmoid', [c])])
-}
 
 /** Features of a convolution joined with something else, then a convolution over all of it. */
 function skip(
