@@ -51,8 +51,12 @@ const ranges: readonly Method[] = [
 /** The bias guard of a layer's weights needs the scale of its input. */
 const scales: readonly Method[] = [activationScales, layerScales]
 
+const assign: readonly Method[] = [assignFormats, assignTables]
+/** They choose between levels, whose scales are fixed by now. */
+const round: readonly Method[] = [roundNearest, roundRecurrent, roundTables]
+
 /** Anew from the assignment to the written graph, for another assignment. */
-const rebuild = inOrder([assignFormats, ...ranges, ...scales, roundNearest, writeQdq])
+const rebuild = inOrder([...assign, ...ranges, ...scales, ...round, writeQdq])
 
 export const stages: readonly Stage[] = [
   // Scales and constants are where the engine will have them: all that follows looks at the graph that runs.
@@ -60,11 +64,10 @@ export const stages: readonly Stage[] = [
   // Moves range between float weights and activations, so formats, ranges and scales must not be chosen yet.
   { name: 'equalize', methods: [] },
   // Calibration observes the values that are quantized, and no others.
-  { name: 'assign', methods: [warnOfUnmatched, assignFormats, assignTables] },
+  { name: 'assign', methods: [warnOfUnmatched, ...assign] },
   { name: 'ranges', methods: [calibrate, ...ranges] },
   { name: 'scales', methods: scales },
-  // Chooses between levels, whose scales are fixed by now.
-  { name: 'round', methods: [roundNearest, roundRecurrent, roundTables] },
+  { name: 'round', methods: round },
   { name: 'write', methods: [writeQdq] },
   // Compares the graph that was written with the float one.
   { name: 'correct', methods: [correctBiases] },

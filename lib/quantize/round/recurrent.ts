@@ -13,9 +13,12 @@ export const roundRecurrent: Method = async (quantization) => {
   const recurrent = new Map<string, readonly RecurrentWeights[]>()
   for (const fusion of quantization.fusions.integer) {
     if (fusion.rule.kind !== 'recurrent') continue
-    const list: RecurrentWeights[] = []
-    for (const position of fusion.rule.weights) list.push(await rounded(quantization, fusion, position))
-    recurrent.set(fusion.node.name, list)
+    const { name } = fusion.node
+    // Nothing that another assignment changes has a say in them.
+    const list = [...(quantization.recurrent.get(name) ?? [])]
+    for (const position of list.length > 0 ? [] : fusion.rule.weights)
+      list.push(await rounded(quantization, fusion, position))
+    recurrent.set(name, list)
   }
   return { ...quantization, recurrent }
 }

@@ -15,13 +15,18 @@ const BLOCK = 32
 const MOST_NOISE = 10 ** -3.5
 
 export const roundTables: Method = async (quantization) => {
-  const { graph, tables, fusions, pace, signal } = quantization
+  const { graph, tables, fusions, layers, storedTables, pace, signal } = quantization
+  const tied = new Set([...layers.values()].map(({ weights }) => weights))
   const stored = new Map<string, Table>()
   const float = new Map(fusions.float)
   for (const [name, readers] of tables) {
     const constant = graph.constants.get(name) as ConstantTensor
+    // Of what no product shares, another assignment changes nothing.
+    const known = tied.has(name) ? undefined : storedTables.get(name)
     const table =
-      (await tiedTable(quantization, name, constant)) ?? (await tableOf(name, constant, pace, signal))
+      known ??
+      (await tiedTable(quantization, name, constant)) ??
+      (await tableOf(name, constant, pace, signal))
     if (table) stored.set(name, table)
     else for (const { name } of readers) float.set(name, 'rows of its table are too uneven for int8')
   }
