@@ -49,46 +49,72 @@ To convert(From x) {
   else return static_cast<To>(x);
 }
 
+// n elements, of the types that the step has.
+using CastRow = void (*)(const uint8_t* x, uint8_t* y, int64_t n);
+
+// What C++ calls From is what memory holds: truth values are read as bytes, because one that is neither 0 nor 1 is not
+// a bool.
+template <class To, class From>
+void cast_row(const uint8_t* x, uint8_t* y, int64_t n) {
+  using Source = std::conditional_t<std::is_same<From, bool>::value, uint8_t, From>;
+  const Source* from = reinterpret_cast<const Source*>(x);
+  To* to = reinterpret_cast<To*>(y);
+  for (int64_t i = 0; i < n; ++i) {
+    if constexpr (std::is_same<From, bool>::value) to[i] = convert<To>(static_cast<uint8_t>(from[i] != 0));
+    else to[i] = convert<To>(from[i]);
+  }
+}
+
+template <class T>
+void copy_row(const uint8_t* x, uint8_t* y, int64_t n) {
+  std::memcpy(y, x, static_cast<size_t>(n) * sizeof(T));
+}
+
+// Integers wrap: with a sign or without, it is the same bits.
+template <class To, class From>
+CastRow row_of() {
+  constexpr bool kIntegers = std::is_integral<From>::value && std::is_integral<To>::value &&
+                             !std::is_same<From, bool>::value && !std::is_same<To, bool>::value;
+  if constexpr (std::is_same<From, To>::value || (kIntegers && sizeof(From) == sizeof(To))) return copy_row<From>;
+  else if constexpr (kIntegers && sizeof(To) < sizeof(From))
+    return cast_row<std::make_unsigned_t<To>, std::make_unsigned_t<From>>;
+  else if constexpr (kIntegers) return cast_row<std::make_unsigned_t<To>, From>;
+  else return cast_row<To, From>;
+}
+
 struct Attributes {
-  Status load(const LoadContext&) { return Status::Ok(); }
+  CastRow row = nullptr;
+
+  Status load(const LoadContext& c) {
+    const DType x = c.input(0)->dtype, y = c.output(0).dtype;
+    ops::with_type(CastTypes(), x, [&](auto from) {
+      ops::with_type(CastTypes(), y, [&](auto to) { row = row_of<decltype(to), decltype(from)>(); });
+    });
+    return row ? Status::Ok()
+               : c.error(Code::kUnsupported, std::string(dtype_name(x)) + " to " + std::string(dtype_name(y)));
+  }
 };
 
 class Cast final : public Bound {
  public:
-  Status prepare(const Attributes&, BindContext& c) {
-    from_ = c.in_type(0);
-    to_ = c.out_type(0);
+  Status prepare(const Attributes& a, BindContext& c) {
+    row_ = a.row;
+    from_ = static_cast<int64_t>(byte_size(c.in_type(0)));
+    to_ = static_cast<int64_t>(byte_size(c.out_type(0)));
     n_ = c.out(0).elements();
     return ops::expect_shape(c, "output", c.in(0), c.out(0));
   }
   Status run(RunContext& c) override {
-    ops::with_type(CastTypes(), from_, [&](auto from) {
-      ops::with_type(CastTypes(), to_, [&](auto to) { convert_all<decltype(from), decltype(to)>(c); });
-    });
+    const uint8_t* x = c.in<uint8_t>(0);
+    uint8_t* y = c.out<uint8_t>(0);
+    ops::for_chunks(c.pool(), n_,
+                    [&](int64_t begin, int64_t end) { row_(x + begin * from_, y + begin * to_, end - begin); });
     return Status::Ok();
   }
 
  private:
-  template <class From, class To>
-  void convert_all(RunContext& c) const {
-    // Truth values are read as bytes: one that is neither 0 nor 1 is not a bool.
-    using Source = std::conditional_t<std::is_same<From, bool>::value, uint8_t, From>;
-    const Source* x = c.in<Source>(0);
-    To* y = c.out<To>(0);
-    ops::for_chunks(c.pool(), n_, [&](int64_t begin, int64_t end) {
-      if constexpr (std::is_same<From, To>::value) {
-        std::memcpy(y + begin, x + begin, static_cast<size_t>(end - begin) * sizeof(To));
-      } else {
-        for (int64_t i = begin; i < end; ++i) {
-          if constexpr (std::is_same<From, bool>::value) y[i] = convert<To>(static_cast<uint8_t>(x[i] != 0));
-          else y[i] = convert<To>(x[i]);
-        }
-      }
-    });
-  }
-
-  DType from_ = DType::kFloat32, to_ = DType::kFloat32;
-  int64_t n_ = 0;
+  CastRow row_ = nullptr;
+  int64_t from_ = 0, to_ = 0, n_ = 0;
 };
 
 }  // namespace
