@@ -60,7 +60,7 @@ class DequantizeLinear final : public Bound {
  private:
   int32_t zero_point(const RunContext& c, int64_t i) const {
     const uint8_t* zp = c.in<uint8_t>(2);
-    return zp == nullptr ? 0 : ops::q8_value(zp[i], type_ == DType::kInt8);
+    return zp == nullptr ? 0 : ops::q8_value(zp[i * at_.zero_stride], type_ == DType::kInt8);
   }
   void whole(RunContext& c) {
     const uint8_t* x = c.in<uint8_t>(0);
@@ -88,7 +88,8 @@ class DequantizeLinear final : public Bound {
       ops::for_rows(c.pool(), at_.rows(), at_.inner, [&](int64_t row) {
         int64_t s = at_.scale_at(row);
         for (int64_t i = 0, at = row * at_.inner; i < at_.inner; ++i, ++at, s += at_.scales_inner) {
-          const int64_t distance = static_cast<int64_t>(read(x, at)) - (zp == nullptr ? 0 : read(zp, s));
+          const int64_t distance =
+              static_cast<int64_t>(read(x, at)) - (zp == nullptr ? 0 : read(zp, s * at_.zero_stride));
           y[at] = static_cast<float>(distance) * scale[s];
         }
       });

@@ -11,13 +11,17 @@ struct Granularity {
   int64_t block = 1;                            // indices of the axis that share a scale
   int64_t scales_outer = 0, scales_inner = 0;   // strides of the scale in outer and inner; 0: shared
   int64_t scales_axis = 0;                      // stride of the scale per block
+  int64_t zero_stride = 1;                      // zero points to a scale; 0: one for the tensor
 
   Status plan(BindContext& c, int64_t axis, int64_t block_size) {
     const Shape &x = c.in(0), &s = c.in(1);
     outer = 1, axis_size = 1, block = 1;
     inner = x.elements();
     scales_outer = scales_inner = scales_axis = 0;
-    if (c.has_input(2) && c.in(2).elements() != s.elements()) return shape_error(c, "zero point", s, c.in(2));
+    // One zero point goes with many scales: the middle of the range, whatever the sizes of the scales turn out to be.
+    const int64_t zeros = c.has_input(2) ? c.in(2).elements() : 1;
+    if (zeros != 1 && zeros != s.elements()) return shape_error(c, "zero point", s, c.in(2));
+    zero_stride = zeros == s.elements() ? 1 : 0;
     if (s.elements() == 1 && block_size == 0) return Status::Ok();
     if (axis < 0 || axis >= x.rank)
       return c.error(Code::kInvalidPlan, "axis " + std::to_string(axis) + " of " + dims_text(x));

@@ -49,7 +49,7 @@ class QuantizeLinear final : public Bound {
  private:
   int32_t zero_point(const RunContext& c, int64_t i) const {
     const void* zp = c.input(2);
-    return zp == nullptr ? 0 : level_at(zp, static_cast<size_t>(i), format_of(type_));
+    return zp == nullptr ? 0 : level_at(zp, static_cast<size_t>(i * at_.zero_stride), format_of(type_));
   }
   void whole(RunContext& c) {
     const float* x = c.in<float>(0);
