@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "kernels/qpack/qpack.h"
+#include "kernels/qunpack/qunpack.h"
 
 namespace octavo {
 
@@ -12,9 +13,18 @@ bool make_qgemm_layout(const QGemmKernel& kernel, size_t taps, size_t k, size_t 
   if (k > SIZE_MAX - kr || n > SIZE_MAX - nr) return false;
   *layout = {taps, k, n, nr, kr, (n + nr - 1) / nr, 0, kernel.packing};
   size_t bytes = 0;
-  return kernel.packing->panel_bytes(kernel, taps, k, &layout->panel_bytes) &&
-         !__builtin_mul_overflow(layout->panel_bytes, layout->panels, &bytes) && bytes <= PTRDIFF_MAX &&
+  if (!kernel.packing->panel_bytes(kernel, taps, k, &layout->panel_bytes)) return false;
+  layout->stored_bytes = layout->panel_bytes;
+  return !__builtin_mul_overflow(layout->panel_bytes, layout->panels, &bytes) && bytes <= PTRDIFF_MAX &&
          !__builtin_mul_overflow(layout->panels, nr * sizeof(int32_t), &bytes);
+}
+
+bool store_in_bits(int bits, QGemmLayout* layout) {
+  // The zeros of a panel's columns have to repeat with the blocks.
+  if (qunpack_kernels().of(bits) == nullptr || kQUnpackBlock % (layout->nr * layout->kr) != 0) return false;
+  layout->bits = bits;
+  layout->stored_bytes = (layout->panel_bytes + kQUnpackBlock - 1) / kQUnpackBlock * qunpack_bytes(bits);
+  return true;
 }
 
 namespace {

@@ -20,16 +20,21 @@ struct QGemmLayout {
   size_t taps = 0, k = 0, n = 0;
   size_t nr = 0, kr = 0;
   size_t panels = 0;
-  size_t panel_bytes = 0;
+  size_t panel_bytes = 0;  // as a kernel reads a panel
   const QGemmPacking* packing = nullptr;
+  int bits = 8;             // of a weight in memory; of fewer than 8 qunpack makes panels before a kernel reads them
+  size_t stored_bytes = 0;  // of a panel in memory
 
   size_t columns() const { return panels * nr; }  // padded
-  size_t bytes() const { return panels * panel_bytes; }
+  size_t bytes() const { return panels * stored_bytes; }
   inline void pack(const QGemmSource& source, size_t first, size_t last, int8_t* packed, int32_t* sums) const;
 };
 
 // False when a size overflows.
 [[nodiscard]] bool make_qgemm_layout(const QGemmKernel& kernel, size_t taps, size_t k, size_t n, QGemmLayout* layout);
+
+// Keeps the panels in 4 or 2 bits a weight. False, and nothing is changed, where qunpack has no kernel for the layout.
+[[nodiscard]] bool store_in_bits(int bits, QGemmLayout* layout);
 
 // How the weights of a panel lie. A kernel line names one.
 struct QGemmPacking {

@@ -105,7 +105,8 @@ class BoundQConv final : public Bound {
 
     const size_t groups = static_cast<size_t>(model_.window.group);
     QGemmRun run;
-    run.packed = model_.weights.packed.as<int8_t>();
+    run.packed = model_.weights.packed.data();
+    run.zeros = model_.weights.zeros.data();
     run.packed_stride = groups > 1 ? blocks_.layout.bytes() : 0;
     run.columns_stride = groups > 1 ? shape_.padded : 0;
     run.out = c.out<uint8_t>(0);

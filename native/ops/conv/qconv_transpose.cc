@@ -108,7 +108,8 @@ class BoundQConvTranspose final : public Bound {
       uint8_t* zeros = zeros_.in(shared);
       std::memset(zeros, epilogue.x_zero & 0xFF, static_cast<size_t>(sizes_.channels) + kReadSlack);
       QGemmRun run;
-      run.packed = weights.packed.as<int8_t>();
+      run.packed = weights.packed.data();
+      run.zeros = weights.zeros.data();
       run.packed_stride = part.blocks.layout.bytes();
       run.columns_stride = part.shape.padded;
       run.weights_of = part.weights_of.data();

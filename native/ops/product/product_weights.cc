@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "kernels/qunpack/qunpack.h"
+
 namespace octavo {
 namespace {
 
@@ -65,15 +67,21 @@ uint32_t sum_magnitudes(const int8_t* weights, size_t count) {
   return sum;
 }
 
+// Panels of fewer bytes stay in bytes: what unpacking costs a run is for what memory gains.
+constexpr size_t kLeastStored = 16384;
+
 Status allocate(const LoadContext& c, const ProductOperands& operands, const PackingOptions& options,
                 const WeightSource& source, ProductWeights* out) {
-  const QGemmLayout& l = out->layout;
+  QGemmLayout& l = out->layout;
   size_t total = 0, columns = 0;
+  if (source.format.bits < 8 && l.panels * source.groups * l.panel_bytes >= kLeastStored)
+    static_cast<void>(store_in_bits(source.format.bits, &l));
   if (__builtin_mul_overflow(l.bytes(), source.groups, &total) ||
       __builtin_mul_overflow(l.columns(), source.groups, &columns))
     return c.error(Code::kLimit, "the weights are too big");
   const bool bounds = out->kernel->has(kBounds) && operands.constant() && (!options.repeat || source.groups == 1);
-  if (!out->packed.allocate_in(c.store(), total) || !out->folded.allocate_sums(columns, bounds))
+  if (!out->packed.allocate_in(c.store(), total) || (l.bits < 8 && !out->zeros.allocate(columns)) ||
+      !out->folded.allocate_sums(columns, bounds))
     return c.error(Code::kOutOfMemory, std::to_string(total) + " bytes of packed weights");
   return Status::Ok();
 }
@@ -94,7 +102,7 @@ class PanelPacker {
   [[nodiscard]] bool allocate() {
     size_t bytes = 0;
     return !__builtin_mul_overflow(out_->layout.nr, size_, &bytes) && columns_.allocate_unset(bytes) &&
-           taken_.allocate();
+           taken_.allocate() && (out_->layout.bits == 8 || panel_.allocate(whole_blocks() * kQUnpackBlock));
   }
   void pack(size_t group, size_t panel) {
     const QGemmLayout& l = out_->layout;
@@ -106,17 +114,28 @@ class PanelPacker {
     uint32_t* magnitudes = out_->folded.magnitudes();
     for (size_t i = 0; magnitudes && i < one.n; ++i)
       magnitudes[at + i] = sum_magnitudes(columns_.as<int8_t>() + i * size_, size_);
-    one.pack({columns_.data(), l.k, 1, size_, 0}, 0, 1,
-             out_->packed.as<int8_t>() + group * l.bytes() + panel * l.panel_bytes, out_->folded.sums() + at);
+    uint8_t* const to = out_->packed.data() + group * l.bytes() + panel * l.stored_bytes;
+    int8_t* const bytes = l.bits == 8 ? reinterpret_cast<int8_t*>(to) : panel_.as<int8_t>();
+    one.pack({columns_.data(), l.k, 1, size_, 0}, 0, 1, bytes, out_->folded.sums() + at);
+    if (l.bits == 8) return;
+    uint8_t repeated[kQUnpackBlock];
+    for (size_t i = 0; i < kQUnpackBlock; ++i) repeated[i] = out_->zeros.data()[at + i / l.kr % l.nr];
+    qunpack_store(bytes, repeated, whole_blocks(), l.bits, to);
   }
 
  private:
+  size_t whole_blocks() const { return (out_->layout.panel_bytes + kQUnpackBlock - 1) / kQUnpackBlock; }
   // Columns of the panel, in the order of the kernel, less their zero points: what is copied stays in the cache.
   void copy(size_t group, size_t first, size_t count) {
     uint8_t zeros[kQGemmMaxColumns];
-    for (size_t i = 0; i < count; ++i)
-      zeros[i] = static_cast<uint8_t>(
-          packed_zero(source_, operands_, options_.range.zero_folded, options_.repeat, group, first + i));
+    for (size_t i = 0; i < count; ++i) {
+      const int32_t zero =
+          packed_zero(source_, operands_, options_.range.zero_folded, options_.repeat, group, first + i);
+      zeros[i] = static_cast<uint8_t>(zero);
+      if (out_->layout.bits < 8)
+        out_->zeros.data()[group * out_->layout.columns() + first + i] =
+            static_cast<uint8_t>(zero - source_.format.low);
+    }
     const WeightSource& s = taken_.take(group, first, count);
     if (s.n_stride == 1 && s.k_stride != 1) copy_columns(s, s.data, zeros, count, size_, columns_.data());
     else
@@ -130,6 +149,7 @@ class PanelPacker {
   ProductWeights* out_;
   WeightColumns taken_;
   AlignedBuffer columns_;  // of one panel
+  AlignedBuffer panel_;    // of fewer than 8 bits, before it is stored
 };
 
 }  // namespace

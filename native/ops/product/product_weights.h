@@ -12,9 +12,10 @@ struct ProductWeights {
   const QGemmKernel* kernel = nullptr;
   QGemmLayout layout;    // of one group
   AlignedBuffer packed;  // [groups] layouts
+  AlignedBuffer zeros;   // of layouts of fewer than 8 bits, [groups][columns]: what unpacking takes away from a level
   FoldedProduct folded;
 
-  size_t bytes() const { return packed.bytes() + folded.bytes(); }
+  size_t bytes() const { return packed.bytes() + zeros.bytes() + folded.bytes(); }
 };
 
 // How a source is packed.

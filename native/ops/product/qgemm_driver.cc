@@ -1,5 +1,6 @@
 #include "ops/product/qgemm_driver.h"
 
+#include "kernels/qunpack/qunpack.h"
 #include "ops/support/rounding.h"
 
 namespace octavo {
@@ -7,6 +8,8 @@ namespace {
 
 // Below this many products a task costs more to hand out than to run (about 2 us on one core with VNNI).
 constexpr double kTaskProducts = 512.0 * 1024.0;
+// Tiles that share panels which a task unpacks: that costs as much as a sixth of a tile with VNNI.
+constexpr int64_t kTilesOfUnpacked = 16;
 // Tasks wanted of a product that is big enough, so that up to eight cores have two each.
 constexpr int64_t kWantedTasks = 16;
 
@@ -20,13 +23,14 @@ void QGemmBlocks::plan(const Tuning& tuning) {
   const int64_t units = divide_up(rows, unit_);
   tile_units_ = units / std::max<int64_t>(tiles, 1), longer_tiles_ = units % std::max<int64_t>(tiles, 1);
   const size_t panels = std::max<size_t>(layout.panels, 1);
+  const int64_t least_tiles = layout.bits < 8 ? kTilesOfUnpacked : 1;
   panels_per_task = std::clamp<size_t>(tuning.l2_bytes / 2 / std::max<size_t>(layout.panel_bytes, 1), 1, panels);
   const double products_of_row =
       static_cast<double>(layout.k) * static_cast<double>(layout.taps) * static_cast<double>(layout.nr);
   const auto tiles_for = [&](size_t p) {
     const double tile = products_of_row * static_cast<double>(p) * static_cast<double>(mr);
     const double wanted = tile > 0 ? kTaskProducts / tile : 64;
-    return std::clamp<int64_t>(static_cast<int64_t>(wanted + 1), 1, 64);
+    return std::clamp<int64_t>(static_cast<int64_t>(wanted + 1), least_tiles, 64);
   };
   const auto cut = [&] {
     tiles_per_task = tiles_for(panels_per_task);
@@ -58,6 +62,26 @@ void TileScratch::add(ScratchPlan* plan, const QGemmBlocks& b) {
   interleaved_ = plan->add<uint8_t>(interleaved);
   row_zero_ = plan->add<int32_t>(mr);
   row_scale_ = plan->add<float>(mr);
+  size_t panels = 0;
+  if (b.layout.bits < 8 && (__builtin_mul_overflow(b.layout.panel_bytes, b.panels_per_task, &panels) ||
+                            __builtin_add_overflow(panels, kQUnpackBlock, &panels)))
+    panels = most;
+  panels_ = plan->add<int8_t>(panels, kReadSlack);
+}
+
+const int8_t* unpack_panels(const QGemmLayout& l, const uint8_t* stored, const uint8_t* zeros, size_t first,
+                            size_t last, int8_t* panels) {
+  stored += first * l.stored_bytes;
+  if (l.bits == 8) return reinterpret_cast<const int8_t*>(stored);
+  const QUnpackFunction unpack = qunpack_kernels().of(l.bits);
+  uint8_t repeated[kQUnpackBlock];
+  // In order: a panel that ends within a block is followed by the next one's beginning.
+  for (size_t panel = first; panel < last; ++panel, stored += l.stored_bytes) {
+    for (size_t i = 0; i < kQUnpackBlock; ++i) repeated[i] = zeros[panel * l.nr + i / l.kr % l.nr];
+    unpack(stored, repeated, (l.panel_bytes + kQUnpackBlock - 1) / kQUnpackBlock,
+           panels + (panel - first) * l.panel_bytes);
+  }
+  return panels;
 }
 
 void sum_rows(const QGemmBlocks& b, size_t count, const TileMemory& memory) {

@@ -33,9 +33,10 @@ struct QGemmBlocks {
 
 // The tensors of one run.
 struct QGemmRun {
-  const int8_t* packed = nullptr;
+  const uint8_t* packed = nullptr;     // panels as memory holds them
+  const uint8_t* zeros = nullptr;      // of weights of fewer than 8 bits, by column
   size_t packed_stride = 0;            // bytes from one batch to the next; 0: shared
-  size_t columns_stride = 0;           // the same of the columns of the parameters
+  size_t columns_stride = 0;           // the same of the columns of the parameters, and of the zeros
   const size_t* weights_of = nullptr;  // [batches]: which weights a batch takes; null: its own
   uint8_t* out = nullptr;
   const uint8_t* residual = nullptr;
@@ -54,14 +55,15 @@ struct TileMemory {
   uint8_t* interleaved;  // of kernels that interleave rows
   int32_t* row_zero;     // [mr]
   float* row_scale;      // [mr]
+  int8_t* panels;        // of a task, unpacked
 };
 
 class TileScratch {
  public:
   void add(ScratchPlan* plan, const QGemmBlocks& blocks);
   TileMemory in(void* block) const {
-    return {rows_.in(block),        row_sums_.in(block), row_bias_.in(block), sums_.in(block),
-            interleaved_.in(block), row_zero_.in(block), row_scale_.in(block)};
+    return {rows_.in(block),        row_sums_.in(block), row_bias_.in(block),  sums_.in(block),
+            interleaved_.in(block), row_zero_.in(block), row_scale_.in(block), panels_.in(block)};
   }
 
  private:
@@ -70,6 +72,7 @@ class TileScratch {
   ScratchArray<int32_t> row_bias_, sums_, row_zero_;
   ScratchArray<uint8_t> interleaved_;
   ScratchArray<float> row_scale_;
+  ScratchArray<int8_t> panels_;
 };
 
 // Rows from `count` on are the last one again.
@@ -78,6 +81,10 @@ inline void repeat_last_row(const QGemmBlocks& blocks, size_t count, const uint8
   for (size_t tap = 0; count < mr && tap < blocks.layout.taps; ++tap, rows += mr)
     std::fill(rows + count, rows + mr, rows[count - 1]);
 }
+
+// Panels [first, last) as a kernel reads them, from what memory holds: `stored` and `zeros` are those of all panels.
+const int8_t* unpack_panels(const QGemmLayout& layout, const uint8_t* stored, const uint8_t* zeros, size_t first,
+                            size_t last, int8_t* panels);
 
 // The sum over all taps of every row of a tile: what remains of a weight zero point is subtracted that often.
 void sum_rows(const QGemmBlocks& blocks, size_t count, const TileMemory& memory);
@@ -106,10 +113,12 @@ void run_qgemm(RunContext& context, const QGemmBlocks& b, const TileScratch& scr
     const size_t batch = static_cast<size_t>(rest / b.column_tasks);
     const size_t panel1 = std::min(b.layout.panels, panel0 + b.panels_per_task);
     const size_t weights = run.weights_of ? run.weights_of[batch] : batch;
-    const int8_t* packed = run.packed + weights * run.packed_stride;
     ProductEpilogue e = epilogue;
     e.columns = e.columns.from(weights * run.columns_stride);
     const TileMemory memory = scratch.in(context.thread_scratch(thread));
+    const int8_t* const panels =
+        unpack_panels(b.layout, run.packed + weights * run.packed_stride,
+                      run.zeros ? run.zeros + weights * run.columns_stride : nullptr, panel0, panel1, memory.panels);
     const size_t row_bytes = run.row_stride * element;
 
     const size_t step = direct && b.kernel->has(kPanels) ? panel1 - panel0 : 1;
@@ -142,7 +151,7 @@ void run_qgemm(RunContext& context, const QGemmBlocks& b, const TileScratch& scr
       tile.m = sums.m = m;
       for (size_t panel = panel0; panel < panel1; panel += step) {
         const size_t column = panel * nr;
-        tile.operands.panel = packed + panel * b.layout.panel_bytes;
+        tile.operands.panel = panels + (panel - panel0) * b.layout.panel_bytes;
         tile.epilogue.bias = e.columns.bias + column;
         tile.epilogue.multiplier = e.columns.multiplier + column;
         tile.n = sums.n = std::min(step * nr, b.layout.n - column);

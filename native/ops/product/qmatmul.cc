@@ -56,7 +56,7 @@ class BoundQMatMul final : public Bound {
     if (!model_.weights.folded.constant()) columns_.add(&shared, shape_.columns());
     if (!model_.b_constant) {
       sums_ = shared.add<int32_t>(shape_.columns());
-      packed_ = shared.add<int8_t>(packed);
+      packed_ = shared.add<uint8_t>(packed);
     }
     if (copy_) a_ = shared.add<uint8_t>(a, kReadSlack);
     tile_.add(&own, blocks_);
@@ -71,7 +71,7 @@ class BoundQMatMul final : public Bound {
   Status run(RunContext& c) override {
     if (blocks_.tasks() == 0) return Status::Ok();
     void* shared = c.shared_scratch();
-    const int8_t* packed = model_.weights.packed.as<int8_t>();
+    const uint8_t* packed = model_.weights.packed.data();
     ProductShape shape = shape_;
     if (!model_.b_constant) {
       shape.sums = sums_.in(shared);
@@ -88,6 +88,7 @@ class BoundQMatMul final : public Bound {
 
     QGemmRun run;
     run.packed = packed;
+    run.zeros = model_.weights.zeros.data();
     run.packed_stride = tall_ ? 0 : blocks_.layout.bytes();
     run.columns_stride = tall_ ? 0 : shape.padded;
     run.weights_of = tall_ ? nullptr : sizes_.b_of.data();
@@ -118,7 +119,7 @@ class BoundQMatMul final : public Bound {
     return true;
   }
 
-  void pack(RunContext& c, int8_t* packed, int32_t* sums) const {
+  void pack(RunContext& c, uint8_t* packed, int32_t* sums) const {
     const size_t panels = blocks_.layout.panels;
     QGemmSource source;
     source.k_stride = sizes_.b_k;
@@ -132,7 +133,8 @@ class BoundQMatMul final : public Bound {
       const size_t batch = static_cast<size_t>(task) / pieces, first = static_cast<size_t>(task) % pieces * step;
       QGemmSource matrix = source;
       matrix.data = b + sizes_.b_at[batch];
-      blocks_.layout.pack(matrix, first, std::min(panels, first + step), packed + batch * blocks_.layout.bytes(),
+      blocks_.layout.pack(matrix, first, std::min(panels, first + step),
+                          reinterpret_cast<int8_t*>(packed) + batch * blocks_.layout.bytes(),
                           sums + batch * shape_.padded);
     });
   }
@@ -165,7 +167,7 @@ class BoundQMatMul final : public Bound {
   TileScratch tile_;
   ColumnScratch columns_;
   ScratchArray<int32_t> sums_;  // of a b that is packed in every run
-  ScratchArray<int8_t> packed_;
+  ScratchArray<uint8_t> packed_;
   ScratchArray<uint8_t> a_;  // copied
 };
 

@@ -33,6 +33,14 @@ const WeightCase kCases[] = {
     {"QMatMul", {2, 3, 9}, {2, 9, 5}, {2, 3, 5}, 5, 1, 0, 0, 0, false},
     {"QMatMul", {3, 7}, {7, 1}, {3, 1}, 1, 1, 0, 0, 0, false},
     {"QMatMul", {3, 1}, {1, 9}, {3, 9}, 9, 1, 0, 0, 0, false},
+    // Weights that stay packed in memory: several panels and tiles of them, panels that end within a block.
+    {"QConv", {1, 7, 9, 37}, {75, 37, 3, 3}, {1, 7, 9, 75}, 75, 1, 3, 1, 1, false},
+    {"QConv", {1, 6, 6, 130}, {90, 65, 3, 3}, {1, 6, 6, 90}, 90, 2, 3, 1, 1, false},
+    {"QConvTranspose", {1, 5, 4, 66}, {66, 40, 3, 3}, {1, 11, 9, 40}, 40, 1, 3, 2, 0, false},
+    {"QMatMul", {1, 515}, {515, 101}, {1, 101}, 101, 1, 0, 0, 0, false},
+    {"QMatMul", {5, 1030}, {67, 1030}, {5, 67}, 67, 1, 0, 0, 0, true},
+    {"QMatMul", {77, 257}, {257, 130}, {77, 130}, 130, 1, 0, 0, 0, false},
+    {"QMatMul", {2, 9, 200}, {2, 200, 90}, {2, 9, 90}, 90, 1, 0, 0, 0, false},
 };
 
 size_t elements(const std::vector<int64_t>& dims) {

@@ -1,0 +1,40 @@
+// Levels of 4 or 2 bits to the bytes of a panel of weights (qgemm/pack.h), whatever the packing of the panel is: memory
+// holds a panel in blocks of its bytes, and a block holds those bytes that lie a vector apart side by side, so that a
+// mask and a shift bring them to their places.
+//
+//   block of 4 bits: byte i < 64 is panel bytes i and i + 64, from the lowest bits on
+//   block of 2 bits: byte i < 32 is panel bytes i, i + 32, i + 64 and i + 96
+//
+// What is stored is unsigned. out[i] = stored(i) - zeros[i % kQUnpackBlock], modulo 256: the zeros of a panel repeat,
+// because the columns of a panel do.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "cpu/isa_id.h"
+
+namespace octavo {
+
+// Bytes of a panel in a block.
+constexpr size_t kQUnpackBlock = 128;
+
+using QUnpackFunction = void (*)(const uint8_t* stored, const uint8_t* zeros, size_t blocks, int8_t* out);
+
+struct QUnpackKernels {
+  Isa isa;
+  QUnpackFunction fours, twos;
+
+  // Of levels of so many bits; null: no kernel has them.
+  QUnpackFunction of(int bits) const { return bits == 4 ? fours : bits == 2 ? twos : nullptr; }
+};
+
+const QUnpackKernels& qunpack_kernels();  // the best for this machine
+
+// The way back, at load: every byte of the panel plus its zero is a level of `bits` bits.
+void qunpack_store(const int8_t* panel, const uint8_t* zeros, size_t blocks, int bits, uint8_t* stored);
+
+// Bytes that a block takes.
+constexpr size_t qunpack_bytes(int bits) { return kQUnpackBlock / 8 * static_cast<size_t>(bits); }
+
+}  // namespace octavo
