@@ -67,21 +67,77 @@ void TileScratch::add(ScratchPlan* plan, const QGemmBlocks& b) {
                             __builtin_add_overflow(panels, kQUnpackBlock, &panels)))
     panels = most;
   panels_ = plan->add<int8_t>(panels, kReadSlack);
+  rest_ = plan->add<const uint8_t*>(b.layout.bits < 8 ? mr : 0);
 }
+
+namespace {
+
+// Of a panel, unpacked: half of a first level cache.
+constexpr size_t kPieceBytes = 16384;
+
+// The zeros of a panel as its blocks repeat them.
+struct RepeatedZeros {
+  uint8_t of_block[kQUnpackBlock];
+  RepeatedZeros(const QGemmLayout& l, const uint8_t* zeros, size_t panel) {
+    for (size_t i = 0; i < kQUnpackBlock; ++i) of_block[i] = zeros[panel * l.nr + i / l.kr % l.nr];
+  }
+};
+
+size_t blocks_of(size_t bytes) { return (bytes + kQUnpackBlock - 1) / kQUnpackBlock; }
+
+}  // namespace
 
 const int8_t* unpack_panels(const QGemmLayout& l, const uint8_t* stored, const uint8_t* zeros, size_t first,
                             size_t last, int8_t* panels) {
   stored += first * l.stored_bytes;
   if (l.bits == 8) return reinterpret_cast<const int8_t*>(stored);
   const QUnpackFunction unpack = qunpack_kernels().of(l.bits);
-  uint8_t repeated[kQUnpackBlock];
   // In order: a panel that ends within a block is followed by the next one's beginning.
-  for (size_t panel = first; panel < last; ++panel, stored += l.stored_bytes) {
-    for (size_t i = 0; i < kQUnpackBlock; ++i) repeated[i] = zeros[panel * l.nr + i / l.kr % l.nr];
-    unpack(stored, repeated, (l.panel_bytes + kQUnpackBlock - 1) / kQUnpackBlock,
+  for (size_t panel = first; panel < last; ++panel, stored += l.stored_bytes)
+    unpack(stored, RepeatedZeros(l, zeros, panel).of_block, blocks_of(l.panel_bytes),
            panels + (panel - first) * l.panel_bytes);
-  }
   return panels;
+}
+
+bool in_pieces(const QGemmBlocks& b) {
+  return b.layout.bits < 8 && b.rows == 1 && b.layout.taps == 1 && b.layout.panel_bytes > kPieceBytes;
+}
+
+void run_pieces(const QGemmBlocks& b, const uint8_t* stored, const uint8_t* zeros, size_t panel,
+                const TileMemory& memory, QGemmTile* tile) {
+  const QGemmLayout& l = b.layout;
+  const QUnpackFunction unpack = qunpack_kernels().of(l.bits);
+  const RepeatedZeros repeated(l, zeros, panel);
+  // Whole blocks and whole steps of every kernel: rows are read, but nothing beyond a piece is multiplied.
+  const size_t step = std::max<size_t>(kPieceBytes / l.nr / 128, 1) * 128;
+  const uint8_t* from = stored + panel * l.stored_bytes;
+  const uint8_t* rows[kQGemmMaxRows];
+  std::copy_n(memory.rows, b.kernel->mr, rows);
+  QGemmTile piece = *tile;
+  piece.operands.rows = rows;
+  piece.operands.panel = memory.panels;
+  piece.operands.k = step;
+  piece.epilogue.store = QGemmStore::kInt32;
+  piece.epilogue.residual = nullptr;
+  piece.epilogue.c = memory.sums;
+  piece.epilogue.c_stride = l.nr * sizeof(int32_t);
+  size_t k = 0;
+  for (; k + step < l.k; k += step) {
+    unpack(from, repeated.of_block, step * l.nr / kQUnpackBlock, memory.panels);
+    from += step * l.nr / kQUnpackBlock * qunpack_bytes(l.bits);
+    b.kernel->run(piece);
+    piece.epilogue.bias = memory.sums;
+    piece.epilogue.row_bias = nullptr;
+    for (int r = 0; r < b.kernel->mr; ++r) rows[r] += step;
+  }
+  unpack(from, repeated.of_block, blocks_of(l.panel_bytes - k * l.nr), memory.panels);
+  // The tile reads its rows where the caller set them: the next panel starts over.
+  std::copy_n(rows, b.kernel->mr, memory.rest);
+  tile->operands.rows = memory.rest;
+  tile->operands.panel = memory.panels;
+  tile->operands.k = l.k - k;
+  tile->epilogue.bias = piece.epilogue.bias;
+  tile->epilogue.row_bias = piece.epilogue.row_bias;
 }
 
 void sum_rows(const QGemmBlocks& b, size_t count, const TileMemory& memory) {

@@ -56,14 +56,15 @@ struct TileMemory {
   int32_t* row_zero;     // [mr]
   float* row_scale;      // [mr]
   int8_t* panels;        // of a task, unpacked
+  const uint8_t** rest;  // [mr]: rows from the last piece of k on
 };
 
 class TileScratch {
  public:
   void add(ScratchPlan* plan, const QGemmBlocks& blocks);
   TileMemory in(void* block) const {
-    return {rows_.in(block),        row_sums_.in(block), row_bias_.in(block),  sums_.in(block),
-            interleaved_.in(block), row_zero_.in(block), row_scale_.in(block), panels_.in(block)};
+    return {rows_.in(block),     row_sums_.in(block),  row_bias_.in(block), sums_.in(block), interleaved_.in(block),
+            row_zero_.in(block), row_scale_.in(block), panels_.in(block),   rest_.in(block)};
   }
 
  private:
@@ -73,6 +74,7 @@ class TileScratch {
   ScratchArray<uint8_t> interleaved_;
   ScratchArray<float> row_scale_;
   ScratchArray<int8_t> panels_;
+  ScratchArray<const uint8_t*> rest_;
 };
 
 // Rows from `count` on are the last one again.
@@ -85,6 +87,13 @@ inline void repeat_last_row(const QGemmBlocks& blocks, size_t count, const uint8
 // Panels [first, last) as a kernel reads them, from what memory holds: `stored` and `zeros` are those of all panels.
 const int8_t* unpack_panels(const QGemmLayout& layout, const uint8_t* stored, const uint8_t* zeros, size_t first,
                             size_t last, int8_t* panels);
+
+// Whether a product of one row takes panels of fewer than 8 bits in pieces of k: unpacked as a whole they would leave
+// the first level cache before they are read.
+bool in_pieces(const QGemmBlocks& blocks);
+// Then: all but the last piece of a panel into the sums, with which the tile, of the last piece, begins.
+void run_pieces(const QGemmBlocks& blocks, const uint8_t* stored, const uint8_t* zeros, size_t panel,
+                const TileMemory& memory, QGemmTile* tile);
 
 // The sum over all taps of every row of a tile: what remains of a weight zero point is subtracted that often.
 void sum_rows(const QGemmBlocks& blocks, size_t count, const TileMemory& memory);
@@ -116,12 +125,14 @@ void run_qgemm(RunContext& context, const QGemmBlocks& b, const TileScratch& scr
     ProductEpilogue e = epilogue;
     e.columns = e.columns.from(weights * run.columns_stride);
     const TileMemory memory = scratch.in(context.thread_scratch(thread));
+    const uint8_t* const stored = run.packed + weights * run.packed_stride;
+    const uint8_t* const zeros = run.zeros ? run.zeros + weights * run.columns_stride : nullptr;
+    const bool pieces = in_pieces(b);
     const int8_t* const panels =
-        unpack_panels(b.layout, run.packed + weights * run.packed_stride,
-                      run.zeros ? run.zeros + weights * run.columns_stride : nullptr, panel0, panel1, memory.panels);
+        pieces ? memory.panels : unpack_panels(b.layout, stored, zeros, panel0, panel1, memory.panels);
     const size_t row_bytes = run.row_stride * element;
 
-    const size_t step = direct && b.kernel->has(kPanels) ? panel1 - panel0 : 1;
+    const size_t step = direct && b.kernel->has(kPanels) && !pieces ? panel1 - panel0 : 1;
     const size_t base = run.out_of ? run.out_of[batch] : batch * run.out_stride;
     const size_t first_x = run.x_of ? run.x_of[batch] * static_cast<size_t>(b.rows) : 0;
     SumTile sums;
@@ -157,6 +168,9 @@ void run_qgemm(RunContext& context, const QGemmBlocks& b, const TileScratch& scr
         tile.n = sums.n = std::min(step * nr, b.layout.n - column);
         tile.epilogue.c = direct ? static_cast<void*>(out + column * element) : memory.sums;
         tile.epilogue.residual = fused ? run.residual + first + column : nullptr;
+        tile.operands.rows = memory.rows, tile.operands.k = b.layout.k;
+        tile.epilogue.row_bias = direct && row_bias ? memory.row_bias : nullptr;
+        if (pieces) run_pieces(b, stored, zeros, panel, memory, &tile);
         b.kernel->run(tile);
         if (!direct) finish_tile(e, column, sums, out + column * element, row_bytes);
       }
