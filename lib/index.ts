@@ -15,12 +15,14 @@
 export { type ErrorCode, OctavoError } from './errors.js'
 export type {
   ActivationSettings,
+  ActivationType,
   DataSource,
   Levels,
   NodePattern,
   Pattern,
   PatternOption,
   PatternSource,
+  PresetName,
   Progress,
   QuantizationCheck,
   QuantizationReport,
@@ -35,6 +37,7 @@ export type {
   RuleMatch,
   RuleOptions,
   WeightSettings,
+  WeightType,
 } from './quantize/index.js'
 export type {
   CompareOptions,

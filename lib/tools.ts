@@ -5,8 +5,8 @@ import type { ExplainOptions, Explanation } from './report/explain.js'
 import type { Inspection, InspectOptions } from './report/inspect.js'
 
 /**
- * Quantizes a float model to int8, calibrated on samples. The result is a standard ONNX file in QDQ form (opset 21),
- * which other runtimes read too. The same model, data and options give the same bytes. The event loop stays free.
+ * Quantizes a float model: to int8, calibrated on samples, or to what a preset or settings say, such as 4-bit weights, which need
+ * no samples. The result is a standard ONNX file in QDQ form, which other runtimes read too. The same model, data and options give the same bytes. The event loop stays free.
  *
  * @param model Path of the float model, or the bytes of its file.
  *
@@ -27,10 +27,10 @@ import type { Inspection, InspectOptions } from './report/inspect.js'
  * console.log(report.samples, report.warnings)
  * ```
  *
- * @throws {TypeError} `ERR_INVALID_ARG_TYPE`: `model` is neither a path nor bytes, `data` is missing or gives no samples,
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`: `model` is neither a path nor bytes, `data` is missing where settings need it or gives no samples,
  * or an option is not possible; the message names it.
  * @throws {OctavoError} `ERR_ALREADY_QUANTIZED`: the model has quantized operators.
- * @throws {OctavoError} `ERR_NOTHING_QUANTIZED`: no product of the model computes in integers, and `force` is not given.
+ * @throws {OctavoError} `ERR_NOTHING_QUANTIZED`: no product of the model has integer weights, and `force` is not given.
  * @throws {OctavoError} `ERR_CALIBRATION_DATA`: there are no samples, or one does not fit the model or holds NaN or
  * +Infinity; the message says which.
  * @throws {OctavoError} `ERR_IO`: a file is not there or cannot be read.
@@ -43,7 +43,7 @@ import type { Inspection, InspectOptions } from './report/inspect.js'
  */
 export async function quantize(
   model: string | Uint8Array,
-  options: QuantizeOptions,
+  options?: QuantizeOptions,
 ): Promise<QuantizeResult> {
   const tool = await import('./quantize/index.js')
   return tool.quantize(model, options)

@@ -55,8 +55,16 @@ export async function sampleOf(
 
 /** --data, --samples, --preprocess. */
 export function withData(command: Command): Command {
+  return withSamples(command.requiredOption('--data <path>', DATA))
+}
+
+/** The same, where some settings need no samples. */
+export function withOptionalData(command: Command): Command {
+  return withSamples(command.option('--data <path>', `${DATA} (default: none, where settings need none)`))
+}
+
+function withSamples(command: Command): Command {
   return command
-    .requiredOption('--data <path>', DATA)
     .option('--samples <n>', 'use at most this many samples (default: all)', positiveInteger)
     .option('--preprocess <spec>', PREPROCESS)
 }

@@ -3,8 +3,9 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { readText } from '../data/read-file.js'
 import { OctavoError, typeError } from '../errors.js'
 import { activationFields, type Field, recipeFields, weightFields } from '../quantize/recipe/fields.js'
+import { PRESET_NAMES, presets } from '../quantize/recipe/presets.js'
 import { parseRecipeFile } from '../quantize/recipe/recipe.js'
-import type { Levels, RecipeOptions, RuleOptions } from '../quantize/recipe/types.js'
+import type { Levels, PresetName, RecipeOptions, RuleOptions } from '../quantize/recipe/types.js'
 import { regex } from './options.js'
 
 /** What commander gives: values by the names of the flags in camel case. */
@@ -13,6 +14,7 @@ export interface RecipeFlags {
   readonly exclude?: readonly RegExp[]
   readonly rule?: readonly RuleOptions[]
   readonly perTensor?: boolean
+  readonly preset?: PresetName
   readonly [flag: string]: unknown
 }
 
@@ -25,6 +27,13 @@ export function withRecipe(command: Command): Command {
   command.option(
     '--recipe <file>',
     'JSON file of choices (docs/recipe.schema.json); flags change its defaults and add to its lists (default: none)',
+  )
+  const names = PRESET_NAMES.map((name) => `${name} (${presets[name].text})`).join('; ')
+  command.addOption(
+    new Option(
+      '--preset <name>',
+      `settings that go together, before those of other flags: ${names} (default: int8)`,
+    ).choices(PRESET_NAMES),
   )
   for (const fields of [activationFields, weightFields, recipeFields] as Fields[]) {
     for (const field of Object.values(fields)) {
@@ -55,6 +64,8 @@ function optionsOf(field: Field): Option[] {
       return [new Option(`--${flag}`, text), new Option(`--no-${flag}`, 'not so, whatever the recipe says')]
     case 'number':
       return [new Option(`--${flag} <number>`, text).argParser(number)]
+    case 'integer':
+      return [new Option(`--${flag} <number>`, text).argParser(number)]
     case 'levels': {
       const { presets } = field
       const option = new Option(`--${flag} <levels>`, `${text}; ${presets.join(', ')}, or from..to`)
@@ -67,11 +78,13 @@ function optionsOf(field: Field): Option[] {
 export async function recipeOptions(flags: RecipeFlags): Promise<RecipeOptions> {
   const file = flags.recipe === undefined ? {} : await readRecipe(flags.recipe)
   const granularity = flags.perTensor ? { granularity: 'tensor' as const } : {}
+  const ofFile = typeof file.activations === 'string' ? { type: file.activations } : file.activations
   return {
     ...file,
     ...given(recipeFields, flags),
+    ...(flags.preset === undefined ? {} : { preset: flags.preset }),
     weights: { ...file.weights, ...given(weightFields, flags), ...granularity },
-    activations: { ...file.activations, ...given(activationFields, flags) },
+    activations: { ...ofFile, ...given(activationFields, flags) },
     exclude: [...(file.exclude ?? []), ...(flags.exclude ?? [])],
     rules: [...(file.rules ?? []), ...(flags.rule ?? [])],
   }

@@ -11,7 +11,7 @@ export interface QuantizationInput {
   /** The float graph as it was read. */
   readonly graph: Graph
   readonly recipe: Recipe
-  readonly data: DataSource
+  readonly data: DataSource | undefined
   readonly onProgress?: (progress: Progress) => void
   readonly signal?: AbortSignal
 }
@@ -42,6 +42,7 @@ export function begin({ graph, recipe, data, onProgress, signal }: QuantizationI
     valueFormats: new Map(),
     weightFormats: new Map(),
     tables: new Map(),
+    weightOnly: new Map(),
     collected: { samples: 0, statistics: new Map() },
     samples: [],
     ranges: new Map(),
@@ -50,6 +51,7 @@ export function begin({ graph, recipe, data, onProgress, signal }: QuantizationI
     levels: new Map(),
     recurrent: new Map(),
     storedTables: new Map(),
+    packed: new Map(),
     quantized: undefined,
     corrections: new Map(),
     uncorrected: undefined,

@@ -6,18 +6,21 @@ import { isProduct } from './assign/fusions.js'
 import type { Quantization } from './quantization.js'
 
 export interface Products {
+  /** Those whose weights are integers in the file, while their activations are float there. */
+  readonly weightOnly: readonly Node[]
   readonly integer: readonly Node[]
   readonly float: readonly Node[]
 }
 
 /** The products of the model: what quantization is for. */
-export function productsOf({ graph, fusions }: Quantization): Products {
+export function productsOf({ graph, fusions, weightOnly }: Quantization): Products {
   const integer = fusions.integer.filter(isProduct).map(({ node }) => node)
   const known = new Set(integer)
   const float = graph.nodes.filter(
     (node) => canBeProduct(node) && !known.has(node) && fusions.float.has(node.name),
   )
-  return { integer, float }
+  const only = graph.nodes.filter((node) => canBeProduct(node) && weightOnly.has(node.name))
+  return { integer, float, weightOnly: only }
 }
 
 function canBeProduct({ domain, opType }: Node): boolean {
@@ -28,7 +31,7 @@ function canBeProduct({ domain, opType }: Node): boolean {
 /** Throws ERR_NOTHING_QUANTIZED where no product computes in integers and no table is stored in them, with the reason. */
 export function requireGain(quantization: Quantization): void {
   const { integer, float } = productsOf(quantization)
-  if (integer.length > 0 || quantization.tables.size > 0) return
+  if (integer.length > 0 || quantization.tables.size > 0 || quantization.weightOnly.size > 0) return
   const [first] = float
   const reason = first && quantization.fusions.float.get(first.name)
   const why = first

@@ -1,4 +1,4 @@
-/** quantize(): a float ONNX model and data in, an int8 ONNX model in QDQ form out. */
+/** quantize(): a float ONNX model and data in, a quantized ONNX model in QDQ form out. */
 import { stat } from 'node:fs/promises'
 import type { DataSource } from '../calibrate/data.js'
 import { typeError } from '../errors.js'
@@ -10,6 +10,8 @@ import { decompose } from '../ops/registry.js'
 import { begin } from './begin.js'
 import { requireGain } from './gained.js'
 import type { Progress } from './progress.js'
+import type { Quantization } from './quantization.js'
+import { isStatic } from './recipe/levels.js'
 import { parseRecipe } from './recipe/recipe.js'
 import type { Recipe, RecipeOptions } from './recipe/types.js'
 import { type QuantizationReport, reportOf } from './report.js'
@@ -19,11 +21,13 @@ export type { DataSource } from '../calibrate/data.js'
 export type { Progress } from './progress.js'
 export type {
   ActivationSettings,
+  ActivationType,
   Levels,
   NodePattern,
   Pattern,
   PatternOption,
   PatternSource,
+  PresetName,
   QuantizedType,
   Recipe,
   RecipeOptions,
@@ -31,6 +35,7 @@ export type {
   RuleMatch,
   RuleOptions,
   WeightSettings,
+  WeightType,
 } from './recipe/types.js'
 export type {
   QuantizationCheck,
@@ -41,8 +46,11 @@ export type {
 
 /** Options of `quantize`: the recipe, where the defaults are not wanted, and the data. */
 export interface QuantizeOptions extends RecipeOptions {
-  /** Samples that the model will meet in use; streamed, never held. One pass is enough. */
-  readonly data: DataSource
+  /**
+   * Samples that the model will meet in use; streamed, never held. One pass is enough. Activations that are quantized by scales of
+   * samples need them; with `block` or `float` activations they only serve the check of the result.
+   */
+  readonly data?: DataSource
   /** Called after each sample, weight tensor and layer, with the phase that it belongs to. */
   readonly onProgress?: (progress: Progress) => void
   /** Aborting it stops the work between two steps; `quantize` then rejects with the signal's reason. */
@@ -63,29 +71,42 @@ export interface QuantizeResult {
   readonly report: QuantizationReport
 }
 
-/** Quantizes a float model (a path, or the bytes of the file) to int8. */
+/** Quantizes a float model (a path, or the bytes of the file). */
 export async function quantize(
   model: string | Uint8Array,
-  options: QuantizeOptions,
+  options: QuantizeOptions = {},
 ): Promise<QuantizeResult> {
   if (typeof model !== 'string' && !(model instanceof Uint8Array)) {
     throw typeError("'model' must be a path or a Uint8Array with the bytes of an ONNX file.")
   }
-  if (typeof options !== 'object' || options === null || options.data === undefined) {
-    throw typeError(
-      "'options.data' is missing: quantize() needs samples ({ [input]: Tensor }) to calibrate on.",
-    )
-  }
+  if (typeof options !== 'object' || options === null) throw typeError("'options' must be an object.")
   const { data, onProgress, signal, externalData, force = false } = options
   const recipe = parseRecipe(options)
+  if (data === undefined) requireNoSamples(recipe)
   signal?.throwIfAborted()
   const source = await readModel(model, { externalData, signal })
   const done = await runStages(begin({ graph: source.graph, recipe, data, onProgress, signal }))
   if (!force) requireGain(done)
   const graph = done.quantized?.graph ?? done.nested
-  const bytes = writeModel({ ...source, graph }, { decompose })
+  const bytes = writeModel({ ...source, graph }, { decompose, metadata: metadataOf(done) })
   const sizes = { float: await floatBytes(model, source.graph), quantized: bytes.byteLength }
   return { model: bytes, recipe, report: reportOf(done, sizes) }
+}
+
+/** Throws a TypeError where something is quantized by scales that only samples tell. */
+function requireNoSamples(recipe: Recipe): void {
+  const settings = [recipe.activations, ...recipe.rules.map((rule) => rule.activations ?? {})]
+  const found = settings.find(({ type }) => type !== undefined && isStatic({ type }))
+  if (!found) return
+  throw typeError(
+    `'options.data' is missing: activations of type '${found.type}' need samples ({ [input]: Tensor }) to calibrate on. Without samples, take activations 'block' or 'float', as preset 'int4-weights' does.`,
+  )
+}
+
+/** What a file says of products whose activations are to stay float; nothing where runtimes may quantize them while running. */
+function metadataOf({ weightOnly, settingsOf }: Quantization): Readonly<Record<string, string>> {
+  const types = new Set([...weightOnly.values()].map(({ node }) => settingsOf(node).activations.type))
+  return types.has('float') ? { 'octavo.block_activations': 'float' } : {}
 }
 
 /** Bytes of the float model, external data included. */

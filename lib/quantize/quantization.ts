@@ -14,11 +14,13 @@ import type { Range } from '../statistics/summary.js'
 import type { Fusion, Fusions } from './assign/fusions.js'
 import type { Pins } from './assign/pins.js'
 import type { QuantizedValues } from './assign/quantized-values.js'
+import type { WeightOnly } from './assign/weight-only.js'
 import type { Measurement } from './check/measurement.js'
 import type { BiasTarget } from './correct/bias-target.js'
 import type { Progress } from './progress.js'
 import type { NodeSettings } from './recipe/settings.js'
 import type { ActivationSettings, Recipe } from './recipe/types.js'
+import type { PackedWeights } from './round/packed-weights.js'
 import type { RecurrentWeights } from './round/recurrent-weights.js'
 import type { Table } from './round/table.js'
 import type { AffineParameters } from './scales/affine.js'
@@ -29,7 +31,8 @@ export interface Quantization {
   readonly recipe: Recipe
   /** What the recipe says of one node. */
   readonly settingsOf: (node: Node) => NodeSettings
-  readonly data: DataSource
+  /** Undefined: nothing is quantized by scales that samples tell. */
+  readonly data: DataSource | undefined
   readonly onProgress: (progress: Progress) => void
   readonly signal: AbortSignal | undefined
   readonly pace: Pace
@@ -58,6 +61,8 @@ export interface Quantization {
   readonly weightFormats: ReadonlyMap<Fusion, Format>
   /** assign: the nodes that pick rows of each table of embeddings, by the name of the constant. */
   readonly tables: ReadonlyMap<string, readonly Node[]>
+  /** assign: the nodes whose weights are integers in the file while their activations are float, by name. */
+  readonly weightOnly: ReadonlyMap<string, WeightOnly>
 
   /** ranges: what calibration saw. */
   readonly collected: Collected
@@ -77,6 +82,8 @@ export interface Quantization {
   readonly recurrent: ReadonlyMap<string, readonly RecurrentWeights[]>
   /** round: the tables that int8 holds well enough, by the name of the constant. */
   readonly storedTables: ReadonlyMap<string, Table>
+  /** round: the weights of weight-only formats, by the name of the node. */
+  readonly packed: ReadonlyMap<string, PackedWeights>
 
   /** write: the quantized graph; correct changes constants of it. Undefined before. */
   readonly quantized: QdqGraph | undefined

@@ -1,7 +1,8 @@
 /** What a quantization did, as plain JSON. */
 import type { Collected } from '../calibrate/collect.js'
-import type { QuantizedDType } from '../graph/format.js'
+import { FORMATS, type Format, type QuantizedDType } from '../graph/format.js'
 import type { Graph } from '../graph/graph.js'
+import { elementCount, floatsOf } from '../graph/tensor.js'
 import type { QuantizeRule } from '../ops/core/opdef.js'
 import { deviationOf, meanOf, momentsOf } from '../statistics/summary.js'
 import { productsOf } from './gained.js'
@@ -45,12 +46,18 @@ export interface QuantizedWeightsReport {
   readonly node: string
   /** Sizes, outermost first. */
   readonly dims: readonly number[]
+  /** Type of its integers. */
+  readonly type: QuantizedDType
   /** How many scales it has: 1, one for each output channel, or one for each row (or block of it) that nodes pick. */
   readonly scales: number
   /** The smallest of its scales. */
   readonly smallestScale: number
   /** The largest of its scales. */
   readonly largestScale: number
+  /** Bits of a weight in the file, scales and zero points included. */
+  readonly bitsPerWeight: number
+  /** Weights that share a scale, where they are groups of a channel. */
+  readonly group?: number
 }
 
 /** The float model and the result on the same samples. */
@@ -87,6 +94,8 @@ export interface QuantizationReport {
   readonly products: {
     /** How many compute in integers. */
     readonly integer: number
+    /** How many have integer weights in the file, and float activations there. */
+    readonly weightOnly: number
     /** How many there are. */
     readonly total: number
     /** Their operators, in the order of the model. */
@@ -128,7 +137,7 @@ export interface QuantizationReport {
     /** Layers whose bias it changed. */
     readonly layers: number
   }
-  /** How the result did on samples that calibrated; absent where the recipe turns the check off. */
+  /** How the result did on samples that calibrated; absent where the recipe turns the check off, or there were no samples. */
   readonly check?: QuantizationCheck
   /** What the user should know of, a sentence each: outputs that suffered and the node to blame, sums that could exceed int32, data that tells little. */
   readonly warnings: readonly string[]
@@ -137,8 +146,8 @@ export interface QuantizationReport {
 /** The report of a quantization that went through all its stages. */
 export function reportOf(quantization: Quantization, bytes: QuantizationReport['bytes']): QuantizationReport {
   const { graph, fusions, activations, layers, quantized, collected, samples, recipe } = quantization
-  const { integer, float } = productsOf(quantization)
-  const products = new Set([...integer, ...float])
+  const { integer, float, weightOnly } = productsOf(quantization)
+  const products = new Set([...integer, ...float, ...weightOnly])
   const warnings = [...quantization.warnings]
   if (bytes.quantized > bytes.float) {
     const times = (bytes.quantized / bytes.float).toFixed(2)
@@ -157,6 +166,7 @@ export function reportOf(quantization: Quantization, bytes: QuantizationReport['
     samples: collected.samples,
     products: {
       integer: integer.length,
+      weightOnly: weightOnly.length,
       total: products.size,
       opTypes: [...new Set(graph.nodes.filter((n) => products.has(n)).map(({ opType }) => opType))],
     },
@@ -176,8 +186,9 @@ export function reportOf(quantization: Quantization, bytes: QuantizationReport['
       ...[...layers.values()].map((layer) => weightsReport(layer, graph)),
       ...recurrentReports(quantization),
       ...tableReports(quantization),
+      ...weightOnlyReports(quantization),
     ],
-    ...(recipe.biasCorrection ? { biasCorrection: correction } : {}),
+    ...(recipe.biasCorrection && samples.length > 0 ? { biasCorrection: correction } : {}),
     ...checkReport(quantization),
     warnings,
   }
@@ -235,11 +246,11 @@ function valueReport(
 
 function recurrentReports({ fusions, recurrent }: Quantization): QuantizedWeightsReport[] {
   return fusions.integer.flatMap(({ node }) =>
-    (recurrent.get(node.name) ?? []).map(({ name, dims, scales }) => ({
+    (recurrent.get(node.name) ?? []).map(({ name, dims, format, scales }) => ({
       name,
       node: node.name,
       dims,
-      ...scalesReport(scales),
+      ...scalesReport(dims, format, scales),
     })),
   )
 }
@@ -249,23 +260,37 @@ function tableReports({ tables, storedTables }: Quantization): QuantizedWeightsR
     name,
     node: tables.get(name)?.[0]?.name ?? '',
     dims,
-    ...scalesReport(scales),
+    ...scalesReport(dims, FORMATS.int8, scales, 0),
   }))
 }
 
-function weightsReport({ fusion, weights, scales }: Layer, graph: Graph): QuantizedWeightsReport {
-  return {
-    name: weights,
-    node: fusion.node.name,
-    dims: graph.constants.get(weights)?.dims ?? [],
-    ...scalesReport(scales),
-  }
+function weightOnlyReports({ weightOnly, packed }: Quantization): QuantizedWeightsReport[] {
+  return [...weightOnly].flatMap(([node, { weights, format, granularity }]) => {
+    const made = packed.get(node)
+    if (!made) return []
+    const { levels, scales, zeroPoints } = made
+    const group = granularity.kind === 'block' ? { group: granularity.size } : {}
+    const stored = scalesReport(levels.dims, format, floatsOf(scales), zeroPoints ? format.bits : 0)
+    return [{ name: weights, node, dims: levels.dims, ...stored, ...group }]
+  })
 }
 
+function weightsReport({ fusion, weights, format, scales }: Layer, graph: Graph): QuantizedWeightsReport {
+  const dims = graph.constants.get(weights)?.dims ?? []
+  return { name: weights, node: fusion.node.name, dims, ...scalesReport(dims, format, scales) }
+}
+
+/** `zeroBits`: of one zero point; 0 where the file has none. */
 function scalesReport(
+  dims: readonly number[],
+  { bits, storage }: Format,
   scales: Float32Array,
-): Pick<QuantizedWeightsReport, 'scales' | 'smallestScale' | 'largestScale'> {
+  zeroBits = bits,
+): Omit<QuantizedWeightsReport, 'name' | 'node' | 'dims' | 'group'> {
+  const count = Math.max(1, elementCount(dims))
   return {
+    type: storage,
+    bitsPerWeight: Number((bits + ((32 + zeroBits) * scales.length) / count).toFixed(3)),
     scales: scales.length,
     smallestScale: scales.reduce((a, b) => Math.min(a, b)),
     largestScale: scales.reduce((a, b) => Math.max(a, b)),

@@ -1,7 +1,8 @@
-/** The stages of a static quantization in their order, with the reason of each place. A stage is a folder, a method a file and a line. */
+/** The stages of a quantization in their order, with the reason of each place. A stage is a folder, a method a file and a line. */
 import { assignFormats } from './assign/assign.js'
 import { assignTables } from './assign/tables.js'
 import { warnOfUnmatched } from './assign/unmatched.js'
+import { assignWeightOnly } from './assign/weight-only.js'
 import { checkAndRepair } from './check/repair.js'
 import { correctBiases } from './correct/bias.js'
 import { flattenBodies } from './prepare/flatten.js'
@@ -16,6 +17,7 @@ import { keepUnseenFloat } from './ranges/unseen.js'
 import { roundNearest } from './round/nearest.js'
 import { roundRecurrent } from './round/recurrent.js'
 import { roundTables } from './round/tables.js'
+import { roundWeightOnly } from './round/weight-only.js'
 import { activationScales } from './scales/activations.js'
 import { layerScales } from './scales/layers.js'
 import { writeQdq } from './write/qdq.js'
@@ -51,9 +53,9 @@ const ranges: readonly Method[] = [
 /** The bias guard of a layer's weights needs the scale of its input. */
 const scales: readonly Method[] = [activationScales, layerScales]
 
-const assign: readonly Method[] = [assignFormats, assignTables]
-/** They choose between levels, whose scales are fixed by now. */
-const round: readonly Method[] = [roundNearest, roundRecurrent, roundTables]
+const assign: readonly Method[] = [assignFormats, assignTables, assignWeightOnly]
+/** They choose between levels, whose scales are fixed by now; those of weight-only formats and of tables hang on nothing else. */
+const round: readonly Method[] = [roundNearest, roundRecurrent, roundTables, roundWeightOnly]
 
 /** Anew from the assignment to the written graph, for another assignment. */
 const rebuild = inOrder([...assign, ...ranges, ...scales, ...round, writeQdq])

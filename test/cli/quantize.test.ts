@@ -72,7 +72,7 @@ describe('flags', () => {
       ['--rule', '{"match":{"opType":"Conv"},"exclude":true}'],
     ].flat()
     expect(await recipeOf(...flags)).toEqual({
-      weights: { type: 'uint8', granularity: 'tensor', range: 'minmax', levels: '7-bit' },
+      weights: { type: 'uint8', granularity: 'tensor', symmetric: true, range: 'minmax', levels: '7-bit' },
       activations: {
         type: 'uint8',
         symmetric: true,
@@ -100,6 +100,14 @@ describe('flags', () => {
     expect(activations.levels).toEqual({ qmin: -100, qmax: 100 })
   })
 
+  test('formats: a preset, groups and activations', async () => {
+    expect(await recipeOf('--preset', 'int4-weights')).toEqual(parseRecipe({ preset: 'int4-weights' }))
+    const flags = ['--weights', 'int4', '--group', '64', '--no-weight-symmetric', '--activations', 'float']
+    expect(await recipeOf(...flags)).toEqual(
+      parseRecipe({ weights: { type: 'int4', group: 64, symmetric: false }, activations: 'float' }),
+    )
+  })
+
   test('win over the recipe, and add to its lists', async () => {
     const recipe = await recipeOf(
       ...[
@@ -114,7 +122,7 @@ describe('flags', () => {
       ...['--bias-correction', '--exclude', 'head', '--rule', '{"match":{"node":"relu"},"exclude":true}'],
     )
     expect(recipe).toEqual({
-      weights: { type: 'int8', granularity: 'channel', range: 'minmax', levels: 'narrow' },
+      weights: { type: 'int8', granularity: 'channel', symmetric: true, range: 'minmax', levels: 'narrow' },
       activations: {
         type: 'uint8',
         symmetric: false,

@@ -1,26 +1,26 @@
-/** octavo quantize MODEL -o OUT --data ... */
+/** octavo quantize MODEL -o OUT [--data ...] */
 import { Command } from 'commander'
 import { rangeError } from '../../errors.js'
 import { checkWritable, placeOf, writeFileAtomic } from '../../files.js'
 import { type QuantizationReport, quantize as quantizeModel } from '../../quantize/index.js'
-import { type DataFlags, feedsOf, openSamples, withData } from '../options.js'
+import { type DataFlags, feedsOf, openSamples, withOptionalData } from '../options.js'
 import { bytes, line, ProgressBar, percent, printJson, warn } from '../output.js'
 import { type RecipeFlags, recipeOptions, withRecipe } from '../recipe.js'
 import { withSignals } from '../signals.js'
 
-interface Flags extends DataFlags, RecipeFlags {
+interface Flags extends Omit<DataFlags, 'data'>, RecipeFlags {
   readonly output: string
-  readonly data: string
+  readonly data?: string
   readonly saveRecipe?: string
   readonly force?: boolean
   readonly json?: boolean
 }
 
 export function quantize(): Command {
-  const command = withData(new Command('quantize'))
-    .summary('make an int8 model of a float one')
+  const command = withOptionalData(new Command('quantize'))
+    .summary('make a quantized model of a float one')
     .description(
-      'Quantize a float ONNX model to int8, calibrated on samples. Writes a standard QDQ ONNX file.',
+      'Quantize a float ONNX model: to int8, calibrated on samples, or in the format of a preset or flags. Writes a standard QDQ ONNX file.',
     )
     .argument('<model>', 'float ONNX file')
     .requiredOption('-o, --output <file>', 'the quantized file')
@@ -36,7 +36,8 @@ export function quantize(): Command {
       `
 Example:
   octavo quantize mobilenet.onnx -o mobilenet.int8.onnx --data photos/ --samples 200 --preprocess imagenet
-  octavo quantize mobilenet.onnx -o mobilenet.int8.onnx --data photos/ --preprocess imagenet --recipe recipe.json`,
+  octavo quantize mobilenet.onnx -o mobilenet.int8.onnx --data photos/ --preprocess imagenet --recipe recipe.json
+  octavo quantize language.onnx -o language.int4.onnx --weights int4 --group 32 --activations block`,
     )
     .action((model: string, flags: Flags) => withSignals((signal) => act(model, flags, signal)))
 }
@@ -44,15 +45,16 @@ Example:
 async function act(path: string, flags: Flags, signal: AbortSignal): Promise<void> {
   await checkPlaces(path, flags)
   const options = await recipeOptions(flags)
-  const samples = await openSamples(path, flags)
+  const { data } = flags
+  const samples = data === undefined ? undefined : await openSamples(path, { ...flags, data })
   const bar = new ProgressBar()
   try {
     const { model, recipe, report } = await quantizeModel(path, {
       ...options,
-      data: () => feedsOf(samples()),
+      ...(samples ? { data: () => feedsOf(samples()) } : {}),
       force: flags.force,
       onProgress: ({ phase, done, total }) => {
-        const counted = phase === 'calibrate' ? (samples.count ?? flags.samples) : undefined
+        const counted = phase === 'calibrate' ? (samples?.count ?? flags.samples) : undefined
         bar.update(phase, done, total ?? counted)
       },
       signal,
@@ -79,7 +81,15 @@ function gained({ products, bytes: sizes }: QuantizationReport): string {
   const ratio = sizes.float / sizes.quantized
   const than = ratio < 1 ? `${(1 / ratio).toFixed(2)} times larger` : `${ratio.toFixed(2)} times smaller`
   const kinds = products.opTypes.join(' and ') || 'products'
-  return `${products.integer} of ${products.total} ${kinds} in integer, ${bytes(sizes.quantized)}, ${than}`
+  const counts = [
+    ...(products.weightOnly === 0 || products.integer > 0
+      ? [`${products.integer} of ${products.total} ${kinds} in integer`]
+      : []),
+    ...(products.weightOnly > 0
+      ? [`${products.weightOnly} of ${products.total} ${kinds} with integer weights`]
+      : []),
+  ]
+  return `${counts.join(', ')}, ${bytes(sizes.quantized)}, ${than}`
 }
 
 /** How the outputs did on samples, and what was taken to float for them. */

@@ -2,18 +2,22 @@
 import type { Format } from '../../graph/format.js'
 import { type Node, producersOf } from '../../graph/graph.js'
 import type { Method, Quantization, ValueFormat } from '../quantization.js'
-import { activationFormat, weightFormat } from '../recipe/levels.js'
+import { activationFormat, isStatic, weightFormat } from '../recipe/levels.js'
 import { type Fusion, type Fusions, findFusions } from './fusions.js'
 import { withGain } from './gain.js'
 import { findQuantizedValues } from './quantized-values.js'
+import { FLOAT_ACTIVATIONS } from './weight-only.js'
 
 export const assignFormats: Method = (quantization) => assigned(quantization)
 
 export function assigned(quantization: Quantization): Quantization {
   const { graph, inference, settingsOf, pins, withdrawn } = quantization
-  const possible = findFusions(graph, inference, (node) =>
-    settingsOf(node).exclude ? 'excluded by the recipe' : (pins.get(node.name) ?? withdrawn.get(node.name)),
-  )
+  const possible = findFusions(graph, inference, (node) => {
+    const { exclude, activations } = settingsOf(node)
+    if (exclude) return 'excluded by the recipe'
+    if (!isStatic(activations)) return FLOAT_ACTIVATIONS
+    return pins.get(node.name) ?? withdrawn.get(node.name)
+  })
   return withFusions(
     quantization,
     withGain(graph, inference, possible, (node) => settingsOf(node).forced),
@@ -25,10 +29,11 @@ function withFusions(quantization: Quantization, fusions: Fusions): Quantization
   const { graph, settingsOf } = quantization
   const values = findQuantizedValues(graph, fusions.integer)
   const producers = producersOf(graph)
+  const readers = readersOf(fusions)
   const valueFormats = new Map<string, ValueFormat>()
   for (const root of [...values.fixed.keys(), ...values.observed]) {
     const producer = values.values.get(root)?.maker?.node ?? producers.get(root)
-    valueFormats.set(root, valueFormat(quantization, producer))
+    valueFormats.set(root, valueFormat(quantization, producer, readers.get(root)))
   }
   const weightFormats = new Map<Fusion, Format>()
   for (const fusion of fusions.integer) {
@@ -37,8 +42,27 @@ function withFusions(quantization: Quantization, fusions: Fusions): Quantization
   return { ...quantization, fusions, values, valueFormats, weightFormats }
 }
 
-/** How the values that a node makes are quantized; undefined: an input of the graph. */
-export function valueFormat({ recipe, settingsOf }: Quantization, node: Node | undefined): ValueFormat {
-  const settings = node ? settingsOf(node).activations : recipe.activations
-  return { format: activationFormat(settings), symmetric: settings.symmetric, settings }
+/** The first integer node that reads each value. */
+function readersOf({ integer }: Fusions): ReadonlyMap<string, Node> {
+  const readers = new Map<string, Node>()
+  for (const { node, inputs } of integer) {
+    for (const name of inputs.map((i) => node.inputs[i] ?? '')) {
+      if (!readers.has(name)) readers.set(name, node)
+    }
+  }
+  return readers
+}
+
+/** How the values that a node makes are quantized; undefined: an input of the graph. Float ones are quantized as their reader wants. */
+export function valueFormat(
+  { recipe, settingsOf }: Quantization,
+  node: Node | undefined,
+  reader?: Node,
+): ValueFormat {
+  const wanted = [node ? settingsOf(node) : recipe, ...(reader ? [settingsOf(reader)] : [])]
+  for (const { activations: settings } of wanted) {
+    if (isStatic(settings))
+      return { format: activationFormat(settings), symmetric: settings.symmetric, settings }
+  }
+  throw new RangeError(`no format for the values of ${node?.name ?? 'an input'}`)
 }

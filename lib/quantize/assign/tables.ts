@@ -6,6 +6,7 @@ import { byteLength } from '../../graph/dtype.js'
 import { consumersOf, intAttribute, type Node } from '../../graph/graph.js'
 import { elementCount } from '../../graph/tensor.js'
 import type { Method, Quantization } from '../quantization.js'
+import { isStatic } from '../recipe/levels.js'
 
 /** What is smaller stays as it is: the nodes that dequantize it cost more than it saves. */
 const LEAST_BYTES = 2 ** 16
@@ -26,7 +27,9 @@ function findTables({ graph, fusions, settingsOf }: Quantization): ReadonlyMap<s
       continue
     if (pinned.has(name)) continue
     const readers = consumers.get(name) ?? []
-    const picking = readers.filter((node) => picksRows(node, name) && !settingsOf(node).exclude)
+    const picking = readers.filter(
+      (node) => picksRows(node, name) && !settingsOf(node).exclude && isStatic(settingsOf(node).activations),
+    )
     // One reader that wants floats, and the file would hold the table twice.
     const others = readers.filter((node) => !picking.includes(node) && weights.get(node) !== name)
     if (picking.length > 0 && others.length === 0) tables.set(name, picking)

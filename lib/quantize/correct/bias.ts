@@ -20,7 +20,7 @@ import { probeOf } from './probe.js'
 
 export const correctBiases: Method = async (quantization) => {
   const { recipe, samples, quantized, inference, onProgress, signal } = quantization
-  if (!recipe.biasCorrection || !quantized) return quantization
+  if (!recipe.biasCorrection || !quantized || samples.length === 0) return quantization
   const { graph } = quantized
   const corrections = await biasCorrections({
     graph,

@@ -33,7 +33,7 @@ export const prepareModel: Method = async (quantization) => {
 /** Ranks and sizes that only feeds decide are those of the first sample. */
 export const learnOpenTypes: Method = async (quantization) => {
   const { graph, inference, data, pace, signal } = quantization
-  if (openValues(inference).length === 0) return quantization
+  if (!data || openValues(inference).length === 0) return quantization
   const inputs = inputsOf(graph, inference)
   const { first, source } = await peek(data, (feeds) => isEmptyBatch(feeds, inputs), signal)
   if (!first) throw emptyDataError()

@@ -15,6 +15,7 @@ const HELD_BYTES = 32 * 2 ** 20
 
 export const calibrate: Method = async (quantization) => {
   const { nested, inference, recipe, data, onProgress, signal } = quantization
+  if (!data) return quantization
   const sums = recipe.biasCorrection ? layerSums(quantization) : []
   const observe = [...rangeObservations(quantization), ...otherMoments(quantization, sums)]
   const watch = new SampleWatch()

@@ -1,6 +1,6 @@
 /** Checks of plain data against the fields of a recipe. Errors name the option, what was expected and what came. */
 import { typeError } from '../../errors.js'
-import type { Field, LevelsField, NumberField } from './fields.js'
+import type { Field, IntegerField, LevelsField, NumberField } from './fields.js'
 import type { Levels } from './types.js'
 
 export type Plain = Readonly<Record<string, unknown>>
@@ -43,6 +43,8 @@ export function checkField(value: unknown, path: string, field: Field): unknown 
       return typeof value === 'boolean' ? value : fail(path, 'true or false', value)
     case 'number':
       return checkNumber(value, path, field)
+    case 'integer':
+      return checkInteger(value, path, field)
     case 'levels':
       return checkLevels(value, path, field)
   }
@@ -52,6 +54,11 @@ function checkNumber(value: unknown, path: string, { above, most }: NumberField)
   const fits = typeof value === 'number' && value > above && value <= (most ?? Number.MAX_VALUE)
   const upTo = most === undefined ? '' : ` and up to ${most}`
   return fits ? value : fail(path, `a number above ${above}${upTo}`, value)
+}
+
+function checkInteger(value: unknown, path: string, { least, most }: IntegerField): number {
+  const fits = Number.isInteger(value) && (value as number) >= least && (value as number) <= most
+  return fits ? (value as number) : fail(path, `an integer from ${least} to ${most}`, value)
 }
 
 function checkLevels(value: unknown, path: string, { presets }: LevelsField): Levels {
@@ -79,8 +86,15 @@ export function checkFields(
   return checked
 }
 
-/** The defaults of fields, but for those that only one observer has. */
-export function defaultsOf(fields: Readonly<Record<string, Field>>): Record<string, unknown> {
-  const general = Object.entries(fields).filter(([, field]) => field.kind !== 'number')
-  return Object.fromEntries(general.map(([key, field]) => [key, field.default]))
+/** What is given, with the defaults of the fields that it leaves out; those that have a condition, where it holds. */
+export function withDefaults(
+  fields: Readonly<Record<string, Field>>,
+  given: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const all = Object.fromEntries(Object.entries(fields).map(([key, field]) => [key, field.default]))
+  const settings: Record<string, unknown> = { ...all, ...given }
+  const wanted = Object.entries(fields).filter(
+    ([key, { when }]) => key in given || when === undefined || settings[when[0]] === when[1],
+  )
+  return Object.fromEntries(wanted.map(([key]) => [key, settings[key]]))
 }

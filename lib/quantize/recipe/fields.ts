@@ -2,7 +2,7 @@
  * The table of all settings of a recipe: what each may be, its default, its flag on the command line, and a line about it.
  * The validator, the JSON Schema and the flags of `octavo quantize` are made of it; `types.ts` has the same by hand.
  */
-import { OBSERVER_NAMES, type ObserverName } from '../../statistics/observers/index.js'
+import { OBSERVER_NAMES } from '../../statistics/observers/index.js'
 import type { ActivationSettings, Levels, Recipe, WeightSettings } from './types.js'
 
 interface FieldBase {
@@ -10,6 +10,8 @@ interface FieldBase {
   readonly flag: string
   /** One line, for the help text and the schema. */
   readonly text: string
+  /** Another setting and what it must be: complete recipes have this one with that alone, or where it was given. */
+  readonly when?: readonly [setting: string, is: string]
 }
 
 interface ChoiceField extends FieldBase {
@@ -23,12 +25,19 @@ interface FlagField extends FieldBase {
   readonly default: boolean
 }
 
-/** A finite number within (above, most], for one observer: complete recipes have it with that observer, or where it was given. */
+/** A finite number within (above, most]. */
 export interface NumberField extends FieldBase {
   readonly kind: 'number'
   readonly above: number
   readonly most?: number
-  readonly observer: ObserverName
+  readonly default: number
+}
+
+/** An integer from `least` to `most`. */
+export interface IntegerField extends FieldBase {
+  readonly kind: 'integer'
+  readonly least: number
+  readonly most: number
   readonly default: number
 }
 
@@ -38,18 +47,37 @@ export interface LevelsField extends FieldBase {
   readonly default: Levels
 }
 
-export type Field = ChoiceField | FlagField | NumberField | LevelsField
-
-const TYPES = ['int8', 'uint8']
+export type Field = ChoiceField | FlagField | NumberField | IntegerField | LevelsField
 
 export const weightFields = {
-  type: { kind: 'choice', choices: TYPES, default: 'int8', flag: 'weights', text: 'type of weights' },
+  type: {
+    kind: 'choice',
+    choices: ['int8', 'uint8', 'int4', 'uint4', 'int2', 'uint2'],
+    default: 'int8',
+    flag: 'weights',
+    text: 'type of weights',
+  },
   granularity: {
     kind: 'choice',
-    choices: ['channel', 'tensor'],
+    choices: ['channel', 'tensor', 'group'],
     default: 'channel',
     flag: 'weight-granularity',
-    text: 'one scale per output channel of the weights, or one per tensor',
+    text: 'one scale per output channel of the weights, one per tensor, or one per group of a channel',
+  },
+  group: {
+    kind: 'integer',
+    least: 16,
+    most: 256,
+    when: ['granularity', 'group'],
+    default: 32,
+    flag: 'group',
+    text: 'weights of a channel that share a scale, as the product adds them up; gives granularity group',
+  },
+  symmetric: {
+    kind: 'boolean',
+    default: true,
+    flag: 'weight-symmetric',
+    text: 'zero points of weights are in the middle of their levels',
   },
   range: {
     kind: 'choice',
@@ -63,12 +91,18 @@ export const weightFields = {
     presets: ['full', 'narrow', '7-bit'],
     default: 'narrow',
     flag: 'weight-levels',
-    text: 'integers that weights use',
+    text: 'integers that weights use; of types below 8 bits all of them, where nothing else is said',
   },
 } as const satisfies Record<keyof WeightSettings, Field>
 
 export const activationFields = {
-  type: { kind: 'choice', choices: TYPES, default: 'int8', flag: 'activations', text: 'type of activations' },
+  type: {
+    kind: 'choice',
+    choices: ['int8', 'uint8', 'block', 'float'],
+    default: 'int8',
+    flag: 'activations',
+    text: 'type of activations, by scales of the samples; block: int8, by scales found while running; float',
+  },
   symmetric: {
     kind: 'boolean',
     default: false,
@@ -86,7 +120,7 @@ export const activationFields = {
     kind: 'number',
     above: 50,
     most: 100,
-    observer: 'percentile',
+    when: ['observer', 'percentile'],
     default: 99.99,
     flag: 'percentile',
     text: 'observer percentile: percent of the elements that a range covers',
@@ -94,7 +128,7 @@ export const activationFields = {
   deviations: {
     kind: 'number',
     above: 0,
-    observer: 'mean-std',
+    when: ['observer', 'mean-std'],
     default: 4,
     flag: 'deviations',
     text: 'observer mean-std: half of a range in standard deviations',
@@ -103,7 +137,7 @@ export const activationFields = {
     kind: 'number',
     above: 0,
     most: 1,
-    observer: 'moving-average',
+    when: ['observer', 'moving-average'],
     default: 0.1,
     flag: 'momentum',
     text: 'observer moving-average: weight of a new sample',

@@ -1,32 +1,56 @@
 /** Options and recipe files to complete recipes. */
-import { typeError } from '../../errors.js'
-import { checkField, checkFields, checkObject, defaultsOf, fail, type Plain } from './check.js'
+import { checkField, checkFields, checkObject, fail, type Plain, withDefaults } from './check.js'
+import { checkCombinations } from './combinations.js'
 import { activationFields, recipeFields, weightFields } from './fields.js'
-import { activationFormat, weightFormat } from './levels.js'
+import { defaultWeightLevels } from './levels.js'
 import { checkNodePattern, checkPattern } from './patterns.js'
+import { PRESET_NAMES, presets } from './presets.js'
 import type { ActivationSettings, Recipe, RecipeOptions, Rule, RuleMatch, WeightSettings } from './types.js'
 
 /** The keys of a recipe; a file may also name its schema. */
-const KEYS = ['weights', 'activations', 'exclude', 'rules', ...Object.keys(recipeFields)]
+const KEYS = ['preset', 'weights', 'activations', 'exclude', 'rules', ...Object.keys(recipeFields)]
 const MATCHES = ['opType', 'node', 'pattern']
 
 /** The complete recipe of these options. Throws a TypeError that names the option, what was expected and what came. */
 export function parseRecipe(options: RecipeOptions): Recipe {
-  const weights = {
-    ...defaultsOf(weightFields),
-    ...checkFields(options.weights ?? {}, 'weights', weightFields),
-  } as unknown as WeightSettings
-  const activations = withObserver({
-    ...defaultsOf(activationFields),
-    ...checkFields(options.activations ?? {}, 'activations', activationFields),
+  const { preset = 'int8' } = options
+  if (!PRESET_NAMES.includes(preset)) fail('preset', `one of ${PRESET_NAMES.join(', ')}`, preset)
+  const named = presets[preset].options
+  const weights = completeWeights({
+    ...givenWeights(named.weights, 'preset.weights'),
+    ...givenWeights(options.weights, 'weights'),
   })
-  checkFormats('', weights, activations)
+  const activations = withDefaults(activationFields, {
+    ...givenActivations(named.activations, 'preset.activations'),
+    ...givenActivations(options.activations, 'activations'),
+  }) as unknown as ActivationSettings
   const exclude = list(options.exclude, 'exclude').map((p, i) => checkNodePattern(p, `exclude.${i}`))
   const rules = list(options.rules, 'rules').map((rule, i) => parseRule(rule, `rules.${i}`))
-  for (const [i, rule] of rules.entries()) {
-    checkFormats(`rules.${i}.`, { ...weights, ...rule.weights }, { ...activations, ...rule.activations })
+  const recipe = { weights, activations, exclude, rules, ...wholeSettings(options) }
+  checkCombinations(recipe)
+  return recipe
+}
+
+/** A size of groups means groups, where nothing else is said. */
+function givenWeights(value: unknown, path: string): Partial<WeightSettings> {
+  const given = checkFields(value ?? {}, path, weightFields) as Partial<WeightSettings>
+  if (given.group === undefined) return given
+  if (given.granularity !== undefined && given.granularity !== 'group') {
+    fail(`${path}.group`, `no size of groups beside granularity '${given.granularity}'`, given.group)
   }
-  return { weights, activations, exclude, rules, ...wholeSettings(options) }
+  return { ...given, granularity: 'group' }
+}
+
+function completeWeights({ group, ...given }: Partial<WeightSettings>): WeightSettings {
+  const levels = defaultWeightLevels(given.type ?? 'int8')
+  const grouped = given.granularity === 'group' && group !== undefined ? { group } : {}
+  return withDefaults(weightFields, { levels, ...given, ...grouped }) as unknown as WeightSettings
+}
+
+/** A string is the type alone. */
+function givenActivations(value: unknown, path: string): Partial<ActivationSettings> {
+  const given = typeof value === 'string' ? { type: value } : (value ?? {})
+  return checkFields(given, path, activationFields) as Partial<ActivationSettings>
 }
 
 /** The settings of the recipe as a whole. */
@@ -37,14 +61,6 @@ function wholeSettings(options: RecipeOptions): Pick<Recipe, keyof typeof recipe
     return [name, checkField(options[name], name, field) ?? field.default] as const
   })
   return Object.fromEntries(settings) as unknown as Pick<Recipe, keyof typeof recipeFields>
-}
-
-/** With the numbers of the observer, where they were not given. */
-function withObserver(given: Readonly<Record<string, unknown>>): ActivationSettings {
-  const own = Object.entries(activationFields).flatMap(([key, field]) =>
-    field.kind === 'number' && field.observer === given.observer ? [[key, field.default] as const] : [],
-  )
-  return { ...Object.fromEntries(own), ...given } as unknown as ActivationSettings
 }
 
 /** The options that a recipe file holds, read as JSON: no other keys than those of a recipe, and `$schema`. */
@@ -66,10 +82,10 @@ function parseRule(value: unknown, path: string): Rule {
   if (exclude !== undefined && typeof exclude !== 'boolean') fail(`${path}.exclude`, 'true or false', exclude)
   return {
     match: parseMatch(match, `${path}.match`),
-    ...(weights === undefined ? {} : { weights: checkFields(weights, `${path}.weights`, weightFields) }),
+    ...(weights === undefined ? {} : { weights: givenWeights(weights, `${path}.weights`) }),
     ...(activations === undefined
       ? {}
-      : { activations: checkFields(activations, `${path}.activations`, activationFields) }),
+      : { activations: givenActivations(activations, `${path}.activations`) }),
     ...(exclude === undefined ? {} : { exclude }),
   }
 }
@@ -90,18 +106,4 @@ function parseMatch(value: unknown, path: string): RuleMatch {
 function list(value: unknown, path: string): readonly unknown[] {
   if (value === undefined) return []
   return Array.isArray(value) ? value : fail(path, 'a list', value)
-}
-
-/** Levels that the types do not have are refused where they are written, not where a node meets them. */
-function checkFormats(prefix: string, weights: WeightSettings, activations: ActivationSettings): void {
-  for (const [path, format] of [
-    ['weights', () => weightFormat(weights)],
-    ['activations', () => activationFormat(activations)],
-  ] as const) {
-    try {
-      format()
-    } catch (error) {
-      throw typeError(`Option '${prefix}${path}.levels': ${(error as Error).message}.`)
-    }
-  }
 }

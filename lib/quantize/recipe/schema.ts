@@ -1,5 +1,6 @@
 /** The JSON Schema of a recipe file, made of the table of fields. */
 import { activationFields, type Field, recipeFields, weightFields } from './fields.js'
+import { PRESET_NAMES, presets } from './presets.js'
 
 type Schema = Readonly<Record<string, unknown>>
 
@@ -25,7 +26,7 @@ export function recipeSchema(): Schema {
         minProperties: 1,
       },
       weights: fields(weightFields, 'For the weights of these nodes.', false),
-      activations: fields(activationFields, 'For the values that these nodes make.', false),
+      activations: activations('For the values that these nodes make.', false),
       exclude: { type: 'boolean', description: 'Whether these nodes stay in float.' },
     },
     ['match'],
@@ -33,12 +34,15 @@ export function recipeSchema(): Schema {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'Octavo recipe',
-    description:
-      'Every choice of a static quantization: defaults, then rules for some nodes; the later rule wins.',
+    description: 'Every choice of a quantization: defaults, then rules for some nodes; the later rule wins.',
     ...object({
       $schema: text('The address of this schema.'),
+      preset: {
+        enum: PRESET_NAMES,
+        description: `Settings that go together. ${PRESET_NAMES.map((name) => `${name}: ${presets[name].text}.`).join(' ')}`,
+      },
       weights: fields(weightFields, 'Of all weights that no rule is for.', true),
-      activations: fields(activationFields, 'Of all values that no rule is for.', true),
+      activations: activations('Of all values that no rule is for.', true),
       exclude: {
         type: 'array',
         description: 'Nodes that stay in float: exact names, or patterns.',
@@ -69,6 +73,12 @@ function fields(table: Readonly<Record<string, Field>>, description: string, def
   return { ...object(properties(table, defaults)), description }
 }
 
+/** An object of settings, or the type alone. */
+function activations(description: string, defaults: boolean): Schema {
+  const { description: _, ...whole } = fields(activationFields, description, defaults)
+  return { description, oneOf: [{ enum: activationFields.type.choices }, whole] }
+}
+
 function properties(table: Readonly<Record<string, Field>>, defaults: boolean): Schema {
   return Object.fromEntries(Object.entries(table).map(([key, field]) => [key, property(field, defaults)]))
 }
@@ -85,6 +95,8 @@ function property(field: Field, defaults: boolean): Schema {
       const most = field.most === undefined ? {} : { maximum: field.most }
       return { type: 'number', exclusiveMinimum: field.above, ...most, ...rest }
     }
+    case 'integer':
+      return { type: 'integer', minimum: field.least, maximum: field.most, ...rest }
     case 'levels': {
       const integer = { type: 'integer' }
       const bounds = object({ qmin: integer, qmax: integer }, ['qmin', 'qmax'])

@@ -1,5 +1,6 @@
 /** What a recipe says of one node: its defaults, then its rules in their order. */
 import type { Node } from '../../graph/graph.js'
+import { defaultWeightLevels } from './levels.js'
 import { nameTest } from './patterns.js'
 import type { ActivationSettings, NodePattern, Recipe, Rule, RuleMatch, WeightSettings } from './types.js'
 
@@ -59,9 +60,16 @@ function changed(settings: NodeSettings, { weights, activations, exclude }: Rule
   return {
     exclude: exclude ?? settings.exclude,
     forced: exclude === undefined ? settings.forced : !exclude,
-    weights: weights ? { ...settings.weights, ...weights } : settings.weights,
+    weights: weights ? changedWeights(settings.weights, weights) : settings.weights,
     activations: activations ? { ...settings.activations, ...activations } : settings.activations,
   }
+}
+
+/** Another type has other levels, where nothing says which. */
+export function changedWeights(settings: WeightSettings, given: Partial<WeightSettings>): WeightSettings {
+  const { type = settings.type } = given
+  const levels = type === settings.type ? settings.levels : defaultWeightLevels(type)
+  return { ...settings, levels, ...given }
 }
 
 function matcher({ opType, node: name, pattern }: RuleMatch): (node: Node) => boolean {

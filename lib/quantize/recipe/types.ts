@@ -1,11 +1,25 @@
 /**
- * The recipe: every choice of a static quantization as one JSON document. `docs/recipe.schema.json` is its JSON Schema.
+ * The recipe: every choice of a quantization as one JSON document. `docs/recipe.schema.json` is its JSON Schema.
  * First come the defaults, then rules for some nodes; where several rules match a node, the later one wins.
  */
 import type { ObserverName } from '../../statistics/observers/index.js'
 
-/** Element types of quantized tensors. */
+/** Element types of values that are quantized by scales which samples tell. */
 export type QuantizedType = 'int8' | 'uint8'
+
+/** Element types of weights. */
+export type WeightType = 'int8' | 'uint8' | 'int4' | 'uint4' | 'int2' | 'uint2'
+
+/**
+ * How activations take part in products.
+ * - `int8`, `uint8`: quantized by scales that samples tell.
+ * - `block`: float in the file; runtimes quantize them to int8 while running, a scale for each block of a row.
+ * - `float`: float; weights alone are integers.
+ */
+export type ActivationType = QuantizedType | 'block' | 'float'
+
+/** Settings that go together: `RecipeOptions.preset`. */
+export type PresetName = 'int8' | 'int8-weights' | 'int4-weights' | 'int2-weights' | 'smallest' | 'a8w4'
 
 /**
  * Which integers of the type are used.
@@ -31,22 +45,29 @@ export type Levels =
       readonly qmax: number
     }
 
-/** How weights are quantized: symmetric, with one scale per output channel or per tensor. */
+/** How weights are quantized. */
 export interface WeightSettings {
-  /** Default `int8`. uint8 weights are int8 ones with zero point 128, for tools that know no others. */
-  readonly type: QuantizedType
-  /** `channel` (default): one scale per output channel, where runtimes can. `tensor`: one scale for the whole tensor. */
-  readonly granularity: 'channel' | 'tensor'
+  /** Default `int8`. Symmetric uint8 weights are int8 ones with zero point 128, for tools that know no others; so are uint4 and uint2. */
+  readonly type: WeightType
+  /**
+   * `channel` (default): one scale per output channel, where runtimes can. `tensor`: one scale for the whole tensor. `group`: one for
+   * each `group` weights of a channel, in the order in which products add them up; needs activations `block` or `float`.
+   */
+  readonly granularity: 'channel' | 'tensor' | 'group'
+  /** Granularity `group`: weights that share a scale, 16 to 256; default 32. Gives granularity `group` where that is not said. */
+  readonly group?: number
+  /** Zero points in the middle (default true), or where they use all levels; that needs activations `block` or `float`. */
+  readonly symmetric: boolean
   /** What a scale covers: the largest magnitude (`minmax`), or the range of least squared error (`mse`, default). */
   readonly range: 'minmax' | 'mse'
-  /** Which integers are used; default `narrow`: kernels of some targets wrap where two weights of -128 meet. */
+  /** Which integers are used; default `narrow`: kernels of some targets wrap where two weights of -128 meet. Types below 8 bits: `full`. */
   readonly levels: Levels
 }
 
-/** How values between nodes are quantized: one scale and zero point per tensor. */
+/** How values between nodes are quantized: one scale and zero point per tensor, or as `type` says. */
 export interface ActivationSettings {
   /** Default `int8`. */
-  readonly type: QuantizedType
+  readonly type: ActivationType
   /** Zero point in the middle. Costs half of the levels after a Relu; some targets need it. Default false. */
   readonly symmetric: boolean
   /** How the range is made of what calibration saw; default `mse`: of least expected squared error. */
@@ -88,7 +109,7 @@ export interface Rule {
   readonly match: RuleMatch
   /** For the weights of the nodes. */
   readonly weights?: Partial<WeightSettings>
-  /** For the values that the nodes make. */
+  /** For the values that the nodes make; a string is the type alone. How a product takes its activations is a setting of the product. */
   readonly activations?: Partial<ActivationSettings>
   /** true: the nodes stay in float. false: they do not, whatever came before, and whatever it costs in accuracy. */
   readonly exclude?: boolean
@@ -125,7 +146,9 @@ export interface PatternSource {
 export type PatternOption = RegExp | string | PatternSource
 
 /** A rule as options take it. */
-export interface RuleOptions extends Omit<Rule, 'match'> {
+export interface RuleOptions extends Omit<Rule, 'match' | 'activations'> {
+  /** For the values that the nodes make; a string is the type alone. How a product takes its activations is a setting of the product. */
+  readonly activations?: Partial<ActivationSettings> | ActivationType
   /** The nodes. */
   readonly match: Omit<RuleMatch, 'pattern'> & {
     /** A pattern that the name of the node contains. */
@@ -135,10 +158,12 @@ export interface RuleOptions extends Omit<Rule, 'match'> {
 
 /** A recipe with defaults: what is left out, or undefined, is as `Recipe` says. */
 export interface RecipeOptions {
+  /** Settings that go together; what is given beside it replaces what it says. Default `int8`. */
+  readonly preset?: PresetName
   /** Of all weights that no rule is for. */
   readonly weights?: Partial<WeightSettings>
-  /** Of all values that no rule is for, the inputs of the model included. */
-  readonly activations?: Partial<ActivationSettings>
+  /** Of all values that no rule is for, the inputs of the model included; a string is the type alone. */
+  readonly activations?: Partial<ActivationSettings> | ActivationType
   /** Nodes that stay in float: exact names, or patterns that a name contains. Default none. */
   readonly exclude?: readonly (string | RegExp | PatternSource)[]
   /** Settings for some nodes; the later rule wins. Default none. */

@@ -32,7 +32,9 @@ async function rounded(
   const tensor = graph.constants.get(name) as ConstantTensor
   const { dims } = tensor
   const settings = settingsOf(node).weights
-  const format = weightFormat(settings)
+  // The kernels of recurrent steps have no weights below 8 bits.
+  const eight = settings.type === 'int8' || settings.type === 'uint8'
+  const format = weightFormat(eight ? settings : { type: 'int8', levels: 'narrow' })
   const columns = dims.at(-1) as number
   const rows = columns === 0 ? 0 : elementCount(dims) / columns
   const matrix = tensorOf('float32', [rows, columns], floatsOf(tensor))

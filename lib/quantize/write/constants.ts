@@ -2,9 +2,11 @@
  * The constants that quantization adds: scales and zero points, weights, biases and operands as integers, each stored once.
  * Their names are short: with those of nodes and values they were up to a third of a small model's file.
  */
+import type { Granularity } from '../../graph/format.js'
 import type { ConstantTensor } from '../../graph/graph.js'
 import { floatsOf, scalar, tensorOf } from '../../graph/tensor.js'
 import type { ValueFormat } from '../quantization.js'
+import type { PackedWeights } from '../round/packed-weights.js'
 import type { Table } from '../round/table.js'
 import { type AffineParameters, affineOf } from '../scales/affine.js'
 import { quantizeBiases } from '../scales/bias.js'
@@ -50,6 +52,16 @@ export class QdqConstants {
     const [levels, scale, zeroPoint] = weightTensors(layer, dims, bytes)
     const parameters = [this.pool.share('s', scale), this.pool.share('z', zeroPoint)]
     return { levels: this.pool.share('w', levels), parameters, axis: layer.axis }
+  }
+
+  /** Weights of a weight-only format; equal ones are stored once. */
+  packed({ levels, scales, zeroPoints }: PackedWeights, granularity: Granularity): StoredTensor {
+    const parameters = [this.pool.share('s', scales)]
+    if (zeroPoints) parameters.push(this.pool.share('z', zeroPoints))
+    const stored = { levels: this.pool.share('w', levels), parameters }
+    if (granularity.kind === 'channel') return { ...stored, axis: granularity.axis }
+    if (granularity.kind !== 'block') return stored
+    return { ...stored, axis: granularity.axis, blockSize: granularity.size }
   }
 
   /** The sizes that a Reshape gives. */

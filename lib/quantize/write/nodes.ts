@@ -66,6 +66,13 @@ export class QdqNodes {
     return clipped
   }
 
+  /** The same value under another name, which runtimes keep: a maximum of one. */
+  apart(real: string): string {
+    const result = this.names.fresh('a')
+    this.add(result, 'Max', [real], result)
+    return result
+  }
+
   /** The same elements in other sizes. */
   reshape(value: string, sizes: string): string {
     const result = this.names.fresh('r')

@@ -31,6 +31,9 @@ export const writeQdq: Method = (quantization) => ({
  */
 const PASSED = new Set(['MaxPool', 'Reshape', 'Slice', 'Squeeze', 'Transpose', 'Unsqueeze'])
 
+/** Those whose float weights onnxruntime would round. */
+const PRODUCTS = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul'])
+
 const NO_CLIP: ClipBounds = { low: undefined, high: undefined }
 
 /** Goes over the nodes of the float graph in their order. */
@@ -83,7 +86,11 @@ class QdqWriter {
     const fusion = this.fusions.get(node)
     const layer = fusion && this.quantization.layers.get(fusion)
     const recurrentWeights = fusion && this.quantization.recurrent.get(node.name)
+    const only = this.quantization.weightOnly.get(node.name)
+    const packed = this.quantization.packed.get(node.name)
     const inputs = node.inputs.map((name, i) => {
+      if (only && packed && i === only.position)
+        return this.nodes.dequantize(this.constants.packed(packed, only.granularity))
       if (fusion?.inputs.includes(i)) return this.integerInput(name, node)
       if (layer && fusion?.rule.kind === 'weighted' && i === fusion.rule.weight) return this.weights(layer)
       const recurrent = recurrentWeights?.find(({ position }) => position === i)
@@ -108,9 +115,20 @@ class QdqWriter {
     )
     this.nodes.push({ ...node, inputs, outputs, attributes })
     if (levels) this.requantize(node.outputs[0] as string, outputs[0] as string, levels)
+    const alone = !fusion && this.isBetweenIntegers(node)
     node.outputs.forEach((name, i) => {
-      this.quantize(name, levels && i === 0 ? name : (outputs[i] as string))
+      this.quantize(name, levels && i === 0 ? name : (outputs[i] as string), alone)
     })
+  }
+
+  /**
+   * Whether a float product reads what exists in integers only. Where a QuantizeLinear follows it, onnxruntime takes it for an
+   * integer one and rounds its float weights, with one scale for all of them (1.30: a network lost all of its accuracy by that).
+   */
+  private isBetweenIntegers({ domain, opType, inputs }: Node): boolean {
+    const name = inputs[0] ?? ''
+    const integer = this.moved.has(name) || this.quantization.values.values.get(name)?.maker !== undefined
+    return domain === '' && PRODUCTS.has(opType) && integer
   }
 
   /** What a float node moves, where that exists in integer form only: its result is quantized by the same scale, which changes nothing. */
@@ -148,16 +166,17 @@ class QdqWriter {
     return this.outputs.has(name) && made ? `${name}_real` : name
   }
 
-  /** Adds the QuantizeLinear of a value, if it has one. */
-  private quantize(name: string, real: string): void {
+  /** Adds the QuantizeLinear of a value, if it has one. `alone`: nothing may take the node that makes it for an integer one. */
+  private quantize(name: string, made: string, alone = false): void {
     const value = this.quantization.values.values.get(name)
     if (!value) return
+    const real = alone ? this.nodes.apart(made) : made
     const affine = parametersOf(this.quantization, name)
     const parameters = this.constants.parameters(affine)
     const levels = this.nodes.quantize(this.clipped(real, value, affine), parameters)
     const stored = { levels, parameters }
     this.stored.set(name, stored)
-    if (real !== name) this.nodes.dequantize(stored, name)
+    if (made !== name) this.nodes.dequantize(stored, name)
   }
 
   /** Keeps a value within the levels of its format: the value that is then quantized. */

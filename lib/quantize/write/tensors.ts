@@ -2,14 +2,14 @@
 
 import { encodeLevel, type Format, roundHalfEven } from '../../graph/format.js'
 import type { ConstantTensor } from '../../graph/graph.js'
-import { tensorOf } from '../../graph/tensor.js'
+import { packBits, tensorOf } from '../../graph/tensor.js'
 import type { Range } from '../../statistics/summary.js'
 import { type AffineParameters, symmetricZeroPoint } from '../scales/affine.js'
 import type { Layer } from '../scales/layer.js'
 
-/** A tensor of levels: one byte an element, which must be those that the format stores. */
+/** A tensor of levels that are given a byte each; types below 8 bits are packed. */
 export function levelsTensor(format: Format, dims: readonly number[], levels: Uint8Array): ConstantTensor {
-  return tensorOf(format.storage, dims, levels)
+  return tensorOf(format.storage, dims, format.bits < 8 ? packBits(levels, format) : levels)
 }
 
 /** The scale and the zero point of a whole tensor. */
@@ -32,7 +32,7 @@ export function weightTensors(
   return [
     levelsTensor(format, dims, levels),
     tensorOf('float32', shape, real),
-    tensorOf(format.storage, shape, zeros),
+    levelsTensor(format, shape, zeros),
   ]
 }
 

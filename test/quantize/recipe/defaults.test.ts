@@ -10,7 +10,8 @@ const seen = statisticsOf(Array.from({ length: 50_000 }, (_, i) => Math.tan(i / 
 const target = { format: FORMATS.int8, symmetric: false }
 
 test.each(['percentile', 'deviations', 'momentum'] as const)('%s', (key) => {
-  const { observer, default: value } = activationFields[key]
+  const { when, default: value } = activationFields[key]
+  const [, observer] = when
   const { needs, range } = observers[observer]
   const answers = (options: object) => [needs(options), range(seen, target, options)]
   expect(answers({ [key]: value })).toEqual(answers({}))

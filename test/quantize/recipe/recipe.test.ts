@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { parseRecipe, parseRecipeFile } from '../../../lib/quantize/recipe/recipe.js'
+import { settingsOf } from '../../../lib/quantize/recipe/settings.js'
 
 describe('parseRecipe', () => {
   it('has the defaults, and is plain JSON that gives itself again', () => {
     const recipe = parseRecipe({ exclude: ['a', /head/i] })
     expect(recipe).toEqual({
-      weights: { type: 'int8', granularity: 'channel', range: 'mse', levels: 'narrow' },
+      weights: { type: 'int8', granularity: 'channel', symmetric: true, range: 'mse', levels: 'narrow' },
       activations: { type: 'int8', symmetric: false, observer: 'mse', levels: 'full' },
       exclude: ['a', { pattern: 'head', flags: 'i' }],
       rules: [],
@@ -13,6 +14,40 @@ describe('parseRecipe', () => {
       check: 'repair',
     })
     expect(parseRecipe(JSON.parse(JSON.stringify(recipe)))).toEqual(recipe)
+  })
+
+  it('a preset comes first, and what is given replaces what it says', () => {
+    const plain = parseRecipe({ preset: 'int4-weights' })
+    expect(plain.weights).toEqual({
+      type: 'int4',
+      granularity: 'group',
+      group: 32,
+      symmetric: true,
+      range: 'mse',
+      levels: 'full',
+    })
+    expect(plain.activations.type).toBe('block')
+    expect(parseRecipe(JSON.parse(JSON.stringify(plain)))).toEqual(plain)
+    const other = parseRecipe({
+      preset: 'int4-weights',
+      weights: { granularity: 'channel' },
+      activations: 'float',
+    })
+    expect([other.weights.granularity, other.weights.group, other.activations.type]).toEqual([
+      'channel',
+      undefined,
+      'float',
+    ])
+    expect(parseRecipe({ preset: 'int8' })).toEqual(parseRecipe({}))
+    const grouped = parseRecipe({ weights: { granularity: 'group' }, activations: 'block' })
+    expect(grouped.weights.group).toBe(32)
+  })
+
+  it('another type has its own levels, in a rule too', () => {
+    const { rules, ...recipe } = parseRecipe({ rules: [{ match: { node: 'a' }, weights: { type: 'int4' } }] })
+    const of = settingsOf({ ...recipe, rules })
+    const settings = of({ name: 'a', opType: 'Conv', domain: '', inputs: [], outputs: [], attributes: {} })
+    expect([recipe.weights.levels, settings.weights.levels]).toEqual(['narrow', 'full'])
   })
 
   it('undefined is the default', () => {
@@ -49,7 +84,16 @@ describe('parseRecipe', () => {
   })
 
   it.each([
-    [{ weights: { type: 'int4' } }, /Option 'weights.type': expected one of int8, uint8, received "int4"/],
+    [{ weights: { type: 'int3' } }, /Option 'weights.type': expected one of int8, .*uint2, received "int3"/],
+    [{ weights: { group: 8 } }, /Option 'weights.group': expected an integer from 16 to 256, received 8/],
+    [{ weights: { granularity: 'channel', group: 32 } }, /Option 'weights.group'.*granularity 'channel'/],
+    [{ weights: { type: 'int4', group: 32 } }, /Option 'weights.granularity'.*'block' or 'float'.*'int8'/],
+    [{ weights: { symmetric: false } }, /Option 'weights.symmetric'.*'block' or 'float'.*'int8'/],
+    [{ weights: { type: 'int4', levels: '7-bit' } }, /Option 'weights.levels'.*8 bits/],
+    [{ weights: { type: 'int4', levels: { qmin: -9, qmax: 7 } } }, /'weights.levels'.*\[-8, 7\] of int4/],
+    [{ preset: 'int3' }, /Option 'preset': expected one of int8,.*received "int3"/],
+    [{ activations: 'int4' }, /Option 'activations.type'/],
+    [{ rules: [{ match: { node: 'a' }, weights: { group: 32 } }] }, /'rules.0.weights.granularity'/],
     [{ weights: { typo: 1 } }, /Option 'weights.typo'/],
     [{ activations: { observer: 'magic' } }, /Option 'activations.observer'.*"magic"/],
     [{ activations: { percentile: 120 } }, /Option 'activations.percentile'.*above 50 and up to 100/],

@@ -19,6 +19,7 @@ type Schema = {
   readonly minLength?: number
   readonly items?: Schema
   readonly exclusiveMinimum?: number
+  readonly minimum?: number
   readonly maximum?: number
 }
 
@@ -31,6 +32,7 @@ function fits(value: unknown, schema: Schema): boolean {
   if (typeof value === 'number') {
     if (schema.exclusiveMinimum !== undefined && !(value > schema.exclusiveMinimum)) return false
     if (schema.maximum !== undefined && value > schema.maximum) return false
+    if (schema.minimum !== undefined && value < schema.minimum) return false
   }
   if (Array.isArray(value)) return value.every((v) => !schema.items || fits(v, schema.items))
   return typeof value !== 'object' || value === null || fitsObject(value, schema)
@@ -58,6 +60,7 @@ it.each([
   {},
   JSON.parse(JSON.stringify(parseRecipe({}))),
   { $schema: 'x', weights: { levels: { qmin: -8, qmax: 7 } }, activations: { levels: '0..127' } },
+  { preset: 'int4-weights', weights: { group: 64, symmetric: false }, activations: 'float' },
   { exclude: ['a', pattern], rules: [{ match: { pattern } }, { match: { pattern: 'x' }, exclude: false }] },
   { activations: { observer: 'mean-std', deviations: 3, percentile: 100, momentum: 1 } },
 ])('both take %j', (file) => {
@@ -68,7 +71,10 @@ it.each([
 it.each([
   [[]],
   [{ typo: 1 }],
-  [{ weights: { type: 'int4' } }],
+  [{ weights: { type: 'int3' } }],
+  [{ weights: { granularity: 'group', group: 8 } }],
+  [{ preset: 'int3' }],
+  [{ activations: 'int4' }],
   [{ weights: { levels: '0..127' } }],
   [{ weights: { levels: { qmin: -8 } } }],
   [{ weights: { levels: { qmin: -8.5, qmax: 7 } } }],

@@ -40,7 +40,13 @@ it('the later rule wins, setting by setting; what it does not say stays', () => 
       { match: { opType: 'Gemm' }, exclude: false },
     ],
   })
-  expect(of(conv).weights).toEqual({ type: 'int8', range: 'minmax', levels: '7-bit', granularity: 'channel' })
+  expect(of(conv).weights).toEqual({
+    type: 'int8',
+    range: 'minmax',
+    levels: '7-bit',
+    granularity: 'channel',
+    symmetric: true,
+  })
   expect(of(conv).activations.type).toBe('uint8')
   expect(of(gemm).weights.granularity).toBe('tensor')
   expect([of(gemm).exclude, of(gemm).activations.type]).toEqual([false, 'int8'])

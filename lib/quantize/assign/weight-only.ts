@@ -1,0 +1,129 @@
+/**
+ * Weights that are integers in the file while activations are float there: products, and tables whose rows nodes pick.
+ * No Q/DQ is written around such a node; runtimes that can quantize its activations while they run.
+ */
+import type { Format, Granularity } from '../../graph/format.js'
+import { type ConstantTensor, type Graph, intAttribute, type Node } from '../../graph/graph.js'
+import { elementCount } from '../../graph/tensor.js'
+import type { Method } from '../quantization.js'
+import { isStatic, weightFormat } from '../recipe/levels.js'
+import type { NodeSettings } from '../recipe/settings.js'
+import type { WeightSettings } from '../recipe/types.js'
+
+export interface WeightOnly {
+  readonly node: Node
+  /** The constant, and which input of the node it is. */
+  readonly weights: string
+  readonly position: number
+  readonly format: Format
+  /** How scales lie over the constant. */
+  readonly granularity: Granularity
+  readonly settings: WeightSettings
+}
+
+/** Why a node without activation rules of its own stays as it is. */
+export const FLOAT_ACTIVATIONS = 'its activations are float'
+
+/** Bytes that the nodes and names of quantized weights take in the file, about. */
+const NODE_BYTES = 96
+
+/** Which input holds the weights, the axis along which the product adds them up, and that of its output channels. */
+interface Axes {
+  readonly position: number
+  readonly summed?: number
+  readonly channel: number
+}
+
+export const assignWeightOnly: Method = (quantization) => {
+  const { graph, settingsOf, fusions, pins } = quantization
+  const found = new Map<string, WeightOnly>()
+  const float = new Map(fusions.float)
+  for (const node of graph.nodes) {
+    const settings = settingsOf(node)
+    const axes = axesOf(graph, node)
+    if (isStatic(settings.activations) || settings.exclude || pins.has(node.name) || !axes) continue
+    const chosen = choose(graph, node, axes, settings)
+    if (typeof chosen === 'string') float.set(node.name, chosen)
+    else {
+      found.set(node.name, chosen)
+      float.delete(node.name)
+    }
+  }
+  return { ...quantization, weightOnly: found, fusions: { ...fusions, float } }
+}
+
+/** Undefined: the node has no weights. */
+function axesOf({ constants }: Graph, node: Node): Axes | undefined {
+  if (node.domain !== '') return undefined
+  const rank = constants.get(node.inputs[1] ?? '')?.dims.length ?? 0
+  switch (node.opType) {
+    case 'MatMul':
+      return { position: 1, summed: rank - 2, channel: rank - 1 }
+    case 'Gemm':
+      return intAttribute(node, 'transB', 0) === 1
+        ? { position: 1, summed: 1, channel: 0 }
+        : { position: 1, summed: 0, channel: 1 }
+    case 'Conv':
+      return { position: 1, channel: 0 }
+    case 'ConvTranspose':
+      return { position: 1, channel: 1 }
+    case 'Gather': {
+      const table = constants.get(node.inputs[0] ?? '')
+      if (table?.dtype !== 'float32' || table.dims.length < 2 || intAttribute(node, 'axis', 0) !== 0)
+        return undefined
+      return { position: 0, summed: table.dims.length - 1, channel: 0 }
+    }
+    default:
+      return undefined
+  }
+}
+
+/** What the file stores, or why the node keeps float weights. */
+function choose(
+  graph: Graph,
+  node: Node,
+  axes: Axes,
+  { weights, forced }: NodeSettings,
+): WeightOnly | string {
+  const name = node.inputs[axes.position] ?? ''
+  const tensor = graph.constants.get(name)
+  if (!tensor) return 'its weights are not constants'
+  if (tensor.dtype !== 'float32') return 'its weights are not float32'
+  if (node.opType === 'MatMul' && tensor.dims.length !== 2) return 'its weights are not one matrix'
+  if (graph.outputs.includes(name)) return 'its weights are an output of the model'
+  const format = weightFormat(weights)
+  const granularity = granularityOf(axes, weights)
+  const saved = 4 * elementCount(tensor.dims) - storedBytes(tensor, format, granularity, weights.symmetric)
+  if (saved <= 0 && !forced)
+    return `its ${elementCount(tensor.dims)} weights would take no less in ${weights.type}`
+  return { node, weights: name, position: axes.position, format, granularity, settings: weights }
+}
+
+/** Groups lie along the axis that is added up; spatial weights have none, and get a scale a channel. */
+function granularityOf({ summed, channel }: Axes, { granularity, group = 32 }: WeightSettings): Granularity {
+  if (granularity === 'tensor') return { kind: 'tensor' }
+  if (granularity === 'group' && summed !== undefined) return { kind: 'block', axis: summed, size: group }
+  return { kind: 'channel', axis: channel }
+}
+
+function storedBytes(
+  { dims }: ConstantTensor,
+  { bits }: Format,
+  granularity: Granularity,
+  symmetric: boolean,
+): number {
+  const count = scaleDims(dims, granularity).reduce((n, d) => n * d, 1)
+  return NODE_BYTES + (elementCount(dims) * bits) / 8 + count * (symmetric ? 4 : 4 + bits / 8)
+}
+
+/** Sizes of the tensor of scales; the last block of an axis may be shorter. */
+export function scaleDims(dims: readonly number[], granularity: Granularity): readonly number[] {
+  switch (granularity.kind) {
+    case 'channel':
+      return [dims[granularity.axis] as number]
+    case 'block':
+      return dims.map((d, i) => (i === granularity.axis ? Math.ceil(d / granularity.size) : d))
+    default:
+      return []
+  }
+}
