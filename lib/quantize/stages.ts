@@ -2,7 +2,6 @@
 import { assignFormats } from './assign/assign.js'
 import { assignTables } from './assign/tables.js'
 import { warnOfUnmatched } from './assign/unmatched.js'
-import { assignWeightOnly } from './assign/weight-only.js'
 import { checkAndRepair } from './check/repair.js'
 import { correctBiases } from './correct/bias.js'
 import { flattenBodies } from './prepare/flatten.js'
@@ -53,7 +52,7 @@ const ranges: readonly Method[] = [
 /** The bias guard of a layer's weights needs the scale of its input. */
 const scales: readonly Method[] = [activationScales, layerScales]
 
-const assign: readonly Method[] = [assignFormats, assignTables, assignWeightOnly]
+const assign: readonly Method[] = [assignFormats, assignTables]
 /** They choose between levels, whose scales are fixed by now; those of weight-only formats and of tables hang on nothing else. */
 const round: readonly Method[] = [roundNearest, roundRecurrent, roundTables, roundWeightOnly]
 

@@ -6,7 +6,7 @@ import { activationFormat, isStatic, weightFormat } from '../recipe/levels.js'
 import { type Fusion, type Fusions, findFusions } from './fusions.js'
 import { withGain } from './gain.js'
 import { findQuantizedValues } from './quantized-values.js'
-import { FLOAT_ACTIVATIONS } from './weight-only.js'
+import { FLOAT_ACTIVATIONS, withWeightOnly } from './weight-only.js'
 
 export const assignFormats: Method = (quantization) => assigned(quantization)
 
@@ -18,10 +18,8 @@ export function assigned(quantization: Quantization): Quantization {
     if (!isStatic(activations)) return FLOAT_ACTIVATIONS
     return pins.get(node.name) ?? withdrawn.get(node.name)
   })
-  return withFusions(
-    quantization,
-    withGain(graph, inference, possible, (node) => settingsOf(node).forced),
-  )
+  const gaining = withGain(graph, inference, possible, (node) => settingsOf(node).forced)
+  return withWeightOnly(withFusions(quantization, gaining))
 }
 
 /** The quantization with these integer nodes, and the formats of what they read and make. */

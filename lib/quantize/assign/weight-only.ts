@@ -5,21 +5,11 @@
 import type { Format, Granularity } from '../../graph/format.js'
 import { type ConstantTensor, type Graph, intAttribute, type Node } from '../../graph/graph.js'
 import { elementCount } from '../../graph/tensor.js'
-import type { Method } from '../quantization.js'
+import type { Quantization } from '../quantization.js'
 import { isStatic, weightFormat } from '../recipe/levels.js'
 import type { NodeSettings } from '../recipe/settings.js'
 import type { WeightSettings } from '../recipe/types.js'
-
-export interface WeightOnly {
-  readonly node: Node
-  /** The constant, and which input of the node it is. */
-  readonly weights: string
-  readonly position: number
-  readonly format: Format
-  /** How scales lie over the constant. */
-  readonly granularity: Granularity
-  readonly settings: WeightSettings
-}
+import type { WeightOnly } from './weight-choice.js'
 
 /** Why a node without activation rules of its own stays as it is. */
 export const FLOAT_ACTIVATIONS = 'its activations are float'
@@ -34,7 +24,8 @@ interface Axes {
   readonly channel: number
 }
 
-export const assignWeightOnly: Method = (quantization) => {
+/** The quantization with its weight-only nodes; the reasons of others are among those of float ones. */
+export function withWeightOnly(quantization: Quantization): Quantization {
   const { graph, settingsOf, fusions, pins } = quantization
   const found = new Map<string, WeightOnly>()
   const float = new Map(fusions.float)

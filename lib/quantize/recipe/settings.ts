@@ -65,10 +65,11 @@ function changed(settings: NodeSettings, { weights, activations, exclude }: Rule
   }
 }
 
-/** Another type has other levels, where nothing says which. */
+/** A type of more or fewer bits has other levels, where nothing says which. */
 export function changedWeights(settings: WeightSettings, given: Partial<WeightSettings>): WeightSettings {
   const { type = settings.type } = given
-  const levels = type === settings.type ? settings.levels : defaultWeightLevels(type)
+  const alike = defaultWeightLevels(type) === defaultWeightLevels(settings.type)
+  const levels = alike ? settings.levels : defaultWeightLevels(type)
   return { ...settings, levels, ...given }
 }
 

@@ -1,0 +1,15 @@
+/** A node whose weights are integers in the file while its activations are float there. */
+import type { Format, Granularity } from '../../graph/format.js'
+import type { Node } from '../../graph/graph.js'
+import type { WeightSettings } from '../recipe/types.js'
+
+export interface WeightOnly {
+  readonly node: Node
+  /** The constant, and which input of the node it is. */
+  readonly weights: string
+  readonly position: number
+  readonly format: Format
+  /** How scales lie over the constant. */
+  readonly granularity: Granularity
+  readonly settings: WeightSettings
+}
