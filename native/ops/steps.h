@@ -20,6 +20,11 @@ struct QMatMul {
   enum Output : int { kYOut };
 };
 
+struct BlockMatMul {
+  enum Input : int { kA, kB, kScale, kZeroPoint, kBias, kTable };
+  enum Output : int { kYOut };
+};
+
 struct QBinary {
   enum Input : int { kA, kAScale, kAZp, kB, kBScale, kBZp, kYScale, kYZp };
   enum Output : int { kYOut };

@@ -9,7 +9,7 @@ import { type BuiltStep, steps } from '../../plan/build.js'
 import { addAlias, addTensor } from '../../plan/draft.js'
 import type { StepKind } from '../../plan/plan.js'
 import type { KnownType, LoweringScope } from './scope.js'
-import { identityLayout, physicalDims } from './values.js'
+import { addStored, identityLayout, physicalDims } from './values.js'
 
 export class NodeLowering implements LowerContext {
   constructor(
@@ -113,6 +113,11 @@ export class NodeLowering implements LowerContext {
       kind: 'constant',
       data,
     })
+  }
+
+  constantAs(i: number, dtype: KnownType['dtype'], dims: readonly number[]): number {
+    const constant = this.constant(i) ?? this.fail(`a constant as input ${i}`)
+    return addStored(this.owner.draft, this.name(this.node.inputs, i), constant, 'constant', { dtype, dims })
   }
 
   alias(tensor: number, dims: readonly Dim[], dtype?: KnownType['dtype']): number {

@@ -92,8 +92,9 @@ export function addStored(
   name: string,
   constant: ConstantTensor,
   kind: 'constant' | 'state',
+  { dtype, dims }: Pick<ConstantTensor, 'dtype' | 'dims'> = constant,
 ): number {
-  const { dtype, dims, file } = constant
+  const { file } = constant
   const described = { name, dtype, dims, kind }
   if (!file) return addTensor(draft, { ...described, data: constant.data })
   return addTensor(draft, {

@@ -66,6 +66,8 @@ export interface LowerContext {
   broadcastInput(i: number, layout: Layout): number
   scratch(dtype: DType, dims: readonly Dim[], hint?: string): number
   constantTensor(dtype: DType, dims: readonly number[], data: Uint8Array): number
+  /** Constant input i with other sizes and another type: elements that a file packs in bytes. Bytes in a file stay there. */
+  constantAs(i: number, dtype: DType, dims: readonly number[]): number
   /** The same bytes with other sizes (and another dtype of the same width). */
   alias(tensor: number, dims: readonly Dim[], dtype?: DType): number
   /** Output i is these bytes (Reshape, Identity), in this layout (default: the model's). */

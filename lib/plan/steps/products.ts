@@ -1,5 +1,5 @@
-/** Integer products: all of them end in the same epilogue. */
-import { CLAMP, FLAG, INT, INTS, WINDOW, X8, Y8 } from './shared.js'
+/** Integer products. Those of quantized activations end in the same epilogue. */
+import { CLAMP, F32, FLAG, INT, INTS, OPTIONAL_F32, WINDOW, X8, Y8 } from './shared.js'
 import type { AttributeSpec, OperandSpec, StepTable } from './spec.js'
 
 const BIAS = {
@@ -68,5 +68,32 @@ export const productSteps = {
       ...BOUNDS,
     },
     shiftsSign: true,
+  },
+  BlockMatMul: {
+    kind: 'integer',
+    inputs: {
+      a: { ...F32, note: '[..., m, k]' },
+      b: {
+        kind: 'data',
+        types: 'weights',
+        rank: 2,
+        note: '[k, n], constant; with trans_b [n, k], k rounded up to whole blocks or not',
+      },
+      scale: { kind: 'data', types: 'scales', rank: 2, note: '[blocks, n]; with trans_b [n, blocks]' },
+      zero_point: {
+        kind: 'data',
+        types: 'zeros',
+        optional: true,
+        note: 'as scale, or one; rows of levels may be longer',
+      },
+      bias: { ...OPTIONAL_F32, note: '[n]' },
+      table: { ...OPTIONAL_F32, rank: 1, note: 'the number of each level, without a zero point' },
+    },
+    outputs: { y: { ...F32, note: '[..., m, n]' } },
+    attributes: {
+      block_size: { type: 'int', required: true },
+      trans_b: FLAG,
+      activations: { type: 'text', values: ['block', 'float'], default: 'block' },
+    },
   },
 } as const satisfies StepTable

@@ -18,6 +18,10 @@ export const TYPES = {
   q8: ['uint8', 'int8'],
   /** Weights of integer products; of less than 8 bits where they are constant. */
   weights: ['uint8', 'int8', 'uint4', 'int4', 'uint2', 'int2', 'uint1'],
+  /** Scales of blocks of weights. */
+  scales: ['float32', 'float16'],
+  /** Zero points of blocks of weights: levels, or real ones. */
+  zeros: ['uint8', 'int8', 'uint4', 'int4', 'uint2', 'int2', 'float32', 'float16'],
   /** What QuantizeLinear writes; types of less than a byte where it is constant. */
   quantized: ['uint8', 'int8', 'uint16', 'int16', 'uint4', 'int4', 'uint2', 'int2'],
   /** What DequantizeLinear reads. */

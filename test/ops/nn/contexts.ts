@@ -150,6 +150,7 @@ export function lower(
     },
     scratch: (dtype, dims) => add({ name: 'scratch', dtype, dims }),
     constantTensor: (dtype, dims) => add({ name: 'constant', dtype, dims }),
+    constantAs: (i, dtype, dims) => add({ name: `in${i}`, dtype, dims }),
     alias: (tensor, dims, dtype) => {
       const source = tensors[tensor] as RecordedTensor
       return add({ name: source.name, dtype: dtype ?? source.dtype, dims })

@@ -1,0 +1,46 @@
+// How weights with a scale for each block of k lie in memory once they are packed: of n columns, k deep, the same on
+// every instruction set.
+//
+// A panel holds kBlockColumns columns: the levels of all its blocks, then their scales, then their zero points. Every
+// block of a column is padded to a multiple of kBlockDepth. Levels are unsigned, from 0 on; 64 bytes hold 4 k of all
+// columns for each 8 bits: byte 4 * c + i has, from its lowest bits up, those of column c at k = 4 * s + i for the
+// steps s = 0, 1, .. (one step of 8 bits, two of 4, four of 2).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace octavo {
+
+constexpr size_t kBlockColumns = 16;
+constexpr size_t kBlockDepth = 16;
+constexpr size_t kBlockUnit = 64;     // bytes of 4 k, 8 k or 16 k of a panel
+constexpr size_t kLongestPart = 256;  // a longer block is several parts
+constexpr size_t kPartOfLongBlock = 128;
+constexpr size_t kShortestBlock = 16;
+
+enum class BlockZeros : uint8_t { kOne, kBytes, kFloats };
+
+struct BlockLayout {
+  int bits = 8;
+  size_t n = 0, k = 0;
+  size_t block = 0;  // k of a scale
+  size_t part = 0;   // k that the integers are summed over: the block, or a part of it
+  bool half_scales = false;
+  BlockZeros zeros = BlockZeros::kOne;
+  int32_t zero = 0;           // kOne: of all blocks, as levels are
+  bool signed_bytes = false;  // levels of 8 bits are stored less 128
+  // Made of these:
+  size_t blocks = 0, parts = 0, panels = 0;
+  size_t depth = 0;  // padded k of a column
+  size_t scales_at = 0, zeros_at = 0, panel_bytes = 0;
+
+  size_t bytes() const { return panels * panel_bytes; }
+  // What is taken from a stored level and zero point alike.
+  int32_t offset() const { return signed_bytes && bits == 8 ? 128 : 0; }
+};
+
+// Completes a layout. False: the sizes are none (a block under 16) or too big.
+[[nodiscard]] bool make_block_layout(BlockLayout* layout);
+
+}  // namespace octavo

@@ -1,0 +1,34 @@
+// Constant weights with a scale for each block of k, packed at load.
+#pragma once
+
+#include "kernels/blockgemm/blockgemm.h"
+#include "ops/product/block_pack.h"
+#include "ops/support/aligned_buffer.h"
+#include "ops/support/op_support.h"
+
+namespace octavo::ops {
+
+// The operands of a step, by position.
+struct BlockOperands {
+  int b, scale, zero;
+  int64_t block_size = 0;
+  bool trans_b = false;  // b is [n, k], its scales [n, blocks]; else [k, n] and [blocks, n]
+};
+
+class BlockWeights {
+ public:
+  Status load(const LoadContext& c, const BlockOperands& operands);
+  const BlockLayout& layout() const { return layout_; }
+  const uint8_t* panel(size_t p) const { return packed_.data() + p * layout_.panel_bytes; }
+  size_t bytes() const { return packed_.bytes(); }
+
+ private:
+  Status read_scales(const LoadContext& c, const BlockOperands& operands, BlockSource* source);
+  Status read_zeros(const LoadContext& c, const BlockOperands& operands, BlockSource* source);
+
+  BlockLayout layout_;
+  AlignedBuffer packed_;
+  AlignedBuffer scales_, zeros_;  // float32, while it loads
+};
+
+}  // namespace octavo::ops

@@ -1,0 +1,42 @@
+// float16 (IEEE 754 binary16) in plain C++.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+namespace octavo {
+
+inline float half_to_float(uint16_t half) {
+  const uint32_t sign = static_cast<uint32_t>(half & 0x8000u) << 16, exponent = half >> 10 & 31u, low = half & 0x3FFu;
+  uint32_t bits = sign;
+  if (exponent == 31) bits |= 0x7F800000u | low << 13;
+  else if (exponent != 0) bits |= (exponent + 112) << 23 | low << 13;
+  else if (low != 0) {
+    // A subnormal: its highest bit becomes the hidden one.
+    uint32_t shift = 0;
+    while ((low << shift & 0x400u) == 0) ++shift;
+    bits |= (113 - shift) << 23 | (low << shift & 0x3FFu) << 13;
+  }
+  float value;
+  std::memcpy(&value, &bits, sizeof(value));
+  return value;
+}
+
+// The float16 that is exactly this number. False: there is none.
+inline bool exact_half(float value, uint16_t* half) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof(bits));
+  const uint32_t sign = bits >> 16 & 0x8000u, exponent = bits >> 23 & 255u, low = bits & 0x7FFFFFu;
+  *half = static_cast<uint16_t>(sign);
+  if ((bits & 0x7FFFFFFFu) == 0) return true;
+  if (exponent >= 113 && exponent <= 142) {
+    *half = static_cast<uint16_t>(sign | (exponent - 112) << 10 | low >> 13);
+    return (low & 0x1FFFu) == 0;
+  }
+  if (exponent < 103 || exponent > 142) return false;
+  const uint32_t whole = low | 0x800000u, shift = 126 - exponent;  // 14..23
+  *half = static_cast<uint16_t>(sign | whole >> shift);
+  return (whole & ((1u << shift) - 1)) == 0;
+}
+
+}  // namespace octavo
