@@ -52,7 +52,7 @@ describe('checkAndRepair', () => {
         /^ruins an output in integers: [-\d.]+ dB on the samples, [\d.]+ dB with it in float$/,
       ),
     })
-    expect(report.products).toEqual({ integer: 2, total: 3, opTypes: ['Gemm'] })
+    expect(report.products).toEqual({ integer: 2, weightOnly: 0, total: 3, opTypes: ['Gemm'] })
   })
 
   it.each([
@@ -80,5 +80,5 @@ it('a model without a product is an error, unless the file is wanted', async () 
     message: expect.stringContaining('it has no product'),
   })
   const { report } = await quantize(fileOf(none), { data, force: true })
-  expect(report.products).toEqual({ integer: 0, total: 0, opTypes: [] })
+  expect(report.products).toEqual({ integer: 0, weightOnly: 0, total: 0, opTypes: [] })
 })
