@@ -16,8 +16,9 @@ const Kernel* best_kernel(const Kernel (&list)[kCount], Takes takes) {
   return nullptr;
 }
 
-// Of a list of tables, one per instruction set, which ends with the scalar one that every CPU runs. Such a list names
-// objects of other files, whose instruction sets are known when the program runs.
+// Of a list of tables, one per instruction set (tables.inc makes it of kernels.inc), which ends with the scalar one
+// that every CPU runs. Such a list names objects of other files, whose instruction sets are known when the program
+// runs.
 template <class Table, size_t kCount>
 const Table& best_table(const Table* const (&list)[kCount]) {
   for (const Table* table : list)

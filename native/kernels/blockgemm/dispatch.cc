@@ -3,16 +3,11 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const BlockGemmKernel symbol;
-#include "kernels/blockgemm/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE BlockGemmKernel
+#define OCTAVO_TABLES "kernels/blockgemm/kernels.inc"
+#include "kernels/tables.inc"
 
 const BlockGemmKernel& blockgemm_kernel() {
-  static constexpr const BlockGemmKernel* kTables[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/blockgemm/kernels.inc"
-#undef OCTAVO_KERNEL
-  };
   static const BlockGemmKernel& best = best_table(kTables);
   return best;
 }

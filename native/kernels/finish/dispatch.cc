@@ -3,16 +3,11 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const FinishKernels symbol;
-#include "kernels/finish/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE FinishKernels
+#define OCTAVO_TABLES "kernels/finish/kernels.inc"
+#include "kernels/tables.inc"
 
 const FinishKernels& finish_kernels() {
-  static constexpr const FinishKernels* kTables[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/finish/kernels.inc"
-#undef OCTAVO_KERNEL
-  };
   static const FinishKernels& best = best_table(kTables);
   return best;
 }

@@ -8,17 +8,11 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const FinishKernels symbol;
-#include "kernels/finish/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE FinishKernels
+#define OCTAVO_TABLES "kernels/finish/kernels.inc"
+#include "kernels/tables.inc"
 
 namespace {
-
-const FinishKernels* const kAll[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/finish/kernels.inc"
-#undef OCTAVO_KERNEL
-};
 
 constexpr size_t kRows = 3, kStride = 80;
 
@@ -65,7 +59,7 @@ TEST(finish_every_instruction_set_gives_the_bits_of_the_definition) {
   const uint32_t sums[kRows] = {0, 0xFFFFFF00u, 70000};
   const int32_t row_zero[kRows] = {-255, 0, 131};
   const float row_scale[kRows] = {0.25f, 1e-3f, 3.1f};
-  for (const FinishKernels* k : kAll) {
+  for (const FinishKernels* k : kTables) {
     if (!isa_supported(k->isa)) continue;
     for (size_t n = 1; n <= 64; ++n)
       for (int form = 0; form < 8; ++form) {

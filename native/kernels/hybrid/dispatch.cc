@@ -3,16 +3,11 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const HybridKernel symbol;
-#include "kernels/hybrid/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE HybridKernel
+#define OCTAVO_TABLES "kernels/hybrid/kernels.inc"
+#include "kernels/tables.inc"
 
 const HybridKernel& hybrid_kernel() {
-  static constexpr const HybridKernel* kTables[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/hybrid/kernels.inc"
-#undef OCTAVO_KERNEL
-  };
   static const HybridKernel& best = best_table(kTables);
   return best;
 }

@@ -9,17 +9,11 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const HybridKernel symbol;
-#include "kernels/hybrid/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE HybridKernel
+#define OCTAVO_TABLES "kernels/hybrid/kernels.inc"
+#include "kernels/tables.inc"
 
 namespace {
-
-const HybridKernel* const kAll[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/hybrid/kernels.inc"
-#undef OCTAVO_KERNEL
-};
 
 struct Case {
   size_t rows, columns, depth;
@@ -50,7 +44,7 @@ TEST(hybrid_every_instruction_set_gives_the_bits_of_scalar) {
         for (size_t k = 0; k < s.depth; ++k) sum += static_cast<double>(a[i * s.depth + k]) * plain[j * s.depth + k];
         EXPECT(std::fabs(sum * scale[j] + bias[j] - want[i * stride + j]) < 1e-3);
       }
-    for (const HybridKernel* kernel : kAll) {
+    for (const HybridKernel* kernel : kTables) {
       if (!isa_supported(kernel->isa)) continue;
       test::Array<float> got(s.rows * stride);
       run(*kernel, got.data());

@@ -3,16 +3,11 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const MathKernels symbol;
-#include "kernels/math/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE MathKernels
+#define OCTAVO_TABLES "kernels/math/kernels.inc"
+#include "kernels/tables.inc"
 
 const MathKernels& math_kernels() {
-  static constexpr const MathKernels* kTables[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/math/kernels.inc"
-#undef OCTAVO_KERNEL
-  };
   static const MathKernels& best = best_table(kTables);
   return best;
 }

@@ -13,17 +13,11 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const MathKernels symbol;
-#include "kernels/math/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE MathKernels
+#define OCTAVO_TABLES "kernels/math/kernels.inc"
+#include "kernels/tables.inc"
 
 namespace {
-
-const MathKernels* const kAll[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/math/kernels.inc"
-#undef OCTAVO_KERNEL
-};
 
 std::vector<float> arguments() {
   std::vector<float> x = test::awkward_floats();
@@ -78,7 +72,7 @@ void expect_accuracy(VectorFunction f, F exact, double bound, const char* name) 
 TEST(math_every_instruction_set_gives_the_bits_of_scalar) {
   const FlushSubnormals mode;
   const std::vector<float> x = arguments();
-  for (const MathKernels* kernels : kAll) {
+  for (const MathKernels* kernels : kTables) {
     if (!isa_supported(kernels->isa)) continue;
     for (int f = 0; f < static_cast<int>(VectorFunction::kCount); ++f) {
       for (size_t n : test::vector_sizes(x.size())) {

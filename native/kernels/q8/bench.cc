@@ -8,9 +8,9 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const Q8Kernels symbol;
-#include "kernels/q8/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE Q8Kernels
+#define OCTAVO_TABLES "kernels/q8/kernels.inc"
+#include "kernels/tables.inc"
 
 namespace {
 
@@ -45,9 +45,7 @@ void run(const Q8Kernels& k) {
 }  // namespace
 
 BENCH(q8) {
-#define OCTAVO_KERNEL(isa, symbol) run(symbol);
-#include "kernels/q8/kernels.inc"
-#undef OCTAVO_KERNEL
+  for (const Q8Kernels* k : kTables) run(*k);
 }
 
 }  // namespace octavo

@@ -12,23 +12,17 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const Q8Kernels symbol;
-#include "kernels/q8/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE Q8Kernels
+#define OCTAVO_TABLES "kernels/q8/kernels.inc"
+#include "kernels/tables.inc"
 
 namespace {
-
-const Q8Kernels* const kAll[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/q8/kernels.inc"
-#undef OCTAVO_KERNEL
-};
 
 // f(kernels) for every instruction set but scalar that this CPU runs.
 template <class F>
 void each_isa(F f) {
   const FlushSubnormals mode;
-  for (const Q8Kernels* kernels : kAll)
+  for (const Q8Kernels* kernels : kTables)
     if (kernels != &q8_scalar && isa_supported(kernels->isa)) f(*kernels);
 }
 

@@ -8,9 +8,9 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const QSoftmaxKernel symbol;
-#include "kernels/qsoftmax/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE QSoftmaxKernel
+#define OCTAVO_TABLES "kernels/qsoftmax/kernels.inc"
+#include "kernels/tables.inc"
 
 namespace {
 
@@ -39,9 +39,7 @@ void run(const QSoftmaxKernel& k) {
 }  // namespace
 
 BENCH(qsoftmax) {
-#define OCTAVO_KERNEL(isa, symbol) run(symbol);
-#include "kernels/qsoftmax/kernels.inc"
-#undef OCTAVO_KERNEL
+  for (const QSoftmaxKernel* k : kTables) run(*k);
 }
 
 }  // namespace octavo

@@ -3,16 +3,11 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const QSoftmaxKernel symbol;
-#include "kernels/qsoftmax/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE QSoftmaxKernel
+#define OCTAVO_TABLES "kernels/qsoftmax/kernels.inc"
+#include "kernels/tables.inc"
 
 const QSoftmaxKernel& qsoftmax_kernel() {
-  static constexpr const QSoftmaxKernel* kTables[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/qsoftmax/kernels.inc"
-#undef OCTAVO_KERNEL
-  };
   static const QSoftmaxKernel& best = best_table(kTables);
   return best;
 }

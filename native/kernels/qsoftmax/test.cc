@@ -10,17 +10,11 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const QSoftmaxKernel symbol;
-#include "kernels/qsoftmax/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE QSoftmaxKernel
+#define OCTAVO_TABLES "kernels/qsoftmax/kernels.inc"
+#include "kernels/tables.inc"
 
 namespace {
-
-const QSoftmaxKernel* const kAll[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/qsoftmax/kernels.inc"
-#undef OCTAVO_KERNEL
-};
 
 QSoftmaxParameters parameters(float x_scale, bool is_signed, float y_scale, int32_t zp, int32_t qmin, int32_t qmax) {
   QSoftmaxParameters p = {{}, {}, is_signed, y_scale, zp, qmin, qmax};
@@ -51,7 +45,7 @@ TEST(qsoftmax_every_instruction_set_gives_the_bits_of_scalar) {
       parameters(1e30f, false, 1e-38f, 128, 0, 255),    parameters(0.35f, true, 1e38f, 0, -128, 127),
       parameters(0.2f, false, 1.0f / 16000, 3, 0, 255), parameters(0.2f, true, 1.0f / 20000, -3, -120, 127),
   };
-  for (const QSoftmaxKernel* k : kAll) {
+  for (const QSoftmaxKernel* k : kTables) {
     if (!isa_supported(k->isa)) continue;
     for (const QSoftmaxParameters& p : cases)
       for (bool narrow : {false, true})

@@ -3,16 +3,11 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const QUnpackKernels symbol;
-#include "kernels/qunpack/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE QUnpackKernels
+#define OCTAVO_TABLES "kernels/qunpack/kernels.inc"
+#include "kernels/tables.inc"
 
 const QUnpackKernels& qunpack_kernels() {
-  static constexpr const QUnpackKernels* kTables[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/qunpack/kernels.inc"
-#undef OCTAVO_KERNEL
-  };
   static const QUnpackKernels& best = best_table(kTables);
   return best;
 }

@@ -6,9 +6,9 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const QUnpackKernels symbol;
-#include "kernels/qunpack/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE QUnpackKernels
+#define OCTAVO_TABLES "kernels/qunpack/kernels.inc"
+#include "kernels/tables.inc"
 
 namespace {
 
@@ -35,12 +35,7 @@ void check(const QUnpackKernels& k, int bits, size_t blocks) {
 }  // namespace
 
 TEST(qunpack_blocks) {
-  const QUnpackKernels* const all[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/qunpack/kernels.inc"
-#undef OCTAVO_KERNEL
-  };
-  for (const QUnpackKernels* k : all) {
+  for (const QUnpackKernels* k : kTables) {
     if (!isa_supported(k->isa)) continue;
     EXPECT(k->of(8) == nullptr && k->of(1) == nullptr);
     for (int bits : {4, 2})

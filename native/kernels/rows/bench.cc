@@ -7,9 +7,9 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const RowKernels symbol;
-#include "kernels/rows/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE RowKernels
+#define OCTAVO_TABLES "kernels/rows/kernels.inc"
+#include "kernels/tables.inc"
 
 namespace {
 
@@ -38,9 +38,7 @@ void run(const RowKernels& k) {
 }  // namespace
 
 BENCH(rows) {
-#define OCTAVO_KERNEL(isa, symbol) run(symbol);
-#include "kernels/rows/kernels.inc"
-#undef OCTAVO_KERNEL
+  for (const RowKernels* k : kTables) run(*k);
 }
 
 }  // namespace octavo

@@ -3,16 +3,11 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const RowKernels symbol;
-#include "kernels/rows/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE RowKernels
+#define OCTAVO_TABLES "kernels/rows/kernels.inc"
+#include "kernels/tables.inc"
 
 const RowKernels& row_kernels() {
-  static constexpr const RowKernels* kTables[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/rows/kernels.inc"
-#undef OCTAVO_KERNEL
-  };
   static const RowKernels& best = best_table(kTables);
   return best;
 }

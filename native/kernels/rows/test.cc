@@ -7,17 +7,11 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const RowKernels symbol;
-#include "kernels/rows/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE RowKernels
+#define OCTAVO_TABLES "kernels/rows/kernels.inc"
+#include "kernels/tables.inc"
 
 namespace {
-
-const RowKernels* const kAll[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/rows/kernels.inc"
-#undef OCTAVO_KERNEL
-};
 
 constexpr Reduction kReductions[] = {Reduction::kSum,    Reduction::kSumAbs,  Reduction::kSumSquares,
                                      Reduction::kSumExp, Reduction::kProduct, Reduction::kMax,
@@ -26,7 +20,7 @@ constexpr Reduction kReductions[] = {Reduction::kSum,    Reduction::kSumAbs,  Re
 template <class F>
 void each_isa(F f) {
   const FlushSubnormals mode;
-  for (const RowKernels* kernels : kAll)
+  for (const RowKernels* kernels : kTables)
     if (isa_supported(kernels->isa)) f(*kernels);
 }
 

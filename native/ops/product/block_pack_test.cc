@@ -11,17 +11,11 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const BlockGemmKernel symbol;
-#include "kernels/blockgemm/kernels.inc"
-#undef OCTAVO_KERNEL
+#define OCTAVO_TABLE BlockGemmKernel
+#define OCTAVO_TABLES "kernels/blockgemm/kernels.inc"
+#include "kernels/tables.inc"
 
 namespace {
-
-const BlockGemmKernel* const kAll[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/blockgemm/kernels.inc"
-#undef OCTAVO_KERNEL
-};
 
 struct Case {
   size_t rows, n, k, block;
@@ -107,7 +101,7 @@ void check(const Case& s, const Weights& w, bool integer, const float* table) {
       }
       EXPECT(std::fabs(sum - static_cast<double>(want[r * (s.n + 2) + j])) <= error);
     }
-  for (const BlockGemmKernel* kernel : kAll) {
+  for (const BlockGemmKernel* kernel : kTables) {
     if (!isa_supported(kernel->isa)) continue;
     test::Array<float> got(s.rows * (s.n + 2));
     run(*kernel, got.data());
