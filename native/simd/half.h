@@ -22,21 +22,4 @@ inline float half_to_float(uint16_t half) {
   return value;
 }
 
-// The float16 that is exactly this number. False: there is none.
-inline bool exact_half(float value, uint16_t* half) {
-  uint32_t bits;
-  std::memcpy(&bits, &value, sizeof(bits));
-  const uint32_t sign = bits >> 16 & 0x8000u, exponent = bits >> 23 & 255u, low = bits & 0x7FFFFFu;
-  *half = static_cast<uint16_t>(sign);
-  if ((bits & 0x7FFFFFFFu) == 0) return true;
-  if (exponent >= 113 && exponent <= 142) {
-    *half = static_cast<uint16_t>(sign | (exponent - 112) << 10 | low >> 13);
-    return (low & 0x1FFFu) == 0;
-  }
-  if (exponent < 103 || exponent > 142) return false;
-  const uint32_t whole = low | 0x800000u, shift = 126 - exponent;  // 14..23
-  *half = static_cast<uint16_t>(sign | whole >> shift);
-  return (whole & ((1u << shift) - 1)) == 0;
-}
-
 }  // namespace octavo

@@ -3,7 +3,7 @@
 namespace octavo {
 
 extern const BlockGemmKernel blockgemm_arm_neon;
-const BlockGemmKernel blockgemm_arm_neon = {Isa::arm_neon, "blockgemm_arm_neon", false,
-                                            quantize_row,  integer_panels,       real_panels};
+const BlockGemmKernel blockgemm_arm_neon = {Isa::arm_neon, "blockgemm_arm_neon", quantize_row, integer_panels,
+                                            real_panels};
 
 }  // namespace octavo

@@ -3,8 +3,9 @@
 // Integer: a row is quantized part by part (layout.part: the block; of a block longer than 256, 128 k of it).
 //   scale = absmax / 127; q = max(min(rint(x * (1 / scale)), 127), -127); where absmax < 2^-100: scale and q are 0
 //   y = 0; for every part in order of k:
-//     s = sum of q * (level - zero), exact; with a float zero point: s = fma(-zero, float(sum of q), float(sum of q *
-//     level)) y = fma(float(s) * weight scale, scale, y)
+//     s = sum of q * (level - zero), exact, as a float; or, with a float zero point z,
+//     s = fma(-z, float(sum of q), float(sum of q * level))
+//     y = fma(s * weight scale, scale, y)
 // Real: for every block in order of k:
 //   t = 0; for every k of the block, in order: t = fma(x, level - zero, t); or of a table: t = fma(x, table[level], t)
 //   y = fma(t, weight scale, y)
@@ -42,7 +43,6 @@ struct BlockGemm {
 struct BlockGemmKernel {
   Isa isa;
   const char* name;
-  bool signed_bytes;  // of the layout
   // Quantizes a row of k numbers (at most layout.k) to layout.depth.
   void (*quantize)(const BlockLayout& layout, const float* x, size_t k, int8_t* q, float* scales, int32_t* sums);
   void (*integer)(const BlockGemm& gemm);

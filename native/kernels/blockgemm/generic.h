@@ -20,25 +20,23 @@ inline F32 block_scale(const BlockLayout& l, const uint8_t* panel, size_t block,
 
 // What is taken from the stored levels; nothing where the zero points are floats.
 inline I32 block_zero(const BlockLayout& l, const uint8_t* panel, size_t block, size_t v) {
-  if (l.zeros == BlockZeros::kFloats) return splat(-l.offset());
-  if (l.zeros == BlockZeros::kOne) return splat(l.zero - l.offset());
-  return load_u8(panel + l.zeros_at + block * kBlockColumns + v * kLanes) - splat(l.offset());
+  if (l.zeros == BlockZeros::kFloats) return splat(0);
+  if (l.zeros == BlockZeros::kOne) return splat(l.zero);
+  return load_u8(panel + l.zeros_at + block * kBlockColumns + v * kLanes);
 }
 
 inline F32 float_zero(const BlockLayout& l, const uint8_t* panel, size_t block, size_t v) {
   return load(reinterpret_cast<const float*>(panel + l.zeros_at) + block * kBlockColumns + v * kLanes);
 }
 
-// f(k, levels as they are stored) for the k of a unit, whose words are those of kLanes columns.
-template <int kBits, bool kSigned, class F>
+// f(k, levels) for the k of a unit, whose words are those of kLanes columns.
+template <int kBits, class F>
 __attribute__((always_inline)) inline void for_levels(I32 words, F&& f) {
   unroll<8 / kBits>([&](auto step) {
     unroll<4>([&](auto i) {
       constexpr int shift = i() * 8 + step() * kBits;
       // NEON has no shift by 0.
-      if constexpr (kSigned && shift == 24) f(step() * 4 + i(), shift_right<24>(words));
-      else if constexpr (kSigned) f(step() * 4 + i(), shift_right<24>(shift_left<24 - shift>(words)));
-      else if constexpr (shift == 0) f(step() * 4 + i(), words & splat((1 << kBits) - 1));
+      if constexpr (shift == 0) f(step() * 4 + i(), words & splat((1 << kBits) - 1));
       else f(step() * 4 + i(), shift_right<shift>(words) & splat((1 << kBits) - 1));
     });
   });
@@ -55,7 +53,7 @@ inline void store_panel(const BlockGemm& g, size_t panel, size_t row, const F32 
   }
 }
 
-template <int kBits, bool kSigned>
+template <int kBits>
 void integer_panel(const BlockGemm& g, size_t p, size_t row) {
   const BlockLayout& l = *g.layout;
   const uint8_t *panel = g.packed + p * l.panel_bytes, *from = panel;
@@ -68,11 +66,11 @@ void integer_panel(const BlockGemm& g, size_t p, size_t row) {
   for_parts(l, [&](size_t block, size_t part, size_t at, size_t length) {
     I32 s[kVectors];
     for (size_t v = 0; v < kVectors; ++v) s[v] = block_zero(l, panel, block, v) * splat(-sums[part]);
-    const size_t units = (length + kBlockDepth - 1) / kBlockDepth * kBlockDepth / kUnitDepth;
+    const size_t units = padded_depth(length) / kUnitDepth;
     for (size_t u = 0; u < units; ++u, from += kBlockUnit)
       for (size_t v = 0; v < kVectors; ++v) {
         const I32 words = load_i32(reinterpret_cast<const int32_t*>(from) + v * kLanes);
-        for_levels<kBits, kSigned>(words, [&](int k, I32 level) {
+        for_levels<kBits>(words, [&](int k, I32 level) {
           s[v] = s[v] + level * splat(static_cast<int32_t>(q[at + u * kUnitDepth + static_cast<size_t>(k)]));
         });
       }
@@ -86,14 +84,15 @@ void integer_panel(const BlockGemm& g, size_t p, size_t row) {
   store_panel(g, p, row, y);
 }
 
-[[maybe_unused]] void integer_panels(const BlockGemm& g) {
-  const BlockLayout& l = *g.layout;
+template <int kBits>
+void integer_rows(const BlockGemm& g) {
   for (size_t p = 0; p < g.panels; ++p)
-    for (size_t row = 0; row < g.rows; ++row)
-      if (l.bits == 4) integer_panel<4, false>(g, p, row);
-      else if (l.bits == 2) integer_panel<2, false>(g, p, row);
-      else if (l.signed_bytes) integer_panel<8, true>(g, p, row);
-      else integer_panel<8, false>(g, p, row);
+    for (size_t row = 0; row < g.rows; ++row) integer_panel<kBits>(g, p, row);
+}
+
+void integer_panels(const BlockGemm& g) {
+  const int bits = g.layout->bits;
+  (bits == 4 ? integer_rows<4> : bits == 2 ? integer_rows<2> : integer_rows<8>)(g);
 }
 
 // The numbers that levels stand for before the scale.
@@ -107,39 +106,38 @@ inline F32 from_table(const float* table, I32 level) {
 }
 
 // t += x * (level - zero) for the k of a unit that lie before `limit`.
-template <int kBits, bool kSigned, size_t kRows>
+template <int kBits, size_t kRows>
 inline void real_unit(const BlockGemm& g, I32 words, F32 zero, const float* x, size_t limit, F32 (&t)[kRows]) {
-  for_levels<kBits, kSigned>(words, [&](int k, I32 level) {
+  for_levels<kBits>(words, [&](int k, I32 level) {
     if (static_cast<size_t>(k) >= limit) return;
     const F32 w = g.table != nullptr ? from_table<kBits>(g.table, level) : to_float(level) - zero;
     for (size_t i = 0; i < kRows; ++i) t[i] = fused(splat(x[i * g.x_stride + static_cast<size_t>(k)]), w, t[i]);
   });
 }
 
-template <int kBits, bool kSigned, size_t kRows>
+template <int kBits, size_t kRows>
 void real_rows(const BlockGemm& g, size_t p, size_t row) {
   const BlockLayout& l = *g.layout;
   const uint8_t *panel = g.packed + p * l.panel_bytes, *from = panel;
   constexpr size_t kUnitDepth = 32 / kBits;
-  const float offset = static_cast<float>(l.offset());
   F32 y[kRows][kVectors];
   for (auto& sums : y)
     for (F32& sum : sums) sum = splat(0.0f);
   for (size_t block = 0; block < l.blocks; ++block) {
     const size_t first = block * l.block, end = first + l.block < l.k ? first + l.block : l.k;
-    const size_t depth = (end - first + kBlockDepth - 1) / kBlockDepth * kBlockDepth;
+    const size_t depth = padded_depth(end - first);
     const size_t left = (end < g.x_depth ? end : g.x_depth) - (first < g.x_depth ? first : g.x_depth);
     const float* x = g.x + row * g.x_stride + first;
     for (size_t v = 0; v < kVectors; ++v) {
-      const F32 zero = l.zeros == BlockZeros::kFloats ? float_zero(l, panel, block, v) - splat(offset)
-                                                      : to_float(block_zero(l, panel, block, v));
+      const F32 zero =
+          l.zeros == BlockZeros::kFloats ? float_zero(l, panel, block, v) : to_float(block_zero(l, panel, block, v));
       F32 t[kRows];
       for (F32& sum : t) sum = splat(0.0f);
       for (size_t k = 0; k < left; k += kUnitDepth) {
         const uint8_t* unit = from + k / kUnitDepth * kBlockUnit;
         const I32 words = load_i32(reinterpret_cast<const int32_t*>(unit) + v * kLanes);
-        if (left - k >= kUnitDepth) real_unit<kBits, kSigned>(g, words, zero, x + k, kUnitDepth, t);
-        else real_unit<kBits, kSigned>(g, words, zero, x + k, left - k, t);
+        if (left - k >= kUnitDepth) real_unit<kBits>(g, words, zero, x + k, kUnitDepth, t);
+        else real_unit<kBits>(g, words, zero, x + k, left - k, t);
       }
       const F32 scale = block_scale(l, panel, block, v);
       for (size_t i = 0; i < kRows; ++i) y[i][v] = fused(t[i], scale, y[i][v]);
@@ -149,21 +147,19 @@ void real_rows(const BlockGemm& g, size_t p, size_t row) {
   for (size_t i = 0; i < kRows; ++i) store_panel(g, p, row + i, y[i]);
 }
 
-template <int kBits, bool kSigned>
-void real_panel(const BlockGemm& g, size_t p) {
+template <int kBits>
+void real_panel(const BlockGemm& g) {
   constexpr size_t kRows = kVectors > 4 ? 1 : 4;
-  size_t row = 0;
-  for (; row + kRows <= g.rows; row += kRows) real_rows<kBits, kSigned, kRows>(g, p, row);
-  for (; row < g.rows; ++row) real_rows<kBits, kSigned, 1>(g, p, row);
+  for (size_t p = 0; p < g.panels; ++p) {
+    size_t row = 0;
+    for (; row + kRows <= g.rows; row += kRows) real_rows<kBits, kRows>(g, p, row);
+    for (; row < g.rows; ++row) real_rows<kBits, 1>(g, p, row);
+  }
 }
 
 void real_panels(const BlockGemm& g) {
-  const BlockLayout& l = *g.layout;
-  for (size_t p = 0; p < g.panels; ++p)
-    if (l.bits == 4) real_panel<4, false>(g, p);
-    else if (l.bits == 2) real_panel<2, false>(g, p);
-    else if (l.signed_bytes) real_panel<8, true>(g, p);
-    else real_panel<8, false>(g, p);
+  const int bits = g.layout->bits;
+  (bits == 4 ? real_panel<4> : bits == 2 ? real_panel<2> : real_panel<8>)(g);
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 namespace octavo {
 namespace {
 
-constexpr size_t padded(size_t k) { return (k + kBlockDepth - 1) / kBlockDepth * kBlockDepth; }
 constexpr size_t kMostBytes = PTRDIFF_MAX / 16;
 
 }  // namespace
@@ -19,7 +18,7 @@ bool make_block_layout(BlockLayout* l) {
   const size_t whole = l->k / l->block, rest = l->k - whole * l->block;
   l->parts = whole * ((l->block + l->part - 1) / l->part) + (rest + l->part - 1) / l->part;
   // Only the end of a block is padded: parts of long ones are whole.
-  l->depth = whole * padded(l->block) + padded(rest);
+  l->depth = whole * padded_depth(l->block) + padded_depth(rest);
   l->panels = (l->n + kBlockColumns - 1) / kBlockColumns;
   const size_t scale = l->half_scales ? 2 : 4, zero = l->zeros == BlockZeros::kOne     ? 0
                                                       : l->zeros == BlockZeros::kBytes ? 1

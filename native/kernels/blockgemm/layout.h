@@ -19,6 +19,9 @@ constexpr size_t kLongestPart = 256;  // a longer block is several parts
 constexpr size_t kPartOfLongBlock = 128;
 constexpr size_t kShortestBlock = 16;
 
+// k of a block or the end of one, as memory holds it.
+constexpr size_t padded_depth(size_t k) { return (k + kBlockDepth - 1) / kBlockDepth * kBlockDepth; }
+
 enum class BlockZeros : uint8_t { kOne, kBytes, kFloats };
 
 struct BlockLayout {
@@ -28,16 +31,13 @@ struct BlockLayout {
   size_t part = 0;   // k that the integers are summed over: the block, or a part of it
   bool half_scales = false;
   BlockZeros zeros = BlockZeros::kOne;
-  int32_t zero = 0;           // kOne: of all blocks, as levels are
-  bool signed_bytes = false;  // levels of 8 bits are stored less 128
+  int32_t zero = 0;  // kOne: of all blocks, as levels are
   // Made of these:
   size_t blocks = 0, parts = 0, panels = 0;
   size_t depth = 0;  // padded k of a column
   size_t scales_at = 0, zeros_at = 0, panel_bytes = 0;
 
   size_t bytes() const { return panels * panel_bytes; }
-  // What is taken from a stored level and zero point alike.
-  int32_t offset() const { return signed_bytes && bits == 8 ? 128 : 0; }
 };
 
 // Completes a layout. False: the sizes are none (a block under 16) or too big.

@@ -15,7 +15,7 @@ __attribute__((always_inline)) inline void for_parts(const BlockLayout& l, Visit
     for (size_t k = first; k < end; k += l.part, ++part) {
       const size_t length = end - k < l.part ? end - k : l.part;
       visit(block, part, at, length);
-      at += (length + kBlockDepth - 1) / kBlockDepth * kBlockDepth;
+      at += padded_depth(length);
     }
   }
 }

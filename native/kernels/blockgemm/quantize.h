@@ -62,8 +62,7 @@ void quantize_row(const BlockLayout& l, const float* x, size_t k, int8_t* q, flo
   size_t from = 0;
   for_parts(l, [&](size_t, size_t part, size_t at, size_t length) {
     const size_t left = from >= k ? 0 : k - from < length ? k - from : length;
-    quantize_part(x + (left == 0 ? 0 : from), left, (length + kBlockDepth - 1) / kBlockDepth * kBlockDepth, q + at,
-                  scales + part, sums + part);
+    quantize_part(x + (left == 0 ? 0 : from), left, padded_depth(length), q + at, scales + part, sums + part);
     from += length;
   });
 }

@@ -5,7 +5,6 @@
 namespace octavo {
 
 extern const BlockGemmKernel blockgemm_scalar;
-const BlockGemmKernel blockgemm_scalar = {Isa::scalar,  "blockgemm_scalar", false,
-                                          quantize_row, integer_panels,     real_panels};
+const BlockGemmKernel blockgemm_scalar = {Isa::scalar, "blockgemm_scalar", quantize_row, integer_panels, real_panels};
 
 }  // namespace octavo

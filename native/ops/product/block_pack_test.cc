@@ -49,12 +49,12 @@ struct Weights {
     layout.half_scales = halves, layout.zeros = zeros, layout.zero = -format.low;
     EXPECT(make_block_layout(&layout));
     BlockSource source;
-    source.data = levels.data(), source.format = format, source.n_stride = s.k, source.k_stride = 1;
-    source.scales = scales.data(), source.scale_n = blocks, source.scale_k = 1;
-    source.zero_levels = zero_levels.data(), source.zero_floats = zero_floats.data();
-    source.zero_n = blocks, source.zero_k = 1;
+    source.levels = {levels.data(), 1, s.n, s.k, 0, s.k, 1, {0}, format};
+    source.scales = {scales.data(), blocks, 1};
+    source.zero_levels = {zero_levels.data(), blocks, 1};
+    source.zero_floats = {zero_floats.data(), blocks, 1};
     packed.assign(layout.bytes() + 64, 0);
-    pack_blocks(layout, source, 0, layout.panels, packed.data());
+    EXPECT(pack_blocks(layout, source, packed.data()));
   }
   double value(const Case& s, size_t column, size_t k, const float* table) const {
     const size_t at = column * layout.blocks + k / s.block;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "kernels/blockgemm/blockgemm.h"
-#include "ops/product/block_pack.h"
 #include "ops/support/aligned_buffer.h"
 #include "ops/support/op_support.h"
 
@@ -23,12 +22,8 @@ class BlockWeights {
   size_t bytes() const { return packed_.bytes(); }
 
  private:
-  Status read_scales(const LoadContext& c, const BlockOperands& operands, BlockSource* source);
-  Status read_zeros(const LoadContext& c, const BlockOperands& operands, BlockSource* source);
-
   BlockLayout layout_;
   AlignedBuffer packed_;
-  AlignedBuffer scales_, zeros_;  // float32, while it loads
 };
 
 }  // namespace octavo::ops
