@@ -23,7 +23,7 @@ bool store_in_bits(int bits, QGemmLayout* layout) {
   // The zeros of a panel's columns have to repeat with the blocks.
   if (qunpack_kernels().of(bits) == nullptr || kQUnpackBlock % (layout->nr * layout->kr) != 0) return false;
   layout->bits = bits;
-  layout->stored_bytes = (layout->panel_bytes + kQUnpackBlock - 1) / kQUnpackBlock * qunpack_bytes(bits);
+  layout->stored_bytes = qunpack_blocks(layout->panel_bytes) * qunpack_bytes(bits);
   return true;
 }
 

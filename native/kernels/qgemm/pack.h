@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "kernels/qgemm/qgemm.h"
+#include "kernels/qunpack/qunpack.h"
 
 namespace octavo {
 
@@ -35,6 +36,16 @@ struct QGemmLayout {
 
 // Keeps the panels in 4 or 2 bits a weight. False, and nothing is changed, where qunpack has no kernel for the layout.
 [[nodiscard]] bool store_in_bits(int bits, QGemmLayout* layout);
+
+// What unpacking takes away from the levels of a panel that is stored so: the zeros of its columns, as blocks repeat
+// them.
+struct RepeatedZeros {
+  uint8_t of_block[kQUnpackBlock];
+
+  RepeatedZeros(const QGemmLayout& layout, const uint8_t* zeros_of_panel) {
+    for (size_t i = 0; i < kQUnpackBlock; ++i) of_block[i] = zeros_of_panel[i / layout.kr % layout.nr];
+  }
+};
 
 // How the weights of a panel lie. A kernel line names one.
 struct QGemmPacking {

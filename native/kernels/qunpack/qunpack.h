@@ -34,6 +34,9 @@ const QUnpackKernels& qunpack_kernels();  // the best for this machine
 // The way back, at load: every byte of the panel plus its zero is a level of `bits` bits.
 void qunpack_store(const int8_t* panel, const uint8_t* zeros, size_t blocks, int bits, uint8_t* stored);
 
+// Blocks that hold so many bytes of a panel.
+constexpr size_t qunpack_blocks(size_t panel_bytes) { return (panel_bytes + kQUnpackBlock - 1) / kQUnpackBlock; }
+
 // Bytes that a block takes.
 constexpr size_t qunpack_bytes(int bits) { return kQUnpackBlock / 8 * static_cast<size_t>(bits); }
 

@@ -4,8 +4,6 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "kernels/qunpack/qunpack.h"
-
 namespace octavo {
 namespace {
 
@@ -102,7 +100,8 @@ class PanelPacker {
   [[nodiscard]] bool allocate() {
     size_t bytes = 0;
     return !__builtin_mul_overflow(out_->layout.nr, size_, &bytes) && columns_.allocate_unset(bytes) &&
-           taken_.allocate() && (out_->layout.bits == 8 || panel_.allocate(whole_blocks() * kQUnpackBlock));
+           taken_.allocate() &&
+           (out_->layout.bits == 8 || panel_.allocate(qunpack_blocks(out_->layout.panel_bytes) * kQUnpackBlock));
   }
   void pack(size_t group, size_t panel) {
     const QGemmLayout& l = out_->layout;
@@ -118,13 +117,11 @@ class PanelPacker {
     int8_t* const bytes = l.bits == 8 ? reinterpret_cast<int8_t*>(to) : panel_.as<int8_t>();
     one.pack({columns_.data(), l.k, 1, size_, 0}, 0, 1, bytes, out_->folded.sums() + at);
     if (l.bits == 8) return;
-    uint8_t repeated[kQUnpackBlock];
-    for (size_t i = 0; i < kQUnpackBlock; ++i) repeated[i] = out_->zeros.data()[at + i / l.kr % l.nr];
-    qunpack_store(bytes, repeated, whole_blocks(), l.bits, to);
+    const RepeatedZeros zeros(l, out_->zeros.data() + at);
+    qunpack_store(bytes, zeros.of_block, qunpack_blocks(l.panel_bytes), l.bits, to);
   }
 
  private:
-  size_t whole_blocks() const { return (out_->layout.panel_bytes + kQUnpackBlock - 1) / kQUnpackBlock; }
   // Columns of the panel, in the order of the kernel, less their zero points: what is copied stays in the cache.
   void copy(size_t group, size_t first, size_t count) {
     uint8_t zeros[kQGemmMaxColumns];

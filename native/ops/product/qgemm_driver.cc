@@ -1,6 +1,5 @@
 #include "ops/product/qgemm_driver.h"
 
-#include "kernels/qunpack/qunpack.h"
 #include "ops/support/rounding.h"
 
 namespace octavo {
@@ -75,16 +74,6 @@ namespace {
 // Of a panel, unpacked: half of a first level cache.
 constexpr size_t kPieceBytes = 16384;
 
-// The zeros of a panel as its blocks repeat them.
-struct RepeatedZeros {
-  uint8_t of_block[kQUnpackBlock];
-  RepeatedZeros(const QGemmLayout& l, const uint8_t* zeros, size_t panel) {
-    for (size_t i = 0; i < kQUnpackBlock; ++i) of_block[i] = zeros[panel * l.nr + i / l.kr % l.nr];
-  }
-};
-
-size_t blocks_of(size_t bytes) { return (bytes + kQUnpackBlock - 1) / kQUnpackBlock; }
-
 }  // namespace
 
 const int8_t* unpack_panels(const QGemmLayout& l, const uint8_t* stored, const uint8_t* zeros, size_t first,
@@ -94,7 +83,7 @@ const int8_t* unpack_panels(const QGemmLayout& l, const uint8_t* stored, const u
   const QUnpackFunction unpack = qunpack_kernels().of(l.bits);
   // In order: a panel that ends within a block is followed by the next one's beginning.
   for (size_t panel = first; panel < last; ++panel, stored += l.stored_bytes)
-    unpack(stored, RepeatedZeros(l, zeros, panel).of_block, blocks_of(l.panel_bytes),
+    unpack(stored, RepeatedZeros(l, zeros + panel * l.nr).of_block, qunpack_blocks(l.panel_bytes),
            panels + (panel - first) * l.panel_bytes);
   return panels;
 }
@@ -103,17 +92,17 @@ bool in_pieces(const QGemmBlocks& b) {
   return b.layout.bits < 8 && b.rows == 1 && b.layout.taps == 1 && b.layout.panel_bytes > kPieceBytes;
 }
 
-void run_pieces(const QGemmBlocks& b, const uint8_t* stored, const uint8_t* zeros, size_t panel,
-                const TileMemory& memory, QGemmTile* tile) {
+QGemmTile run_pieces(const QGemmBlocks& b, const uint8_t* stored, const uint8_t* zeros, size_t panel,
+                     const TileMemory& memory, const QGemmTile& tile) {
   const QGemmLayout& l = b.layout;
   const QUnpackFunction unpack = qunpack_kernels().of(l.bits);
-  const RepeatedZeros repeated(l, zeros, panel);
+  const RepeatedZeros repeated(l, zeros + panel * l.nr);
   // Whole blocks and whole steps of every kernel: rows are read, but nothing beyond a piece is multiplied.
   const size_t step = std::max<size_t>(kPieceBytes / l.nr / 128, 1) * 128;
   const uint8_t* from = stored + panel * l.stored_bytes;
   const uint8_t* rows[kQGemmMaxRows];
   std::copy_n(memory.rows, b.kernel->mr, rows);
-  QGemmTile piece = *tile;
+  QGemmTile piece = tile;
   piece.operands.rows = rows;
   piece.operands.panel = memory.panels;
   piece.operands.k = step;
@@ -130,14 +119,16 @@ void run_pieces(const QGemmBlocks& b, const uint8_t* stored, const uint8_t* zero
     piece.epilogue.row_bias = nullptr;
     for (int r = 0; r < b.kernel->mr; ++r) rows[r] += step;
   }
-  unpack(from, repeated.of_block, blocks_of(l.panel_bytes - k * l.nr), memory.panels);
-  // The tile reads its rows where the caller set them: the next panel starts over.
+  unpack(from, repeated.of_block, qunpack_blocks(l.panel_bytes - k * l.nr), memory.panels);
+  // Apart from the rows of the tile, which the next panel starts with again.
   std::copy_n(rows, b.kernel->mr, memory.rest);
-  tile->operands.rows = memory.rest;
-  tile->operands.panel = memory.panels;
-  tile->operands.k = l.k - k;
-  tile->epilogue.bias = piece.epilogue.bias;
-  tile->epilogue.row_bias = piece.epilogue.row_bias;
+  QGemmTile last = tile;
+  last.operands.rows = memory.rest;
+  last.operands.panel = memory.panels;
+  last.operands.k = l.k - k;
+  last.epilogue.bias = piece.epilogue.bias;
+  last.epilogue.row_bias = piece.epilogue.row_bias;
+  return last;
 }
 
 void sum_rows(const QGemmBlocks& b, size_t count, const TileMemory& memory) {

@@ -91,9 +91,10 @@ const int8_t* unpack_panels(const QGemmLayout& layout, const uint8_t* stored, co
 // Whether a product of one row takes panels of fewer than 8 bits in pieces of k: unpacked as a whole they would leave
 // the first level cache before they are read.
 bool in_pieces(const QGemmBlocks& blocks);
-// Then: all but the last piece of a panel into the sums, with which the tile, of the last piece, begins.
-void run_pieces(const QGemmBlocks& blocks, const uint8_t* stored, const uint8_t* zeros, size_t panel,
-                const TileMemory& memory, QGemmTile* tile);
+// Then: all but the last piece of a panel into the sums, with which the tile that is given back, of the last piece,
+// begins.
+QGemmTile run_pieces(const QGemmBlocks& blocks, const uint8_t* stored, const uint8_t* zeros, size_t panel,
+                     const TileMemory& memory, const QGemmTile& tile);
 
 // The sum over all taps of every row of a tile: what remains of a weight zero point is subtracted that often.
 void sum_rows(const QGemmBlocks& blocks, size_t count, const TileMemory& memory);
@@ -168,10 +169,8 @@ void run_qgemm(RunContext& context, const QGemmBlocks& b, const TileScratch& scr
         tile.n = sums.n = std::min(step * nr, b.layout.n - column);
         tile.epilogue.c = direct ? static_cast<void*>(out + column * element) : memory.sums;
         tile.epilogue.residual = fused ? run.residual + first + column : nullptr;
-        tile.operands.rows = memory.rows, tile.operands.k = b.layout.k;
-        tile.epilogue.row_bias = direct && row_bias ? memory.row_bias : nullptr;
-        if (pieces) run_pieces(b, stored, zeros, panel, memory, &tile);
-        b.kernel->run(tile);
+        if (pieces) b.kernel->run(run_pieces(b, stored, zeros, panel, memory, tile));
+        else b.kernel->run(tile);
         if (!direct) finish_tile(e, column, sums, out + column * element, row_bytes);
       }
       if (separate || e.table) {
