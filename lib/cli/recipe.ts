@@ -63,7 +63,6 @@ function optionsOf(field: Field): Option[] {
     case 'boolean':
       return [new Option(`--${flag}`, text), new Option(`--no-${flag}`, 'not so, whatever the recipe says')]
     case 'number':
-      return [new Option(`--${flag} <number>`, text).argParser(number)]
     case 'integer':
       return [new Option(`--${flag} <number>`, text).argParser(number)]
     case 'levels': {

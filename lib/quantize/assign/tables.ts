@@ -37,7 +37,8 @@ function findTables({ graph, fusions, settingsOf }: Quantization): ReadonlyMap<s
   return tables
 }
 
-function picksRows(node: Node, table: string): boolean {
+/** Whether a node picks rows of a table. */
+export function picksRows(node: Node, table: string): boolean {
   const { domain, opType, inputs } = node
   if (domain !== '' || opType !== 'Gather' || inputs[0] !== table || inputs[1] === table) return false
   return intAttribute(node, 'axis', 0) === 0

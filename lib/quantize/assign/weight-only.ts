@@ -3,12 +3,14 @@
  * No Q/DQ is written around such a node; runtimes that can quantize its activations while they run.
  */
 import type { Format, Granularity } from '../../graph/format.js'
-import { type ConstantTensor, type Graph, intAttribute, type Node } from '../../graph/graph.js'
+import type { ConstantTensor, Graph, Node } from '../../graph/graph.js'
 import { elementCount } from '../../graph/tensor.js'
+import { findOp } from '../../ops/registry.js'
 import type { Quantization } from '../quantization.js'
 import { isStatic, weightFormat } from '../recipe/levels.js'
 import type { NodeSettings } from '../recipe/settings.js'
 import type { WeightSettings } from '../recipe/types.js'
+import { picksRows } from './tables.js'
 import type { WeightOnly } from './weight-choice.js'
 
 /** Why a node without activation rules of its own stays as it is. */
@@ -45,28 +47,19 @@ export function withWeightOnly(quantization: Quantization): Quantization {
 
 /** Undefined: the node has no weights. */
 function axesOf({ constants }: Graph, node: Node): Axes | undefined {
-  if (node.domain !== '') return undefined
-  const rank = constants.get(node.inputs[1] ?? '')?.dims.length ?? 0
-  switch (node.opType) {
-    case 'MatMul':
-      return { position: 1, summed: rank - 2, channel: rank - 1 }
-    case 'Gemm':
-      return intAttribute(node, 'transB', 0) === 1
-        ? { position: 1, summed: 1, channel: 0 }
-        : { position: 1, summed: 0, channel: 1 }
-    case 'Conv':
-      return { position: 1, channel: 0 }
-    case 'ConvTranspose':
-      return { position: 1, channel: 1 }
-    case 'Gather': {
-      const table = constants.get(node.inputs[0] ?? '')
-      if (table?.dtype !== 'float32' || table.dims.length < 2 || intAttribute(node, 'axis', 0) !== 0)
-        return undefined
-      return { position: 0, summed: table.dims.length - 1, channel: 0 }
-    }
-    default:
-      return undefined
+  const rule = findOp(node.domain, node.opType)?.quantize
+  if (rule?.kind === 'weighted') {
+    const position = rule.weight
+    const rank = constants.get(node.inputs[position] ?? '')?.dims.length ?? 0
+    const axis = rule.channelAxis(node, rank)
+    // A grouped ConvTranspose: channel m of every group shares a scale, which a DequantizeLinear can say.
+    const channel = axis < 0 ? 1 : axis
+    return rank === 2 ? { position, summed: 1 - channel, channel } : { position, channel }
   }
+  const table = constants.get(node.inputs[0] ?? '')
+  if (table?.dtype !== 'float32' || table.dims.length < 2 || !picksRows(node, node.inputs[0] as string))
+    return undefined
+  return { position: 0, summed: table.dims.length - 1, channel: 0 }
 }
 
 /** What the file stores, or why the node keeps float weights. */
@@ -103,7 +96,7 @@ function storedBytes(
   granularity: Granularity,
   symmetric: boolean,
 ): number {
-  const count = scaleDims(dims, granularity).reduce((n, d) => n * d, 1)
+  const count = elementCount(scaleDims(dims, granularity))
   return NODE_BYTES + (elementCount(dims) * bits) / 8 + count * (symmetric ? 4 : 4 + bits / 8)
 }
 

@@ -1,14 +1,15 @@
 /** Weight-only formats: scales of the weights that share them, and the nearest levels. */
-import { OctavoError } from '../../errors.js'
 import type { Pace } from '../../event-loop.js'
 import { encodeLevel, middleOf } from '../../graph/format.js'
 import type { ConstantTensor } from '../../graph/graph.js'
-import { elementCount, floatsOf, packBits, tensorOf } from '../../graph/tensor.js'
+import { elementCount, floatsOf, tensorOf } from '../../graph/tensor.js'
 import type { WeightOnly } from '../assign/weight-choice.js'
 import { scaleDims } from '../assign/weight-only.js'
 import type { Method } from '../quantization.js'
 import { groupLevel, groupScale } from '../scales/group-scale.js'
 import { weightRows } from '../scales/weight-rows.js'
+import { nonFiniteError } from '../scales/weight-scales.js'
+import { levelsTensor } from '../write/tensors.js'
 import type { PackedWeights } from './packed-weights.js'
 
 /** Elements between two looks at the event loop. */
@@ -22,7 +23,8 @@ export const roundWeightOnly: Method = async (quantization) => {
     const { weights, format, granularity, settings } = chosen
     const key = JSON.stringify([weights, format, granularity, settings.symmetric, settings.range])
     const tensor = graph.constants.get(weights) as ConstantTensor
-    const made = known.get(key) ?? (await pack(tensor, chosen, pace))
+    // What a recipe says of a node is the same in every assignment.
+    const made = quantization.packed.get(name) ?? known.get(key) ?? (await pack(tensor, chosen, pace))
     known.set(key, made)
     packed.set(name, made)
     onProgress({ phase: 'weights', done: packed.size, total: weightOnly.size })
@@ -50,7 +52,7 @@ async function pack(
       const part = new Float32Array(end - start)
       for (let j = start; j < end; j++) part[j - start] = values[at(row, j)] as number
       const bad = part.find((v) => !Number.isFinite(v))
-      if (bad !== undefined) throw nonFinite(weights, bad)
+      if (bad !== undefined) throw nonFiniteError(weights, bad)
       const group = groupScale(part, options)
       for (let j = start; j < end; j++) {
         levels[at(row, j)] = groupLevel(part[j - start] as number, group, format)
@@ -64,18 +66,10 @@ async function pack(
       await pace.breathe()
     }
   }
-  const stored = (sizes: readonly number[], list: Uint8Array) =>
-    tensorOf(format.storage, sizes, format.bits < 8 ? packBits(list, format) : list)
   const plain = settings.symmetric && middleOf(format) === 0 && zeros.every((z) => z === 0)
   return {
-    levels: stored(dims, levels),
+    levels: levelsTensor(format, dims, levels),
     scales: tensorOf('float32', shape, scales),
-    zeroPoints: plain ? undefined : stored(shape, zeros),
+    zeroPoints: plain ? undefined : levelsTensor(format, shape, zeros),
   }
-}
-
-function nonFinite(tensor: string, value: number): OctavoError {
-  return new OctavoError('ERR_MODEL_INVALID', `Weights '${tensor}' hold ${value}; expected finite numbers.`, {
-    tensor,
-  })
 }

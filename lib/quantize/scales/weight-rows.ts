@@ -2,7 +2,7 @@
 import type { Granularity } from '../../graph/format.js'
 import { elementCount } from '../../graph/tensor.js'
 
-/** How elements of a tensor lie in rows: element j of row r is at `first(r) + offset(j)`. */
+/** How elements of a tensor lie in rows: element j of row r is at `at(r, j)`. */
 export interface WeightRows {
   readonly rows: number
   readonly length: number

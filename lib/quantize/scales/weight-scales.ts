@@ -71,7 +71,8 @@ export async function weightScales(
   })
 }
 
-function nonFiniteError(name: string, value: number): OctavoError {
+/** Of weights that hold NaN or an infinity. */
+export function nonFiniteError(name: string, value: number): OctavoError {
   return new OctavoError('ERR_MODEL_INVALID', `Weights '${name}' hold ${value}; expected finite numbers.`, {
     tensor: name,
   })

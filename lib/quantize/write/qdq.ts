@@ -6,6 +6,7 @@ import { resultsOf } from '../../graph/flatten.js'
 import type { Attribute, Node } from '../../graph/graph.js'
 import { Names } from '../../graph/names.js'
 import { unflatten } from '../../graph/unflatten.js'
+import { findOp } from '../../ops/registry.js'
 import { valueFormat } from '../assign/assign.js'
 import type { Fusion } from '../assign/fusions.js'
 import type { QuantizedValue } from '../assign/quantized-values.js'
@@ -30,9 +31,6 @@ export const writeQdq: Method = (quantization) => ({
  * that another of its rewrites makes unsigned, and refuses its own graph (1.30).
  */
 const PASSED = new Set(['MaxPool', 'Reshape', 'Slice', 'Squeeze', 'Transpose', 'Unsqueeze'])
-
-/** Those whose float weights onnxruntime would round. */
-const PRODUCTS = new Set(['Conv', 'ConvTranspose', 'Gemm', 'MatMul'])
 
 const NO_CLIP: ClipBounds = { low: undefined, high: undefined }
 
@@ -128,7 +126,7 @@ class QdqWriter {
   private isBetweenIntegers({ domain, opType, inputs }: Node): boolean {
     const name = inputs[0] ?? ''
     const integer = this.moved.has(name) || this.quantization.values.values.get(name)?.maker !== undefined
-    return domain === '' && PRODUCTS.has(opType) && integer
+    return integer && findOp(domain, opType)?.quantize?.kind === 'weighted'
   }
 
   /** What a float node moves, where that exists in integer form only: its result is quantized by the same scale, which changes nothing. */
