@@ -55,7 +55,7 @@ const stepPasses: readonly StepPassEntry[] = [
   {
     name: 'scaleRows',
     pass: scaleRows,
-    needs: ['QMatMul'],
+    needs: ['QMatMul', 'QConv'],
     why: 'before multiplications by a number look like functions',
   },
   {

@@ -1,83 +1,81 @@
 /**
- * `QMatMul int32 -> Cast -> Binary mul [..., m, 1] -> Binary mul [n]  =>  QMatMul f32`, with scales of its rows and of
- * its columns: what dynamic quantization of every row states as four steps. The product multiplies in the same order
- * (docs/steps.md), so no bit changes.
+ * `QMatMul or QConv int32 -> Cast -> Binary mul scales (-> Binary add bias)  =>  the product in f32`, with the scales of
+ * its activations and of its columns: what dynamic quantization states as several steps. The product multiplies in the
+ * order of the file (docs/steps.md), so no bit changes.
  */
-import { textOf } from '../../plan/attributes.js'
-import { type Draft, type DraftIndex, sameDims } from '../../plan/draft.js'
-import { operand, quantizedOperand, withQuantized } from '../../plan/operands.js'
+import { textOf, texts } from '../../plan/attributes.js'
+import { addAlias, type Draft, type DraftIndex, sameDims } from '../../plan/draft.js'
+import { operand, quantizedOperand, withOperand, withQuantized } from '../../plan/operands.js'
 import type { PlanStep, PlanTensor } from '../../plan/plan.js'
 import { rewriteSteps } from '../../plan/rewrite.js'
-import { floatConstant, isScale } from './params.js'
+import { findScales, type Scales } from './factors.js'
+import { floatConstant } from './params.js'
 
 export function scaleRows(draft: Draft): Draft {
-  return rewriteSteps(draft, (last, rewriting) => {
-    const chain = last.op === 'Binary' ? chainOf(draft, rewriting.index, last) : undefined
-    if (!chain) return undefined
-    // In the place of the last step: scales of rows may be computed after the product.
-    for (const step of chain.before) rewriting.remove(step)
-    return chain.scaled
+  return rewriteSteps(draft, (cast, rewriting) => {
+    const product = cast.op === 'Cast' ? productBefore(draft, rewriting.index, cast) : undefined
+    const scales = product && findScales(draft, rewriting.index, product, cast)
+    if (!scales) return undefined
+    const { scaled, steps } = withBias(
+      draft,
+      rewriting.index,
+      withScales(draft, product, scales),
+      scales.steps,
+    )
+    // In the place of the last step: scales may be computed after the product.
+    const last = steps[steps.length - 1] as PlanStep
+    for (const step of [product, cast, ...steps]) if (step !== last) rewriting.remove(step)
+    const nodes = [product, cast, ...steps].flatMap((step) => step.nodes)
+    rewriting.replace(last, [{ ...scaled, outputs: last.outputs, nodes }])
+    return undefined
   })
 }
 
-interface Chain {
-  readonly before: readonly PlanStep[]
-  readonly scaled: PlanStep
+/** The product whose sums, scaled by 1 and read by nothing else, a step makes real. */
+function productBefore(draft: Draft, index: DraftIndex, cast: PlanStep): PlanStep | undefined {
+  const sums = operand(cast, 'x')
+  const product = index.producer(sums)
+  if ((product?.op !== 'QMatMul' && product?.op !== 'QConv') || index.soleReader(sums) !== cast)
+    return undefined
+  const types = [sums, cast.outputs[0] as number].map((t) => draft.tensors[t]?.dtype)
+  if (types[0] !== 'int32' || types[1] !== 'float32' || operand(product, 'bias') >= 0) return undefined
+  const [a, b] = operandsOf(product)
+  const plain = [a.scale, b.scale].every((t) => floatConstant(draft, t)?.every((value) => value === 1))
+  return plain ? product : undefined
 }
 
-/** The steps that end in this one, and the product that stands for all of them. */
-function chainOf(draft: Draft, index: DraftIndex, last: PlanStep): Chain | undefined {
-  const byColumn = scaledBy(draft, index, last, 'Binary')
-  const byRow = byColumn && scaledBy(draft, index, byColumn.source, 'Cast')
-  if (!byRow) return undefined
-  const product = soleSource(index, byRow.source, operand(byRow.source, 'x'))
-  if (product?.op !== 'QMatMul') return undefined
-  const sums = draft.tensors[product.outputs[0] as number] as PlanTensor
-  const real = draft.tensors[byRow.source.outputs[0] as number] as PlanTensor
-  if (sums.dtype !== 'int32' || real.dtype !== 'float32' || operand(product, 'bias') >= 0) return undefined
-
-  const [a, b] = [quantizedOperand(product, 'a'), quantizedOperand(product, 'b')]
-  const rows = sums.dims.slice(0, -1)
-  // As many rows as a has: none of its matrices meets several of b.
-  const ofRows = draft.tensors[byRow.factor] as PlanTensor
-  const own = (draft.tensors[a.tensor] as PlanTensor).dims.slice(0, -1)
-  if (!sameDims(own, rows) || !sameDims(ofRows.dims, [...rows, 1])) return undefined
-  if (!areColumns(draft, byColumn.factor, sums)) return undefined
-
-  const withRows = withQuantized(product, 'a', { ...a, scale: byRow.factor })
-  const scaled = withQuantized(withRows, 'b', { ...b, scale: byColumn.factor })
-  const before = [product, byRow.source, byColumn.source]
-  const nodes = [...before, last].flatMap((step) => step.nodes)
-  return { before, scaled: { ...scaled, outputs: last.outputs, nodes } }
+function operandsOf(product: PlanStep) {
+  const names = product.op === 'QMatMul' ? (['a', 'b'] as const) : (['x', 'w'] as const)
+  return [quantizedOperand(product, names[0]), quantizedOperand(product, names[1]), names] as const
 }
 
-/** A step that only `reader` reads. */
-function soleSource(index: DraftIndex, reader: PlanStep, t: number): PlanStep | undefined {
-  const source = index.producer(t)
-  return source?.outputs[0] === t && index.soleReader(t) === reader ? source : undefined
+function withScales(draft: Draft, product: PlanStep, { a, b, order }: Scales): PlanStep {
+  const [left, right, [x, w]] = operandsOf(product)
+  const scaled = withQuantized(withQuantized(product, x, { ...left, scale: a ?? left.scale }), w, {
+    ...right,
+    scale: b ?? right.scale,
+  })
+  // What the step does where nothing is said: one scale meets that of the column, those of rows meet the sums first.
+  const axes = (t = -1) => (t < 0 ? 0 : (draft.tensors[t] as PlanTensor).dims.length)
+  const rows = axes(a ?? left.scale) > 0 || axes(left.zeroPoint) > 0
+  if (order === (rows ? 'a_first' : 'product')) return scaled
+  return { ...scaled, attributes: { ...scaled.attributes, scale_order: texts(order) } }
 }
 
-/** What a multiplication scales, the output of a step of this kind and of the same size, and by which tensor. */
-function scaledBy(
-  draft: Draft,
-  index: DraftIndex,
-  step: PlanStep,
-  op: 'Binary' | 'Cast',
-): { readonly source: PlanStep; readonly factor: number } | undefined {
-  if (textOf(step, 'fn') !== 'mul') return undefined
-  const dims = draft.tensors[step.outputs[0] as number]?.dims ?? []
-  const sides = [operand(step, 'a'), operand(step, 'b')] as const
-  for (const [t, factor] of [sides, [sides[1], sides[0]]] as const) {
-    const source = t === factor ? undefined : soleSource(index, step, t)
-    const fits = draft.tensors[factor]?.dtype === 'float32' && sameDims(draft.tensors[t]?.dims ?? [], dims)
-    if (source?.op === op && fits) return { source, factor }
-  }
-  return undefined
-}
-
-/** One constant for each column, which the step takes as scales: finite, positive, not subnormal. */
-function areColumns(draft: Draft, t: number, sums: PlanTensor): boolean {
-  const { dims } = draft.tensors[t] as PlanTensor
-  if (!dims.slice(0, -1).every((d) => d === 1) || !sameDims(dims.slice(-1), sums.dims.slice(-1))) return false
-  return floatConstant(draft, t)?.every(isScale) ?? false
+/** The product, and all steps after the Cast, with the constant vector that a last step adds to its columns. */
+function withBias(draft: Draft, index: DraftIndex, scaled: PlanStep, steps: readonly PlanStep[]) {
+  const made = (steps[steps.length - 1] as PlanStep).outputs[0] as number
+  const sum = index.soleReader(made)
+  if (sum?.op !== 'Binary' || textOf(sum, 'fn') !== 'add') return { scaled, steps }
+  const [l, r] = [operand(sum, 'a'), operand(sum, 'b')]
+  const other = l === made ? r : l
+  const columns = (draft.tensors[made] as PlanTensor).dims.at(-1)
+  const dims = (draft.tensors[other] as PlanTensor).dims
+  const vector = dims.at(-1) === columns && dims.slice(0, -1).every((d) => d === 1) && dims.length > 0
+  const same = sameDims(
+    (draft.tensors[sum.outputs[0] as number] as PlanTensor).dims,
+    (draft.tensors[made] as PlanTensor).dims,
+  )
+  if (columns === undefined || !vector || !same || !floatConstant(draft, other)) return { scaled, steps }
+  return { scaled: withOperand(scaled, 'bias', addAlias(draft, other, [columns])), steps: [...steps, sum] }
 }

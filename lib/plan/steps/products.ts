@@ -18,7 +18,13 @@ const EPILOGUE = {
   table: { kind: 'table', types: 'q8', optional: true, rank: 1, note: '256 bytes, by the byte before' },
 } as const satisfies Record<string, OperandSpec>
 
-const BOUNDS = { ...CLAMP, sum_qmin: INT, sum_qmax: INT } as const
+const BOUNDS = {
+  ...CLAMP,
+  sum_qmin: INT,
+  sum_qmax: INT,
+  /** Of f32 outputs: the sum meets f32(x_scale * w_scale), or one scale after the other. */
+  scale_order: { type: 'text', values: ['product', 'a_first', 'b_first'] },
+} as const satisfies Record<string, AttributeSpec>
 const SUMS = { kind: 'data', types: 'sums' } as const satisfies OperandSpec
 
 const CONVOLUTION = { ...WINDOW, group: { type: 'int', default: 1 }, ...BOUNDS } as const satisfies Record<

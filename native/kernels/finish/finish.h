@@ -12,20 +12,24 @@
 
 namespace octavo {
 
+// The sum meets the scale of its row, then that of its column, or the other way round, or the product of both.
+enum class ScaleOrder : uint8_t { kProduct, kRowFirst, kColumnFirst };
+
 // Arrays of columns are padded to whole vectors, like the rows of `acc`.
 struct FinishTile {
   const int32_t* acc;  // row r starts at acc + r * acc_stride
   size_t acc_stride;
   size_t m, n;
-  const uint32_t* row_sums = nullptr;  // [m]; null: nothing to take away
-  const int32_t* w_zero = nullptr;     // [n]
-  const int32_t* row_zero = nullptr;   // [m]; null: nothing to take away
-  const int32_t* net_sum = nullptr;    // [n]
-  const float* multiplier;             // [n]
-  const float* row_scale = nullptr;    // [m], floats only: meets the sum before multiplier does; null: 1
-  const float* bias = nullptr;         // [n], floats only; may be null
-  Requantize requantize;               // bytes and halves only
-  void* out;                           // row r starts at out + r * row_bytes; nothing past n elements is written
+  const uint32_t* row_sums = nullptr;        // [m]; null: nothing to take away
+  const int32_t* w_zero = nullptr;           // [n]
+  const int32_t* row_zero = nullptr;         // [m]; null: nothing to take away
+  const int32_t* net_sum = nullptr;          // [n]
+  const float* multiplier;                   // [n]
+  const float* row_scale = nullptr;          // [m], floats only; null: 1
+  ScaleOrder order = ScaleOrder::kRowFirst;  // of row_scale and multiplier
+  const float* bias = nullptr;               // [n], floats only; may be null
+  Requantize requantize;                     // bytes and halves only
+  void* out;                                 // row r starts at out + r * row_bytes; nothing past n elements is written
   size_t row_bytes;
 };
 

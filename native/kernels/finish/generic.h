@@ -79,9 +79,16 @@ inline void scaled_floats(const FinishTile& t, Scaled scaled) {
 }
 
 void floats(const FinishTile& t) {
-  if (t.row_scale)
-    scaled_floats(t, [&](size_t r, size_t i, F32 v) { return v * splat(t.row_scale[r]) * load(t.multiplier + i); });
-  else scaled_floats(t, [&](size_t, size_t i, F32 v) { return v * load(t.multiplier + i); });
+  if (!t.row_scale) return scaled_floats(t, [&](size_t, size_t i, F32 v) { return v * load(t.multiplier + i); });
+  const auto row = [&](size_t r) { return splat(t.row_scale[r]); };
+  switch (t.order) {
+    case ScaleOrder::kProduct:
+      return scaled_floats(t, [&](size_t r, size_t i, F32 v) { return v * (row(r) * load(t.multiplier + i)); });
+    case ScaleOrder::kRowFirst:
+      return scaled_floats(t, [&](size_t r, size_t i, F32 v) { return v * row(r) * load(t.multiplier + i); });
+    case ScaleOrder::kColumnFirst:
+      return scaled_floats(t, [&](size_t r, size_t i, F32 v) { return v * load(t.multiplier + i) * row(r); });
+  }
 }
 
 void words(const FinishTile& t) {

@@ -62,13 +62,14 @@ TEST(finish_every_instruction_set_gives_the_bits_of_the_definition) {
   for (const FinishKernels* k : kTables) {
     if (!isa_supported(k->isa)) continue;
     for (size_t n = 1; n <= 64; ++n)
-      for (int form = 0; form < 8; ++form) {
-        const bool is_signed = (form & 2) != 0, per_row = (form & 4) != 0;
+      for (int form = 0; form < 16; ++form) {
+        const bool is_signed = (form & 2) != 0, per_row = (form & 12) != 0;
         FinishTile t;
         t.acc = acc.data(), t.acc_stride = kStride;
         t.m = kRows, t.n = n;
         if (form & 1) t.row_sums = sums, t.w_zero = w_zero.data();
         if (per_row) t.row_zero = row_zero, t.net_sum = net_sum.data(), t.row_scale = row_scale;
+        t.order = static_cast<ScaleOrder>((form >> 2) % 3);
         t.multiplier = multiplier.data();
         if (form & 2) t.bias = bias.data();
         t.requantize = {is_signed ? -120.0f : -3.0f, is_signed ? 90.0f : 252.0f, is_signed ? -8 : 3};
@@ -81,9 +82,11 @@ TEST(finish_every_instruction_set_gives_the_bits_of_the_definition) {
         check<float>(
             *k, &FinishKernels::floats, t,
             [](const FinishTile& f, size_t r, size_t i) {
-              const float sum = static_cast<float>(corrected(f, r, i)),
-                          of_row = f.row_scale ? sum * f.row_scale[r] : sum;
-              const float v = of_row * f.multiplier[i];
+              const float sum = static_cast<float>(corrected(f, r, i));
+              const float row = f.row_scale ? f.row_scale[r] : 1.0f, column = f.multiplier[i];
+              const float v = f.order == ScaleOrder::kProduct       ? sum * (row * column)
+                              : f.order == ScaleOrder::kColumnFirst ? sum * column * row
+                                                                    : sum * row * column;
               return f.bias ? v + f.bias[i] : v;
             },
             "floats");

@@ -21,7 +21,10 @@ constexpr int64_t kGatheredPixels = 16;
 constexpr int64_t kTaskProducts = 256 * 1024;
 
 // The output is made of sums that the kernel leaves as int32.
-bool gathers(ProductOutput output) { return output == ProductOutput::kFloat || output == ProductOutput::kHalves; }
+bool gathers(const ProductOperands& operands) {
+  const ProductOutput output = operands.output();
+  return output == ProductOutput::kFloat || output == ProductOutput::kHalves || operands.x_in_run();
+}
 
 struct QDwModel {
   ProductOperands operands;
@@ -73,9 +76,8 @@ class BoundQDwConv final : public Bound {
         static_cast<int64_t>(std::clamp(static_cast<double>(kTaskProducts) / std::max(products, 1.0), 1.0, 4096.0));
 
     const bool square = model_.window.stride[0] == 1 && model_.window.dilation[0] == 1;
-    out_rows_ = square && !gathers(model_.operands.output())
-                    ? static_cast<int64_t>(qdwconv_rows(*model_.kernel, model_.row_window))
-                    : 1;
+    out_rows_ =
+        square && !gathers(model_.operands) ? static_cast<int64_t>(qdwconv_rows(*model_.kernel, model_.row_window)) : 1;
     rows_per_task_ = (rows_per_task_ + out_rows_ - 1) / out_rows_ * out_rows_;
 
     // Rows above and below the image are one row of zero points.
@@ -95,7 +97,7 @@ class BoundQDwConv final : public Bound {
     }
     inputs_ = own.add<const uint8_t*>(model_.row_window.height + static_cast<size_t>(out_rows_));
     list_ = own.add<const uint8_t*>(kQDwListed * (model_.taps + 3));
-    if (gathers(model_.operands.output())) gathered_ = own.add<int32_t>(kGatheredPixels * model_.padded);
+    if (gathers(model_.operands)) gathered_ = own.add<int32_t>(kGatheredPixels * model_.padded);
     if (!shared.fits() || !own.fits())
       return c.error(Code::kLimit, "a row of " + ops::dims_text(c.in(ProductInput::kX)));
     c.scratch(shared.bytes(), own.bytes());
@@ -166,11 +168,15 @@ class BoundQDwConv final : public Bound {
   void run_rows(const ProductEpilogue& epilogue, int64_t row, int32_t* gathered, uint8_t* out, const uint8_t* residual,
                 QDwTile* tile) const {
     const QDwFunction kernel = shape_.a_signed ? model_.kernel->s8 : model_.kernel->u8;
-    const bool gather = gathers(epilogue.output);
+    const bool gather = gathers(model_.operands);
     const size_t element = bytes_of(epilogue.output), channels = model_.channels;
     const int64_t width = sizes_.out[1], step = gather ? kGatheredPixels : width;
     tile->c_stride = channels * (gather ? sizeof(int32_t) : element);
     tile->c_row_stride = static_cast<size_t>(width) * tile->c_stride;
+    int32_t row_zero[kGatheredPixels];
+    float row_scale[kGatheredPixels];
+    for (int64_t r = 0; epilogue.rows.any() && r < kGatheredPixels; ++r)
+      row_zero[r] = epilogue.rows.zero_of(0), row_scale[r] = epilogue.rows.scale_of(0);
     for (int64_t x = 0; x < width; x += step) {
       tile->pixels = static_cast<size_t>(std::min(width - x, step));
       tile->first = static_cast<ptrdiff_t>(x * model_.window.stride[1] - sizes_.begin[1]);
@@ -182,6 +188,7 @@ class BoundQDwConv final : public Bound {
         SumTile sums;
         sums.sums = gathered, sums.stride = channels;
         sums.m = tile->pixels, sums.n = channels;
+        sums.row_zero = row_zero, sums.row_scale = row_scale;
         finish_tile(epilogue, 0, sums, to, channels * element);
       }
       if (residual || epilogue.table)

@@ -14,7 +14,8 @@ void finish_tile(const ProductEpilogue& e, size_t column, const SumTile& sums, u
   tile.acc = sums.sums, tile.acc_stride = sums.stride;
   tile.m = sums.m, tile.n = sums.n;
   if (e.correct_rows) tile.row_sums = sums.row_sums, tile.w_zero = c.w_zero;
-  if (e.rows.any()) tile.row_zero = sums.row_zero, tile.net_sum = c.net_sum, tile.row_scale = sums.row_scale;
+  if (e.rows.any())
+    tile.row_zero = sums.row_zero, tile.net_sum = c.net_sum, tile.row_scale = sums.row_scale, tile.order = e.rows.order;
   tile.multiplier = c.multiplier;
   if (e.has_float_bias) tile.bias = c.float_bias;
   tile.requantize = e.requantize;

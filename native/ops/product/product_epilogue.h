@@ -44,13 +44,14 @@ class ColumnScratch {
   ScratchArray<float> multiplier_, float_bias_;
 };
 
-// Scales and zero points of rows of x, where rows have some of their own.
+// Scales and zero points of rows of x, where rows have some of their own or a run computes one for all.
 struct ProductRows {
   const float* scale = nullptr;  // [scales]; null: rows have none of their own
   const void* zero = nullptr;    // [zeros] levels of `format`; null: 0
   size_t scales = 1, zeros = 1;  // one for all, or one for each
   Format format;
   int32_t shift = 0;  // to the kernel's signedness
+  ScaleOrder order = ScaleOrder::kRowFirst;
 
   bool any() const { return scale != nullptr; }
   float scale_of(size_t row) const { return scale[scales == 1 ? 0 : row]; }
@@ -61,7 +62,7 @@ struct ProductEpilogue {
   ProductColumns columns;
   ProductOutput output = ProductOutput::kBytes;
   int32_t x_zero = 0;         // in the kernel's signedness; its low byte fills padding
-  ProductRows rows;           // then x_zero is 0
+  ProductRows rows;           // then x_zero is in no bias
   bool correct_rows = false;  // some w_zero is not zero
   bool same_w_zero = true;    // of all columns
   bool has_float_bias = false;

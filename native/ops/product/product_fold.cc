@@ -39,9 +39,9 @@ class SumBounds {
   bool fits_int32_ = true, fits_int16_ = true, exact_float_ = true;
 };
 
-// The factor from a sum to the output: of real outputs their scale, of rows with scales of their own the weights'.
+// The factor from a sum to the output: of real outputs their scale, of those that a run scales by x the weights'.
 float multiplier_of(const ProductParameters& p, float w_scale) {
-  const float product = flush_subnormal(p.row_scale ? w_scale : p.x.scale * w_scale);
+  const float product = flush_subnormal(p.x_in_run ? w_scale : p.x.scale * w_scale);
   return is_quantized(p.output) ? flush_subnormal(product / p.y.scale) : product;
 }
 
@@ -139,8 +139,7 @@ Status fold_product(const ProductParameters& p, const ProductShape& s, const Pro
   e->output = p.output;
   e->columns = columns;
   e->has_float_bias = p.float_bias != nullptr;
-  if (p.counts.per_row) e->rows = {p.row_scale, p.row_zero, p.counts.x_scales, p.counts.x_zeros, p.x_format, shift};
-  else e->x_zero = p.x.zp + shift;
+  if (!p.x_in_run) e->x_zero = p.x.zp + shift;
 
   SumBounds bounds(s.a_signed, e->x_zero, static_cast<double>(s.depth));
   ColumnFold fold(p, s, columns, e);
@@ -157,7 +156,14 @@ Status fold_product(const ProductParameters& p, const ProductShape& s, const Pro
     }
   }
   fold_output(p, bounds, e);
+  if (p.x_in_run) set_rows(p, s, e);
   return Status::Ok();
+}
+
+void set_rows(const ProductParameters& p, const ProductShape& s, ProductEpilogue* e) {
+  const int32_t shift = sign_shift(p, s);
+  e->rows = {p.row_scale, p.row_zero, p.counts.x_scales, p.counts.x_zeros, p.x_format, shift, p.order};
+  e->x_zero = p.counts.per_row ? 0 : p.x.zp + shift;
 }
 
 }  // namespace octavo

@@ -5,7 +5,8 @@
 //             = sum x w  +  (bias - zx sum w + K zx zw)  -  zw sum x[r]
 //                kernel      folded bias, per column         only where a weight zero point remains
 //
-// Where rows have zero points of their own, what they take away stays per row and column:
+// Where rows have zero points of their own, or x has one that a run computes, what they take away stays per row and
+// column:
 //
 //   acc[r][n] = sum x w  +  bias  -  zx[r] (sum w - K zw)  -  zw sum x[r]
 #pragma once
@@ -39,5 +40,8 @@ struct ProductShape {
 // scale that is not finite and positive, or scales whose product overflows.
 Status fold_product(const ProductParameters& parameters, const ProductShape& shape, const ProductColumns& columns,
                     ProductEpilogue* epilogue);
+
+// What the epilogue takes of scale and zero point of x, where they are left to the sums of a run.
+void set_rows(const ProductParameters& parameters, const ProductShape& shape, ProductEpilogue* epilogue);
 
 }  // namespace octavo

@@ -98,6 +98,7 @@ TEST(fold_keeps_parameters_of_rows_apart) {
   f.parameters.output = ProductOutput::kFloat;
   f.parameters.counts.x_scales = f.parameters.counts.x_zeros = 2;
   f.parameters.counts.per_row = true;
+  f.parameters.x_in_run = true, f.parameters.order = ScaleOrder::kRowFirst;
   f.parameters.row_scale = scales, f.parameters.row_zero = zeros;
   f.shape.a_signed = true;
   EXPECT_OK(f.fold());

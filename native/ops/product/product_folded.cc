@@ -30,6 +30,10 @@ Status FoldedProduct::epilogue(const RunContext& c, const ProductOperands& opera
                                const ProductColumns& columns, ProductEpilogue* epilogue) const {
   if (constant_) {
     *epilogue = epilogue_;
+    if (!operands.x_in_run()) return Status::Ok();
+    ProductParameters parameters;
+    OCTAVO_RETURN_IF_ERROR(operands.read(&c, bound.counts, &parameters));
+    set_rows(parameters, bound, epilogue);
     return Status::Ok();
   }
   ProductParameters parameters;

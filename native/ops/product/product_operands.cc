@@ -65,10 +65,20 @@ Status ProductOperands::load_output(const LoadContext& c) {
     return c.error(Code::kInvalidPlan,
                    std::string("residual and table need a uint8 or int8 output, got ") + dtype_name(out));
   if (is_quantized(output_)) return load_quantized_output(c, out);
+  OCTAVO_RETURN_IF_ERROR(load_order(c));
   if (c.input(ProductInput::kYScale))
     return c.error(Code::kInvalidPlan, std::string("y_scale needs a quantized output, got ") + dtype_name(out));
   if (has_float_bias_ && output_ == ProductOutput::kInt32)
     return c.error(Code::kInvalidPlan, "a float32 bias with an int32 output");
+  return Status::Ok();
+}
+
+Status ProductOperands::load_order(const LoadContext& c) {
+  const std::string order = c.text("scale_order", "");
+  has_order_ = !order.empty();
+  order_ = order == "a_first"   ? ScaleOrder::kRowFirst
+           : order == "b_first" ? ScaleOrder::kColumnFirst
+                                : ScaleOrder::kProduct;
   return Status::Ok();
 }
 
@@ -99,14 +109,14 @@ Status ProductOperands::load_quantized_output(const LoadContext& c, DType out) {
 bool ProductOperands::constant() const {
   const bool y = !is_quantized(output_) || y_.constant();
   const bool sum = !has_residual_ || (residual_.constant() && sum_.constant());
-  return x_.constant() && y && sum && w_scale_.constant && w_zero_constant() && (!bias_.present || bias_.constant) &&
-         (!table_.present || table_.constant);
+  return (x_.constant() || x_in_run()) && y && sum && w_scale_.constant && w_zero_constant() &&
+         (!bias_.present || bias_.constant) && (!table_.present || table_.constant);
 }
 
 bool ProductOperands::reads_constant(int input) const {
   switch (input) {
     case ProductInput::kXScale:
-    case ProductInput::kXZp: return !x_.constant();
+    case ProductInput::kXZp: return !x_.constant() || x_in_run();
     case ProductInput::kYScale:
     case ProductInput::kYZp: return !y_.constant();
     case ProductInput::kResidualScale:
@@ -183,12 +193,13 @@ Status ProductOperands::read(const RunContext* run, const ParameterCounts& count
   p->x_format = x_.format(), p->w_format = w_format_, p->q_format = q_format_;
   p->output = output_;
   p->counts = counts;
-  if (counts.per_row) {
+  p->x_in_run = x_in_run();
+  p->order = counts.per_row && !has_order_ ? ScaleOrder::kRowFirst : order_;
+  if (p->x_in_run && run) {
     p->row_scale = run->in<float>(ProductInput::kXScale);
     p->row_zero = run->input(ProductInput::kXZp);
-  } else {
-    OCTAVO_RETURN_IF_ERROR(read(x_, &p->x));
   }
+  if (!counts.per_row && (run || !p->x_in_run)) OCTAVO_RETURN_IF_ERROR(read(x_, &p->x));
   p->w_scale = static_cast<const float*>(w_scale_.data(run));
   p->w_zero = w_zero_.data(run);
   const void* bias = bias_.data(run);

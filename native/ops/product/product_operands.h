@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/finish/finish.h"
 #include "ops/quantize/quantization.h"
 #include "ops/steps.h"
 
@@ -42,8 +43,10 @@ struct ProductParameters {
   Format x_format, w_format, q_format;  // q: what the sums are requantized to
   ProductOutput output = ProductOutput::kBytes;
   ParameterCounts counts;
-  ops::QuantParams x;                // of all rows
-  const float* row_scale = nullptr;  // counts.per_row only: counts.x_scales of them, which may be any numbers
+  ops::QuantParams x;     // of all rows
+  bool x_in_run = false;  // scale and zero point of x meet the sums of a run, and are not folded
+  ScaleOrder order = ScaleOrder::kProduct;
+  const float* row_scale = nullptr;  // x_in_run only: counts.x_scales of them; where counts.per_row, of any value
   const void* row_zero = nullptr;    // counts.x_zeros levels of x_format; null: 0
   const float* w_scale = nullptr;
   const void* w_zero = nullptr;  // levels of w_format; null: 0
@@ -75,8 +78,11 @@ class ProductOperands {
   size_t output_bytes() const { return bytes_of(output_); }
   bool has_residual() const { return has_residual_; }
   bool has_table() const { return table_.present; }
-  // All parameters are known at load.
+  // All parameters that are folded are known at load.
   bool constant() const;
+  // The scale and the zero point of x are left to the sums of a run: they are computed in it, or the sums meet the
+  // scales one after the other.
+  bool x_in_run() const { return !is_quantized(output_) && (!x_.constant() || order_ != ScaleOrder::kProduct); }
   // False for constants of which load keeps what a run needs; weights are the operator's.
   bool reads_constant(int input) const;
   size_t copied_bytes() const {
@@ -104,11 +110,14 @@ class ProductOperands {
 
   Status load_weights(const LoadContext& context);
   Status load_output(const LoadContext& context);
+  Status load_order(const LoadContext& context);
   Status load_quantized_output(const LoadContext& context, DType type);
   Status check(const ParameterCounts& counts, size_t biases, size_t entries, int64_t n) const;
 
   Format w_format_, q_format_;
   ProductOutput output_ = ProductOutput::kBytes;
+  ScaleOrder order_ = ScaleOrder::kProduct;
+  bool has_order_ = false;
   ops::Quantization x_, y_, residual_, sum_;
   ops::Clamp clamp_, sum_clamp_;
   Operand w_scale_, w_zero_, bias_, table_;
