@@ -14,6 +14,12 @@
 
 export { type ErrorCode, OctavoError } from './errors.js'
 export type {
+  GeneratedToken,
+  GenerateOptions,
+  GeneratingSession,
+  TextTokenizer,
+} from './generate/index.js'
+export type {
   ActivationSettings,
   ActivationType,
   DataSource,
@@ -81,4 +87,4 @@ export type {
   TensorFactory,
   TypedTensor,
 } from './session/types.js'
-export { compare, explain, inspect, quantize } from './tools.js'
+export { compare, explain, generate, inspect, quantize } from './tools.js'

@@ -1,4 +1,5 @@
 /** What is not needed to run a model is loaded when it is first called. */
+import type { GeneratedToken, GenerateOptions, GeneratingSession } from './generate/index.js'
 import type { QuantizeOptions, QuantizeResult } from './quantize/index.js'
 import type { CompareOptions, Comparison } from './report/compare.js'
 import type { ExplainOptions, Explanation } from './report/explain.js'
@@ -151,4 +152,41 @@ export async function explain(
 export async function inspect(model: string | Uint8Array, options: InspectOptions = {}): Promise<Inspection> {
   const tool = await import('./report/inspect.js')
   return tool.inspect(model, options)
+}
+
+/**
+ * Continues a prompt by a language model, token by token. Each step runs the model once: on the new token alone where the
+ * model takes its past as inputs (`past_key_values.N.key`) and gives it as outputs (`present.N.key`), else on the whole
+ * sequence. `attention_mask`, `position_ids` and the like are made as the model names them.
+ *
+ * @param session A session over a model that takes token numbers, int64 or int32 [1, tokens], and gives logits, float
+ * [1, tokens, vocabulary] or [1, vocabulary].
+ * @param prompt Text, for which `options.tokenizer` is needed, or the numbers of its tokens; at least one.
+ * @returns An async iterator; leaving its loop early is fine.
+ *
+ * @example
+ * ```ts
+ * import { generate, InferenceSession } from 'octavo'
+ *
+ * const session = await InferenceSession.create('model_q4.onnx')
+ * for await (const { token, finish } of generate(session, [1, 385, 328], { maxTokens: 20, stop: [2] })) {
+ *   console.log(token, finish)
+ * }
+ * await session.release()
+ * ```
+ *
+ * @throws {TypeError} `ERR_INVALID_ARG_TYPE`: the prompt has no tokens or is text without a tokenizer; an option is of
+ * the wrong kind. This and all else is thrown by the first step of the iterator.
+ * @throws {RangeError} `ERR_OUT_OF_RANGE`: an option is out of its range.
+ * @throws {OctavoError} `ERR_UNSUPPORTED_OP`: the model has inputs that are neither tokens, masks, positions nor past, or
+ * no logits.
+ * @throws {OctavoError} `ERR_RUN`: the logits are not numbers, or as for `InferenceSession.run`.
+ */
+export async function* generate(
+  session: GeneratingSession,
+  prompt: string | readonly number[],
+  options: GenerateOptions = {},
+): AsyncGenerator<GeneratedToken, void, undefined> {
+  const tool = await import('./generate/index.js')
+  yield* tool.generate(session, prompt, options)
 }

@@ -13,7 +13,7 @@ export const LIB: readonly (readonly string[])[] = [
   ['compile'],
   ['calibrate', 'session'],
   ['data'],
-  ['quantize', 'report'],
+  ['quantize', 'report', 'generate'],
   ['tools'],
   ['index'],
   ['register', 'cli'],

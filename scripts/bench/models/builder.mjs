@@ -22,24 +22,37 @@ export class Builder {
     return name
   }
 
-  output(value) {
+  /** type: { dtype, shape }, for who reads the file without inference. */
+  output(value, type) {
+    if (type) this.#types.set(value, type)
     this.#outputs.push(value)
   }
 
-  /** attributes: integers, lists of integers, or { float: number }. */
-  node(opType, inputs, attributes = {}) {
+  /** attributes: integers, lists of integers, texts, or { float: number }. Without `outputs` there is one, whose name is made up. */
+  node(opType, inputs, attributes = {}, { domain = '', outputs } = {}) {
     const name = `${opType}_${this.#count++}`
+    const made = outputs ?? [`${name}_out`]
     this.#nodes.push({
       name,
       opType,
-      domain: '',
+      domain,
       inputs,
-      outputs: [`${name}_out`],
+      outputs: made,
       attributes: Object.fromEntries(
         Object.entries(attributes).map(([key, value]) => [key, attribute(value)]),
       ),
     })
-    return `${name}_out`
+    return made[0]
+  }
+
+  /** Whether a node makes the value. */
+  has(value) {
+    return this.#nodes.some(({ outputs }) => outputs.includes(value))
+  }
+
+  /** A constant of any type. */
+  tensor(tensor) {
+    return this.#constant(tensor)
   }
 
   /** Gaussian weights of the given deviation. */
@@ -117,6 +130,7 @@ export class Builder {
 
 function attribute(value) {
   if (Array.isArray(value)) return { kind: 'ints', value }
+  if (typeof value === 'string') return { kind: 'string', value }
   return typeof value === 'object' ? { kind: 'float', value: value.float } : { kind: 'int', value }
 }
 
