@@ -25,7 +25,7 @@
  * | `ERR_LIMIT` | OctavoError | a limit was reached: bytes of a tensor, iterations, nodes, depth, memory |
  * | `ERR_SESSION_DISPOSED` | OctavoError | the session was released before |
  * | `ERR_NATIVE_LOAD` | OctavoError | the native part does not load on this machine; the message says how to fix that |
- * | `ERR_MISSING_DEPENDENCY` | OctavoError | an optional package is not installed (sharp, for images) |
+ * | `ERR_MISSING_DEPENDENCY` | OctavoError | an optional package is not installed (sharp, for images; a tokenizer, for text) |
  * | `ERR_IO` | OctavoError | a file cannot be read or written |
  * | `ERR_ABORTED` | OctavoError | the run was told to end (`RunOptions.terminate`) |
  * | `ERR_RUN` | OctavoError | a run met data that it cannot compute with, an index out of bounds for example |

@@ -14,9 +14,10 @@
 
 export { type ErrorCode, OctavoError } from './errors.js'
 export type {
+  DecodeOptions,
+  EncodedText,
   GeneratedToken,
   GenerateOptions,
-  GeneratingSession,
   TextTokenizer,
 } from './generate/index.js'
 export type {

@@ -1,9 +1,10 @@
 /** What is not needed to run a model is loaded when it is first called. */
-import type { GeneratedToken, GenerateOptions, GeneratingSession } from './generate/index.js'
+import type { GeneratedToken, GenerateOptions } from './generate/index.js'
 import type { QuantizeOptions, QuantizeResult } from './quantize/index.js'
 import type { CompareOptions, Comparison } from './report/compare.js'
 import type { ExplainOptions, Explanation } from './report/explain.js'
 import type { Inspection, InspectOptions } from './report/inspect.js'
+import type { InferenceSession } from './session/session.js'
 
 /**
  * Quantizes a float model: to int8, calibrated on samples, or to what a preset or settings say, such as 4-bit weights, which need
@@ -183,7 +184,7 @@ export async function inspect(model: string | Uint8Array, options: InspectOption
  * @throws {OctavoError} `ERR_RUN`: the logits are not numbers, or as for `InferenceSession.run`.
  */
 export async function* generate(
-  session: GeneratingSession,
+  session: InferenceSession,
   prompt: string | readonly number[],
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedToken, void, undefined> {

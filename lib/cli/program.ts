@@ -5,6 +5,7 @@ import { bench } from './commands/bench.js'
 import { compare } from './commands/compare.js'
 import { doctor } from './commands/doctor.js'
 import { explain } from './commands/explain.js'
+import { generate } from './commands/generate.js'
 import { inspect } from './commands/inspect.js'
 import { quantize } from './commands/quantize.js'
 import { run } from './commands/run.js'
@@ -16,7 +17,7 @@ export function program(): Command {
     .showHelpAfterError('(add --help for the options)')
     .configureHelp({ subcommandTerm: (command) => command.name() })
     .exitOverride()
-  for (const command of [quantize, run, compare, bench, inspect, explain, doctor]) {
+  for (const command of [quantize, run, generate, compare, bench, inspect, explain, doctor]) {
     root.addCommand(
       command()
         .option('--verbose', 'add the stack to an error')

@@ -1,17 +1,18 @@
 /** Tokens from a language model, one run each: the past is handed from run to run, or the whole sequence is read again. */
 import { typeError } from '../errors.js'
+import type { InferenceSession } from '../session/session.js'
 import type { Tensor } from '../session/tensor.js'
 import { emptyPast, integers, languageModel, lastLogits } from './model.js'
 import { checkOptions } from './options.js'
 import { Sampler } from './sampler.js'
 import { TextStream } from './text-stream.js'
-import type { GeneratedToken, GenerateOptions, GeneratingSession } from './types.js'
+import type { GeneratedToken, GenerateOptions } from './types.js'
 
-export type { GeneratedToken, GenerateOptions, GeneratingSession, TextTokenizer } from './types.js'
+export type { DecodeOptions, EncodedText, GeneratedToken, GenerateOptions, TextTokenizer } from './types.js'
 
 /** See `tools.ts`. */
 export async function* generate(
-  session: GeneratingSession,
+  session: InferenceSession,
   prompt: string | readonly number[],
   options: GenerateOptions = {},
 ): AsyncGenerator<GeneratedToken, void, undefined> {
@@ -44,7 +45,7 @@ function promptTokens(prompt: unknown, { tokenizer }: GenerateOptions): number[]
 }
 
 /** Gives the logits after a sequence, which is the one of the call before and more. */
-function decoderOf(session: GeneratingSession, signal: AbortSignal | undefined) {
+function decoderOf(session: InferenceSession, signal: AbortSignal | undefined) {
   const { ids, logits, made, past } = languageModel(session)
   let start = 0
   let presents: Record<string, Tensor> | undefined

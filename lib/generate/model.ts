@@ -1,10 +1,9 @@
 /** Inputs and outputs of a language model, told by the names that exporters give them. */
 import { OctavoError } from '../errors.js'
 import { float16ToNumber } from '../graph/float16.js'
-import type { ValueMetadata } from '../session/session.js'
+import type { InferenceSession, ValueMetadata } from '../session/session.js'
 import { Tensor } from '../session/tensor.js'
 import { arrayOf, type TensorType } from '../session/tensor-types.js'
-import type { GeneratingSession } from './types.js'
 
 /** What an input is made of; `ids`: the tokens of a run, at `start` of the sequence. */
 type Maker = (
@@ -33,7 +32,7 @@ export interface LanguageModel {
 }
 
 /** Tells the inputs and outputs apart. An input of unknown meaning is an ERR_UNSUPPORTED_OP. */
-export function languageModel({ inputMetadata, outputMetadata }: GeneratingSession): LanguageModel {
+export function languageModel({ inputMetadata, outputMetadata }: InferenceSession): LanguageModel {
   const outputs = outputMetadata.map((o) => o.name)
   const past = inputMetadata.flatMap((input) => {
     const present = presentNames(input.name).find((name) => outputs.includes(name))
@@ -83,7 +82,7 @@ export function emptyPast({ type, shape, name }: ValueMetadata): Tensor {
   const batch = shape.findIndex((size) => typeof size === 'string' && /batch/i.test(size))
   const dims = shape.map((size, i) => {
     if (typeof size === 'number') return size
-    return i === (batch < 0 ? 0 : batch) ? 1 : 0
+    return i === Math.max(batch, 0) ? 1 : 0
   })
   const array = arrayOf(type)
   if (!array) throw refused('a past of numbers', type, name)

@@ -29,7 +29,8 @@ export class TextStream {
   /** Text is what a window of tokens has more than those of it whose text is out: a decoder may put spaces between tokens. */
   #decode(tokenizer: TextTokenizer, token: number, last: boolean): string {
     this.#tokens.push(token)
-    const decode = (tokens: number[]) => tokenizer.decode(tokens, { skip_special_tokens: true })
+    const decode = (tokens: number[]) =>
+      tokens.length === 0 ? '' : tokenizer.decode(tokens, { skip_special_tokens: true })
     const text = decode([...this.#tokens])
     if (text.endsWith('\uFFFD') && !last) return ''
     const more = text.slice(decode(this.#tokens.slice(0, this.#out)).length)

@@ -1,16 +1,23 @@
 /** What `generate` is asked for, and what it gives. */
-import type { InferenceSession } from '../session/session.js'
-
 /** Turns text into tokens and back; a `Tokenizer` of the package `@huggingface/tokenizers` is one. */
 export interface TextTokenizer {
   /** The tokens of a text, with those that the model wants at its start. */
-  encode(text: string): { readonly ids: readonly number[] }
+  encode(text: string): EncodedText
   /** The text of some tokens; an incomplete character at the end is U+FFFD. */
-  decode(tokens: number[], options?: { skip_special_tokens?: boolean }): string
+  decode(tokens: number[], options?: DecodeOptions): string
 }
 
-/** The parts of a session that `generate` uses. */
-export type GeneratingSession = Pick<InferenceSession, 'inputMetadata' | 'outputMetadata' | 'run'>
+/** A text as tokens. */
+export interface EncodedText {
+  /** Numbers of the tokens. */
+  readonly ids: readonly number[]
+}
+
+/** Options of `TextTokenizer.decode`. */
+export interface DecodeOptions {
+  /** Tokens that stand for no text, such as the end of a text, are left out. */
+  skip_special_tokens?: boolean
+}
 
 /** Options of `generate`. */
 export interface GenerateOptions {

@@ -8,6 +8,7 @@ const CALLS = [
   'compare',
   'inspect',
   'explain',
+  'generate',
   'InferenceSession.create',
   'InferenceSession.run',
   'InferenceSession.runSync',

@@ -1,5 +1,6 @@
 // A float ONNX graph with weights made of a seed, op by op: each method adds a node and returns the name of its value.
 
+import { symbol } from '../../../dist/graph/expr.js'
 import { int64s, tensorFromNumbers } from '../../../dist/graph/tensor.js'
 import { writeModel } from '../../../dist/onnx/index.js'
 
@@ -16,15 +17,16 @@ export class Builder {
     this.#random = uniform(seed)
   }
 
+  /** shape: sizes, or names of those that are open. */
   input(name, dtype, shape) {
-    this.#types.set(name, { dtype, shape })
+    this.#types.set(name, { dtype, shape: shape.map(sizeOf) })
     this.#inputs.push(name)
     return name
   }
 
   /** type: { dtype, shape }, for who reads the file without inference. */
   output(value, type) {
-    if (type) this.#types.set(value, type)
+    if (type) this.#types.set(value, { dtype: type.dtype, shape: type.shape.map(sizeOf) })
     this.#outputs.push(value)
   }
 
@@ -127,6 +129,8 @@ export class Builder {
     return name
   }
 }
+
+const sizeOf = (size) => (typeof size === 'string' ? symbol(size) : size)
 
 function attribute(value) {
   if (Array.isArray(value)) return { kind: 'ints', value }
