@@ -85,6 +85,11 @@ struct DequantizeLinear {
   enum Output : int { kYOut };
 };
 
+struct GatherBlocks {
+  enum Input : int { kX, kScale, kZeroPoint, kIndices };
+  enum Output : int { kYOut };
+};
+
 struct DynamicQuantizeLinear {
   enum Input : int { kX };
   enum Output : int { kYOut, kScaleOut, kZeroPointOut };

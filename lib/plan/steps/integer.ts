@@ -1,5 +1,19 @@
 /** Steps on 8-bit tensors, but for products, and between real and quantized numbers. */
-import { AXIS, CLAMP, F32, FLAG, FUNCTIONS, INT, INTS, OUT8, POOL_WINDOW, RESIZE, X8, Y8 } from './shared.js'
+import {
+  AXIS,
+  CLAMP,
+  F32,
+  FLAG,
+  FUNCTIONS,
+  INDICES,
+  INT,
+  INTS,
+  OUT8,
+  POOL_WINDOW,
+  RESIZE,
+  X8,
+  Y8,
+} from './shared.js'
 import type { StepTable } from './spec.js'
 
 export const integerSteps = {
@@ -94,6 +108,27 @@ export const integerSteps = {
     outputs: { y: F32 },
     attributes: { axis: { type: 'int', default: 1 }, block_size: FLAG },
     shiftsSign: true,
+  },
+  GatherBlocks: {
+    kind: 'integer',
+    inputs: {
+      x: { kind: 'data', types: 'weights', note: 'levels' },
+      scale: { kind: 'data', types: 'scales', note: 'one for each block along quantize_axis' },
+      zero_point: {
+        kind: 'data',
+        types: 'weights',
+        optional: true,
+        like: 'x',
+        note: 'as the scale; rows may be longer',
+      },
+      indices: INDICES,
+    },
+    outputs: { y: F32 },
+    attributes: {
+      axis: AXIS,
+      quantize_axis: { type: 'int', default: 1 },
+      block_size: { type: 'int', required: true },
+    },
   },
   DynamicQuantizeLinear: {
     kind: 'float',
