@@ -1,6 +1,7 @@
 /** What the steps of a plan say about each node of the model: integer or float, which kernel, and why. */
 import { nestedPlans } from '../plan/attributes.js'
 import type { Plan, PlanStep, StepKind } from '../plan/plan.js'
+import { weightForm } from './weight-form.js'
 
 /** How one node of a model is computed. */
 export interface NodeExplanation {
@@ -12,6 +13,8 @@ export interface NodeExplanation {
   readonly step: string
   /** Its kernel, '' where the step has only one implementation. */
   readonly kernel: string
+  /** Of weights that stay packed: how they are computed with, as `integer 4-bit, group 32`. */
+  readonly form?: string
   /** Why a float node is not integer. */
   readonly reason?: string
 }
@@ -19,7 +22,7 @@ export interface NodeExplanation {
 /** One entry per node and step, in the order of the steps, steps of nested plans included. */
 export function explainPlan(plan: Plan, kernels: readonly string[] = []): NodeExplanation[] {
   return plan.steps.flatMap((step, i) => [
-    ...step.nodes.map((node) => explainNode(node, step, kernels[i] ?? '')),
+    ...step.nodes.map((node) => explainNode(node, step, kernels[i] ?? '', weightForm(plan, step))),
     ...nestedPlans(step).flatMap((nested) => explainPlan(nested)),
   ])
 }
@@ -29,7 +32,16 @@ export function stepsOf(plan: Plan): PlanStep[] {
   return plan.steps.flatMap((step) => [step, ...nestedPlans(step).flatMap(stepsOf)])
 }
 
-function explainNode(node: string, step: PlanStep, kernel: string): NodeExplanation {
+function explainNode(
+  node: string,
+  step: PlanStep,
+  kernel: string,
+  form: string | undefined,
+): NodeExplanation {
   const { op, kind, reason } = step
-  return reason === undefined ? { node, kind, step: op, kernel } : { node, kind, step: op, kernel, reason }
+  return {
+    ...{ node, kind, step: op, kernel },
+    ...(form === undefined ? {} : { form }),
+    ...(reason === undefined ? {} : { reason }),
+  }
 }

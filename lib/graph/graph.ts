@@ -67,6 +67,9 @@ export interface StateTensor {
   readonly initial?: ConstantTensor
 }
 
+/** `block`: rows become int8, with a scale for each block of weights; `float`: they stay as they are. */
+export type BlockActivations = 'block' | 'float'
+
 export interface Graph {
   readonly name: string
   /** Names of the inputs that a caller feeds (initializers excluded), in order. */
@@ -87,6 +90,8 @@ export interface Graph {
   readonly updates?: ReadonlyMap<string, string>
   /** What is known of values: inputs always, others after shape inference or where the file says so. */
   readonly types: ReadonlyMap<string, TensorType>
+  /** What products of weights in blocks make of float rows, where the file says it. */
+  readonly blockActivations?: BlockActivations
   /** Names under which an owned graph sees the values its node captures; [] for a model's main graph. */
   readonly captures: readonly string[]
 }

@@ -3,7 +3,7 @@ import { constants, open, stat } from 'node:fs/promises'
 import { OctavoError, typeError } from '../errors.js'
 import { Pace } from '../event-loop.js'
 import { DTYPES } from '../graph/dtype.js'
-import type { Model } from '../graph/graph.js'
+import type { BlockActivations, Model } from '../graph/graph.js'
 import { Converter } from './convert.js'
 import { type ExternalDataFile, readExternal } from './external.js'
 import { isExternal } from './initializer.js'
@@ -50,13 +50,22 @@ export async function readModel(source: string | Uint8Array, options: ReadOption
   const external = await readExternal(facts.externalTensors, path, externalData, files, signal)
   await pace.pause()
   const converter = new Converter(proto, { ...facts, external }, limits, pace)
+  const metadata = Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value]))
+  const blockActivations = blockActivationsOf(metadata)
+  const graph = await converter.convert(proto.graph)
   return {
-    graph: await converter.convert(proto.graph),
+    graph: blockActivations === undefined ? graph : { ...graph, blockActivations },
     opset: opset ?? CANONICAL_OPSET,
     irVersion: Number(proto.irVersion),
     producer: proto.producerName,
-    metadata: Object.fromEntries(proto.metadataProps.map(({ key, value }) => [key, value])),
+    metadata,
   }
+}
+
+/** What a file that Octavo wrote says of its products of weights in blocks; other words mean nothing. */
+function blockActivationsOf(metadata: Readonly<Record<string, string>>): BlockActivations | undefined {
+  const stated = metadata['octavo.block_activations']
+  return stated === 'block' || stated === 'float' ? stated : undefined
 }
 
 /** Not a Buffer, whose slice() does not copy. A buffer that was transferred away has no bytes, and no views. */

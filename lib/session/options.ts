@@ -1,6 +1,7 @@
 /** Options of InferenceSession.create: checked, and reduced to what the engine needs. */
 import { rangeError, typeError } from '../errors.js'
 import { log } from './env.js'
+import { blockActivationsOf } from './extra.js'
 
 /** A file of external data by the name that the model has for it. */
 interface ExternalDataDescription {
@@ -75,7 +76,11 @@ export interface SessionOptions {
    * not in the folder of the model.
    */
   readonly externalData?: readonly ExternalData[]
-  /** onnxruntime's; ignored. */
+  /**
+   * onnxruntime's, by its names, whole or one level for each part: `{ session: { qdq_matmulnbits_accuracy_level: '0' } }`
+   * says what products of weights in blocks that a DequantizeLinear states make of their activations: 4, int8 with a scale
+   * for each block; 0 to 3, nothing. Without it: what the file says, else what onnxruntime would. All others are ignored.
+   */
   readonly extra?: Readonly<Record<string, unknown>>
   /**
    * Not in onnxruntime. Runs of this session that may be under way at once, 1 to 256; others wait their turn. Each has memory for its
@@ -144,6 +149,7 @@ export function checkSessionOptions(options: SessionOptions): void {
       `'externalData' should be an array of paths or of { path, data }, got ${typeof external}.`,
     )
   }
+  blockActivationsOf(options)
   abortSignal(options)
 }
 

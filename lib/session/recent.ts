@@ -6,6 +6,7 @@ import type { BigIntStats } from 'node:fs'
 import { constants, open, stat } from 'node:fs/promises'
 import type { EncodedModel } from '../compile/run/engine.js'
 import type { OpenFiles } from '../onnx/open-file.js'
+import { blockActivationsOf } from './extra.js'
 import type { SessionOptions } from './options.js'
 
 const MOST_PLANS = 8
@@ -48,7 +49,12 @@ function keyOf(status: BigIntStats, options: SessionOptions): string {
   const { dev, ino, size, mtimeNs, ctimeNs } = status
   const { freeDimensionOverrides = {}, graphOptimizationLevel } = options
   const file = [dev, ino, size, mtimeNs, ctimeNs].map(String)
-  return JSON.stringify([file, freeDimensionOverrides, graphOptimizationLevel === 'disabled'])
+  return JSON.stringify([
+    file,
+    freeDimensionOverrides,
+    graphOptimizationLevel === 'disabled',
+    blockActivationsOf(options),
+  ])
 }
 
 function isSettled({ mtimeNs, ctimeNs }: BigIntStats): boolean {

@@ -12,6 +12,7 @@ import { OpenFiles } from '../onnx/open-file.js'
 import { readModel } from '../onnx/read.js'
 import { recordOf } from '../record.js'
 import { createArguments, type Feeds, type Fetches, type RunArguments, runArguments } from './arguments.js'
+import { blockActivationsOf } from './extra.js'
 import { feedOf, tensorOf } from './feeds.js'
 import {
   checkProviders,
@@ -366,6 +367,7 @@ async function compile(
     overrides: options.freeDimensionOverrides,
     selection: optimize ? 'all' : 'required',
     fuse: optimize,
+    blockActivations: blockActivationsOf(options),
     onEncoded,
     onPrepared: async (graph) => {
       if (file === undefined) return

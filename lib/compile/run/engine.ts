@@ -6,7 +6,7 @@ import { nextTurn } from '../../builtins.js'
 import { OctavoError } from '../../errors.js'
 import { DTYPES, type DType, dtypeFromOnnx } from '../../graph/dtype.js'
 import type { Dim } from '../../graph/expr.js'
-import type { Graph } from '../../graph/graph.js'
+import type { BlockActivations, Graph } from '../../graph/graph.js'
 import { isVerifying } from '../../graph/verify-pass.js'
 import type {
   NativeMemory,
@@ -59,6 +59,8 @@ export interface CompileOptions {
   readonly overrides?: Readonly<Record<string, number>>
   /** false: every node as its own float steps (graphOptimizationLevel 'disabled'). */
   readonly fuse?: boolean
+  /** What products of weights in blocks make of float rows. Default: what the graph says, else what onnxruntime would. */
+  readonly blockActivations?: BlockActivations
   readonly observe?: readonly Observation[]
   /** Values to give out besides the graph's outputs. */
   readonly extraOutputs?: readonly string[]
@@ -263,7 +265,8 @@ export function compilePlan(graph: Graph, options: CompileOptions = {}, check?: 
   const { overrides, observe, fuse = true, extraOutputs = [] } = options
   const extended = extraOutputs.length === 0 ? graph : withOutputs(graph, extraOutputs)
   const info = inferGraph(extended, { overrides })
-  const passes = { activations: binding().activations, fuse, check }
+  const { blockActivations = graph.blockActivations } = options
+  const passes = { activations: binding().activations, fuse, blockActivations, check }
   const { draft, symbols } = lowerGraph(extended, info, {
     observe,
     finish: (d, s) => finishPlan(d, s, passes),

@@ -1,6 +1,9 @@
 /** The order of the step passes, with the reason of each place. */
+import type { BlockActivations } from '../../graph/graph.js'
 import type { Draft } from '../../plan/draft.js'
 import { fuseBias } from './bias.js'
+import { blockRows } from './block-rows.js'
+import { blockWeights } from './block-weights.js'
 import { clampIntoFloat, clampIntoQuantize } from './clamp.js'
 import { compact, mergeEqual, removeUnread, writeOutputsDirectly } from './cleanup.js'
 import { fuseEpilogues } from './epilogue.js'
@@ -23,6 +26,8 @@ export interface StepPassOptions {
   readonly activations: 'uint8' | 'int8'
   /** false: only what is needed to run (graphOptimizationLevel 'disabled'): float steps as the graph states them. */
   readonly fuse: boolean
+  /** What products of weights in blocks make of float rows; absent: what onnxruntime would. */
+  readonly blockActivations?: BlockActivations
   /** Verifies what each pass makes; under OCTAVO_VERIFY=1. */
   readonly check?: StepCheck
 }
@@ -108,6 +113,18 @@ const stepPasses: readonly StepPassEntry[] = [
     pass: recurrentWeights,
     needs: ['Recurrent'],
     why: 'with the integer steps: it looks for the same dequantizers',
+  },
+  {
+    name: 'blockRows',
+    pass: blockRows,
+    needs: ['DequantizeLinear'],
+    why: 'what the integer pass could not take: weights whose activations are float',
+  },
+  {
+    name: 'blockWeights',
+    pass: (draft, { blockActivations }) => blockWeights(draft, blockActivations),
+    needs: ['DequantizeLinear'],
+    why: 'with its like, while activations are not yet fused into float products',
   },
   { name: 'cancelPairs', pass: cancelPairs, needs: ['QuantizeLinear'] },
   { name: 'removeUnread', pass: removeUnread },

@@ -119,7 +119,7 @@ export const integerSteps = {
         types: 'weights',
         optional: true,
         like: 'x',
-        note: 'as the scale; rows may be longer',
+        note: 'as the scale, or one; rows may be longer',
       },
       indices: INDICES,
     },

@@ -81,9 +81,11 @@ class Gather final : public Bound {
   }
 
  private:
-  // As the scales, but that a row may end with levels that belong to none: rows of zero points are whole bytes.
+  // One, or as the scales, but that a row may end with levels that belong to none: rows of zero points are whole bytes.
   Status zero_points(BindContext& c, const Shape& scales) {
     const Shape& z = c.in(GatherBlocks::kZeroPoint);
+    one_zero_ = z.elements() == 1;
+    if (one_zero_) return Status::Ok();
     Shape same = scales;
     const int last = scales.rank - 1;
     if (z.rank == scales.rank && z[last] > scales[last]) same.dims[last] = z[last];
@@ -99,7 +101,8 @@ class Gather final : public Bound {
   int32_t zero(const RunContext& c, int64_t i) const {
     const void* zp = c.input(GatherBlocks::kZeroPoint);
     if (zp == nullptr) return 0;
-    if (zero_row_ != scale_row_) i = i / scale_row_ * zero_row_ + i % scale_row_;
+    if (one_zero_) i = 0;
+    else if (zero_row_ != scale_row_) i = i / scale_row_ * zero_row_ + i % scale_row_;
     return level_at(zp, static_cast<size_t>(i), format_);
   }
   // The inner_ elements from element `from` of x on.
@@ -130,7 +133,7 @@ class Gather final : public Bound {
   int axis_ = 0;
   DType index_type_ = DType::kInt64;
   Format format_;
-  bool half_ = false;
+  bool half_ = false, one_zero_ = false;
   int64_t outer_ = 0, bound_ = 0, count_ = 0, inner_ = 0;
   int64_t length_ = 1, run_ = 1, block_ = 1, blocks_ = 1;  // elements of the quantized axis, and after each of them
   int64_t scale_row_ = 1, zero_row_ = 1;
