@@ -20,12 +20,13 @@ bool make_block_layout(BlockLayout* l) {
   // Only the end of a block is padded: parts of long ones are whole.
   l->depth = whole * padded_depth(l->block) + padded_depth(rest);
   l->panels = (l->n + kBlockColumns - 1) / kBlockColumns;
-  const size_t scale = l->half_scales ? 2 : 4, zero = l->zeros == BlockZeros::kOne     ? 0
-                                                      : l->zeros == BlockZeros::kBytes ? 1
-                                                                                       : sizeof(float);
+  const size_t scale = l->half_scales ? 2 : 4;
+  const size_t zeros = l->zeros == BlockZeros::kOne      ? 0
+                       : l->zeros == BlockZeros::kLevels ? packed_zeros(l->bits)
+                                                         : kBlockColumns * sizeof(float);
   l->scales_at = l->depth * kBlockColumns * static_cast<size_t>(l->bits) / 8;
   l->zeros_at = l->scales_at + l->blocks * kBlockColumns * scale;
-  const size_t end = l->zeros_at + l->blocks * kBlockColumns * zero;
+  const size_t end = l->zeros_at + l->blocks * zeros;
   l->panel_bytes = (end + kBlockUnit - 1) / kBlockUnit * kBlockUnit;
   size_t bytes = 0;
   return !__builtin_mul_overflow(l->panels, l->panel_bytes, &bytes) && bytes <= kMostBytes;

@@ -4,7 +4,8 @@
 // A panel holds kBlockColumns columns: the levels of all its blocks, then their scales, then their zero points. Every
 // block of a column is padded to a multiple of kBlockDepth. Levels are unsigned, from 0 on; 64 bytes hold 4 k of all
 // columns for each 8 bits: byte 4 * c + i has, from its lowest bits up, those of column c at k = 4 * s + i for the
-// steps s = 0, 1, .. (one step of 8 bits, two of 4, four of 2).
+// steps s = 0, 1, .. (one step of 8 bits, two of 4, four of 2). Zero points that are levels take as many bits: of a
+// block, that of column c is in byte c % (2 * bits), from bit c / (2 * bits) * bits on.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +23,10 @@ constexpr size_t kShortestBlock = 16;
 // k of a block or the end of one, as memory holds it.
 constexpr size_t padded_depth(size_t k) { return (k + kBlockDepth - 1) / kBlockDepth * kBlockDepth; }
 
-enum class BlockZeros : uint8_t { kOne, kBytes, kFloats };
+// Bytes of the zero points of a block of a panel, as levels.
+constexpr size_t packed_zeros(int bits) { return kBlockColumns * static_cast<size_t>(bits) / 8; }
+
+enum class BlockZeros : uint8_t { kOne, kLevels, kFloats };
 
 struct BlockLayout {
   int bits = 8;

@@ -1,9 +1,86 @@
-#include "kernels/blockgemm/generic.h"
+// The weight is the unsigned operand of VPDPBUSD, so that sums start at -zero * sum of the row and need nothing else.
+#include "kernels/blockgemm/integer_tile.h"
+#include "kernels/blockgemm/real_tile.h"
 
 namespace octavo {
+namespace {
+
+struct Vnni512 {
+  static constexpr int kRows = 6, kPanels = 2;
+  using Words = __m512i;
+  using Sums = __m512i;
+  template <int kBits>
+  static constexpr int kOffset = 0;
+  template <int kBits>
+  static constexpr int kPlanes = 8 / kBits;
+  template <int kBits>
+  static constexpr size_t kUnits = SIZE_MAX;
+  template <int kBits>
+  static constexpr size_t plane_k(int plane) {
+    return 4 * static_cast<size_t>(plane);
+  }
+
+  static Words load(const uint8_t* p) { return _mm512_loadu_si512(p); }
+  template <int kBits, int kPlane>
+  static Words level(Words w) {
+    if constexpr (kPlane != 0) w = _mm512_srli_epi16(w, kPlane * kBits);
+    if constexpr (kBits == 8) return w;
+    else return _mm512_and_si512(w, _mm512_set1_epi8((1 << kBits) - 1));
+  }
+  static Words broadcast(const int8_t* p) {
+    int32_t four;
+    std::memcpy(&four, p, sizeof four);
+    return _mm512_set1_epi32(four);
+  }
+  // Zero points and sums of at most 256 numbers are numbers of 16 bits, and zero points have nothing above.
+  static I32 start(I32 zero, int32_t sum) { return {_mm512_madd_epi16(zero.v, _mm512_set1_epi32(-sum))}; }
+  static Sums open(I32 sum) { return sum.v; }
+  template <int kBits, int kPlane>
+  static void dot(Sums& sums, Words levels, Words numbers) {
+    sums = _mm512_dpbusd_epi32(sums, levels, numbers);
+  }
+  template <int kBits>
+  static I32 close(I32, Sums sums) {
+    return {sums};
+  }
+};
+
+// Up to 16 numbers lie in a register.
+template <int kBits>
+struct PermutedValues {
+  __m512 values;
+
+  explicit PermutedValues(const float* table) {
+    float numbers[16];
+    for (int i = 0; i < 16; ++i) {
+      const int level = i % (1 << kBits);
+      numbers[i] = table != nullptr ? table[level] : static_cast<float>(level);
+    }
+    values = _mm512_loadu_ps(numbers);
+  }
+  inline F32 operator()(I32 words) const { return {_mm512_permutexvar_ps(words.v, values)}; }
+};
+
+struct GatheredValues {
+  const float* table;
+
+  explicit GatheredValues(const float* numbers) : table(numbers) {}
+  inline F32 operator()(I32 words) const {
+    const I32 level = words & splat(255);
+    return table == nullptr ? to_float(level) : F32{_mm512_i32gather_ps(level.v, table, 4)};
+  }
+};
+
+struct Real512 {
+  static constexpr int kRows = 8, kPanels = 2, kPanelsOfRow = 4;
+  template <int kBits>
+  using Values = std::conditional_t<kBits == 8, GatheredValues, PermutedValues<kBits>>;
+};
+
+}  // namespace
 
 extern const BlockGemmKernel blockgemm_x86_avx512vnni;
 const BlockGemmKernel blockgemm_x86_avx512vnni = {Isa::x86_avx512vnni, "blockgemm_x86_avx512vnni", quantize_row,
-                                                  integer_panels, real_panels};
+                                                  integer_tiles<Vnni512>, real_tiles<Real512>};
 
 }  // namespace octavo

@@ -27,6 +27,12 @@ void pack_levels(const BlockLayout& l, const WeightSource& columns, int32_t low,
   });
 }
 
+void pack_zero(int bits, int32_t level, size_t column, uint8_t* to) {
+  const size_t width = static_cast<size_t>(bits), bytes = packed_zeros(bits);
+  uint8_t& packed = to[column % bytes];
+  packed = static_cast<uint8_t>(packed | static_cast<uint32_t>(level) << (column / bytes * width));
+}
+
 }  // namespace
 
 bool pack_blocks(const BlockLayout& l, const BlockSource& s, uint8_t* packed) {
@@ -49,9 +55,9 @@ bool pack_blocks(const BlockLayout& l, const BlockSource& s, uint8_t* packed) {
         if (l.half_scales) halves[at] = ops::Float16::from(static_cast<double>(scale)).bits;
         else scales[at] = scale;
         // Zero points as the layout counts levels, from 0 on.
-        if (l.zeros == BlockZeros::kBytes)
-          zeros[at] =
-              static_cast<uint8_t>(level_at(s.zero_levels.data, s.zero_levels.at(column, b), format) - format.low);
+        if (l.zeros == BlockZeros::kLevels)
+          pack_zero(l.bits, level_at(s.zero_levels.data, s.zero_levels.at(column, b), format) - format.low, c,
+                    zeros + b * packed_zeros(l.bits));
         else if (l.zeros == BlockZeros::kFloats)
           float_zeros[at] = s.zero_floats.data[s.zero_floats.at(column, b)] - static_cast<float>(format.low);
       }

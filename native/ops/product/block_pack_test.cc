@@ -60,9 +60,9 @@ struct Weights {
     const size_t at = column * layout.blocks + k / s.block;
     const int32_t level = level_at(levels.data(), column * s.k + k, format);
     if (table != nullptr) return static_cast<double>(table[level - format.low]) * scales[at];
-    const double zero = layout.zeros == BlockZeros::kFloats  ? static_cast<double>(zero_floats[at])
-                        : layout.zeros == BlockZeros::kBytes ? level_at(zero_levels.data(), at, format)
-                                                             : 0;
+    const double zero = layout.zeros == BlockZeros::kFloats   ? static_cast<double>(zero_floats[at])
+                        : layout.zeros == BlockZeros::kLevels ? level_at(zero_levels.data(), at, format)
+                                                              : 0;
     return (level - zero) * static_cast<double>(scales[at]);
   }
 };
@@ -120,7 +120,7 @@ TEST(blockgemm_every_instruction_set_gives_the_bits_of_scalar) {
   const FlushSubnormals mode;
   for (const Case& s : kCases)
     for (const DType type : kTypes)
-      for (const BlockZeros zeros : {BlockZeros::kOne, BlockZeros::kBytes, BlockZeros::kFloats})
+      for (const BlockZeros zeros : {BlockZeros::kOne, BlockZeros::kLevels, BlockZeros::kFloats})
         for (const bool halves : {false, true}) {
           const Weights w(s, type, zeros, halves);
           check(s, w, true, nullptr);

@@ -122,7 +122,7 @@ Status BlockWeights::load(const LoadContext& c, const BlockOperands& operands) {
       layout_.zero = level_at(zero->data, 0, format) - format.low;
     } else {
       if (!grid.fits(*zero, !real)) return c.error(Code::kShape, named("zero points", *zero) + grid.expected());
-      layout_.zeros = real ? BlockZeros::kFloats : BlockZeros::kBytes;
+      layout_.zeros = real ? BlockZeros::kFloats : BlockZeros::kLevels;
       if (real) OCTAVO_RETURN_IF_ERROR(zeros.open(c, "zero points", *zero));
       source.zero_floats = grid.of(zeros.data(), grid.columns);
       source.zero_levels = grid.of(zero->data, static_cast<size_t>(zero->shape[1]));

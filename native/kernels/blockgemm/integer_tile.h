@@ -1,0 +1,110 @@
+// Integer products of a few rows by a few panels, whose levels are unpacked in registers: the frame of every kernel
+// that is faster than the specification. An instruction set brings its products of bytes as a struct D:
+//   Words                        bytes of kLanes columns, 4 of each
+//   Sums                         what products are added up in
+//   kOffset<bits>                what a level is more than the byte that `level` gives
+//   kPlanes<bits>                how many bytes `level` makes of one: 8 / bits, or more where a level takes two
+//   plane_k<bits>(plane)         the first k of a plane, within its unit
+//   kUnits<bits>                 units that Sums hold without overflow
+//   level<bits, plane>(words), broadcast(4 numbers of a row), start(zero, sum): -zero * sum
+//   open(sum), dot<bits, plane>(sums, levels, numbers), close<bits>(sum, sums)
+#pragma once
+
+#include "kernels/blockgemm/quantize.h"
+#include "kernels/blockgemm/values.h"
+#include "simd/unroll.h"
+
+namespace octavo {
+namespace {
+
+// Bytes that a single row asks for before it needs them: packed weights are read once, in order.
+constexpr size_t kPrefetch = 2048;
+
+template <class D, int kBits, int kRows, int kPanels>
+void integer_tile(const BlockGemm& g, size_t p, size_t row) {
+  constexpr int kV = static_cast<int>(kVectors) * kPanels;
+  constexpr size_t kUnitDepth = 32 / kBits, kVectorBytes = kLanes * 4;
+  const BlockLayout& l = *g.layout;
+  const uint8_t *panel = g.packed + p * l.panel_bytes, *from = panel;
+  const int8_t* q = g.quantized.q + row * l.depth;
+  const float* scales = g.quantized.scales + row * l.parts;
+  const int32_t* sums = g.quantized.sums + row * l.parts;
+  const auto of_panel = [&](int v) { return panel + static_cast<size_t>(v) / kVectors * l.panel_bytes; };
+  F32 y[kRows][kV];
+  unroll<kRows * kV>([&](auto i) { y[i / kV][i % kV] = splat(0.0f); });
+  for_parts(l, [&](size_t block, size_t part, size_t at, size_t length) __attribute__((always_inline)) {
+    I32 s[kRows][kV];
+    unroll<kV>([&](auto v) __attribute__((always_inline)) {
+      const I32 zero = block_zero<kBits>(l, of_panel(v), block, v % kVectors) - splat(D::template kOffset<kBits>);
+      unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+        s[r][v] = D::start(zero, sums[static_cast<size_t>(r) * l.parts + part]);
+      });
+    });
+    const size_t units = padded_depth(length) / kUnitDepth;
+    const int8_t* numbers = q + at;
+    for (size_t u = 0; u < units;) {
+      const size_t end = units - u < D::template kUnits<kBits> ? units : u + D::template kUnits<kBits>;
+      typename D::Sums open[kRows][kV];
+      unroll<kRows * kV>([&](auto i) { open[i / kV][i % kV] = D::open(s[i / kV][i % kV]); });
+      for (; u < end; ++u, from += kBlockUnit, numbers += kUnitDepth) {
+        typename D::Words words[kV];
+        unroll<kV>([&](auto v) __attribute__((always_inline)) {
+          const uint8_t* unit = from + static_cast<size_t>(v) / kVectors * l.panel_bytes;
+          if (kRows == 1 && v % kVectors == 0) __builtin_prefetch(unit + kPrefetch);
+          words[v] = D::load(unit + v % kVectors * kVectorBytes);
+        });
+        unroll<D::template kPlanes<kBits>>([&](auto plane) __attribute__((always_inline)) {
+          typename D::Words levels[kV];
+          unroll<kV>([&](auto v)
+                         __attribute__((always_inline)) { levels[v] = D::template level<kBits, plane()>(words[v]); });
+          unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+            const auto four =
+                D::broadcast(numbers + static_cast<size_t>(r) * l.depth + D::template plane_k<kBits>(plane()));
+            unroll<kV>([&](auto v) __attribute__((always_inline)) {
+              D::template dot<kBits, plane()>(open[r][v], levels[v], four);
+            });
+          });
+        });
+      }
+      unroll<kRows * kV>([&](auto i) __attribute__((always_inline)) {
+        s[i / kV][i % kV] = D::template close<kBits>(s[i / kV][i % kV], open[i / kV][i % kV]);
+      });
+    }
+    unroll<kV>([&](auto v) __attribute__((always_inline)) {
+      const F32 scale = block_scale(l, of_panel(v), block, v % kVectors);
+      unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+        const size_t number = static_cast<size_t>(r) * l.parts + part;
+        F32 sum = to_float(s[r][v]);
+        if (l.zeros == BlockZeros::kFloats)
+          sum = fused(splat(0.0f) - float_zero(l, of_panel(v), block, v % kVectors),
+                      splat(static_cast<float>(sums[number])), sum);
+        y[r][v] = fused(sum * scale, splat(scales[number]), y[r][v]);
+      });
+    });
+  });
+  for (size_t r = 0; r < kRows; ++r)
+    for (size_t i = 0; i < kPanels; ++i) store_panel(g, p + i, row + r, y[r] + i * kVectors);
+}
+
+// Tiles of D::kRows rows by D::kPanels panels; what is left of the rows goes one by one.
+template <class D, int kBits, int kPanels>
+void integer_rows(const BlockGemm& g, size_t p) {
+  size_t row = 0;
+  for (; row + D::kRows <= g.rows; row += D::kRows) integer_tile<D, kBits, D::kRows, kPanels>(g, p, row);
+  for (; row + 2 <= g.rows; row += 2) integer_tile<D, kBits, 2, kPanels>(g, p, row);
+  for (; row < g.rows; ++row)
+    for (size_t i = 0; i < kPanels; ++i) integer_tile<D, kBits, 1, 1>(g, p + i, row);
+}
+
+template <class D>
+void integer_tiles(const BlockGemm& g) {
+  with_bits(g.layout->bits, [&](auto bits) {
+    size_t p = 0;
+    if constexpr (D::kPanels > 1)
+      for (; p + D::kPanels <= g.panels; p += D::kPanels) integer_rows<D, bits(), D::kPanels>(g, p);
+    for (; p < g.panels; ++p) integer_rows<D, bits(), 1>(g, p);
+  });
+}
+
+}  // namespace
+}  // namespace octavo

@@ -1,0 +1,49 @@
+// What the kernels of 256 bits share.
+#pragma once
+
+#include "kernels/blockgemm/integer_tile.h"
+#include "kernels/blockgemm/real_tile.h"
+
+namespace octavo {
+namespace {
+
+struct Words256 {
+  using Words = __m256i;
+  template <int kBits>
+  static constexpr int kOffset = 0;
+
+  static Words load(const uint8_t* p) { return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)); }
+  // The bits from kShift on, of each byte.
+  template <int kBits, int kShift>
+  static Words field(Words w) {
+    if constexpr (kShift != 0) w = _mm256_srli_epi16(w, kShift);
+    return _mm256_and_si256(w, _mm256_set1_epi8((1 << kBits) - 1));
+  }
+  static Words broadcast(const int8_t* p) {
+    int32_t four;
+    std::memcpy(&four, p, sizeof four);
+    return _mm256_set1_epi32(four);
+  }
+  // Zero points and sums of at most 256 numbers are numbers of 16 bits, and zero points have nothing above.
+  static I32 start(I32 zero, int32_t sum) { return {_mm256_madd_epi16(zero.v, _mm256_set1_epi32(-sum))}; }
+};
+
+template <int kBits>
+struct GatheredValues {
+  const float* table;
+
+  explicit GatheredValues(const float* numbers) : table(numbers) {}
+  inline F32 operator()(I32 words) const {
+    const I32 level = words & splat((1 << kBits) - 1);
+    return table == nullptr ? to_float(level) : F32{_mm256_i32gather_ps(table, level.v, 4)};
+  }
+};
+
+struct Real256 {
+  static constexpr int kRows = 4, kPanels = 1, kPanelsOfRow = 2;
+  template <int kBits>
+  using Values = GatheredValues<kBits>;
+};
+
+}  // namespace
+}  // namespace octavo

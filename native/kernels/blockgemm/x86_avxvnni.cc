@@ -1,0 +1,41 @@
+// VPDPBUSD of 256 bits, as x86_avx512vnni.cc.
+#include "kernels/blockgemm/x86_256.h"
+
+namespace octavo {
+namespace {
+
+struct Vnni256 : Words256 {
+  static constexpr int kRows = 4, kPanels = 1;
+  using Sums = __m256i;
+  template <int kBits>
+  static constexpr int kPlanes = 8 / kBits;
+  template <int kBits>
+  static constexpr size_t kUnits = SIZE_MAX;
+  template <int kBits>
+  static constexpr size_t plane_k(int plane) {
+    return 4 * static_cast<size_t>(plane);
+  }
+
+  template <int kBits, int kPlane>
+  static Words level(Words w) {
+    if constexpr (kBits == 8) return w;
+    else return field<kBits, kPlane * kBits>(w);
+  }
+  static Sums open(I32 sum) { return sum.v; }
+  template <int kBits, int kPlane>
+  static void dot(Sums& sums, Words levels, Words numbers) {
+    sums = _mm256_dpbusd_avx_epi32(sums, levels, numbers);
+  }
+  template <int kBits>
+  static I32 close(I32, Sums sums) {
+    return {sums};
+  }
+};
+
+}  // namespace
+
+extern const BlockGemmKernel blockgemm_x86_avxvnni;
+const BlockGemmKernel blockgemm_x86_avxvnni = {Isa::x86_avxvnni, "blockgemm_x86_avxvnni", quantize_row,
+                                               integer_tiles<Vnni256>, real_tiles<Real256>};
+
+}  // namespace octavo
