@@ -77,6 +77,7 @@ const { productSteps } = await import(new URL('dist/plan/steps/products.js', roo
 const { integerSteps } = await import(new URL('dist/plan/steps/integer.js', root))
 const { floatSteps, normSteps } = await import(new URL('dist/plan/steps/float.js', root))
 const { imageSteps } = await import(new URL('dist/plan/steps/images.js', root))
+const { attentionSteps } = await import(new URL('dist/plan/steps/attention.js', root))
 const { makerSteps, moverSteps } = await import(new URL('dist/plan/steps/movers.js', root))
 const { controlSteps } = await import(new URL('dist/plan/steps/control.js', root))
 const { observerSteps } = await import(new URL('dist/plan/steps/observers.js', root))
@@ -84,6 +85,7 @@ const TABLES = {
   integer: { ...productSteps, ...integerSteps },
   float: { ...floatSteps, ...normSteps, ...imageSteps },
   movers: { ...moverSteps, ...makerSteps },
+  attention: attentionSteps,
   control: controlSteps,
   observers: observerSteps,
 }

@@ -18,6 +18,7 @@ import { ops as attention } from './nn/attention.js'
 import { ops as contribFused } from './nn/contrib-fused.js'
 import { ops as conv } from './nn/conv.js'
 import { ops as gridSample } from './nn/grid-sample.js'
+import { ops as groupQueryAttention } from './nn/group-query-attention.js'
 import { ops as layerNorm } from './nn/layer-norm.js'
 import { ops as norm } from './nn/norm.js'
 import { ops as pool } from './nn/pool.js'
@@ -51,6 +52,7 @@ const all: readonly (readonly OpDef[])[] = [
   fourier,
   gather,
   gridSample,
+  groupQueryAttention,
   layerNorm,
   layout,
   logic,

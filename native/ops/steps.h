@@ -195,6 +195,21 @@ struct QRecurrent {
   enum Output : int { kYOut, kHOut, kCOut };
 };
 
+struct Rotary {
+  enum Input : int { kX, kCos, kSin, kPositions };
+  enum Output : int { kYOut };
+};
+
+struct Append {
+  enum Input : int { kPast, kX, kStarts };
+  enum Output : int { kYOut };
+};
+
+struct Attention {
+  enum Input : int { kQ, kK, kV, kBias, kStarts, kLengths, kSinks, kKScales, kVScales };
+  enum Output : int { kYOut };
+};
+
 struct Pool {
   enum Input : int { kX };
   enum Output : int { kYOut, kIndicesOut };

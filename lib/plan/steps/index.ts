@@ -1,4 +1,5 @@
 /** The table of all steps, by their names: those of `native/ops/ops.inc`. */
+import { attentionSteps } from './attention.js'
 import { controlSteps } from './control.js'
 import { floatSteps, normSteps } from './float.js'
 import { imageSteps } from './images.js'
@@ -14,6 +15,7 @@ export const STEPS = {
   ...integerSteps,
   ...floatSteps,
   ...normSteps,
+  ...attentionSteps,
   ...imageSteps,
   ...moverSteps,
   ...makerSteps,

@@ -32,6 +32,8 @@ export const TYPES = {
   sums: ['uint8', 'int8', 'uint16', 'int16', 'float32', 'int32'],
   bias: ['int32', 'float32'],
   index: ['int32', 'int64'],
+  /** Keys and values of attention. */
+  cached: ['float32', 'int8'],
   /** What matrix products are computed in. */
   matrix: ['float32', 'float64', 'int32', 'int64', 'uint32', 'uint64'],
   pooled: ['float32', 'float64', 'uint8', 'int8'],

@@ -1,0 +1,85 @@
+/** What the operators of attention lower to: the steps Rotary, Append and Attention. */
+import type { Dim } from '../../graph/expr.js'
+import { floats, ints } from '../../plan/attributes.js'
+import { steps } from '../../plan/build.js'
+import type { LowerContext } from '../core/opdef.js'
+
+/** A tensor [batch, sequence, heads * size] or [batch, heads, sequence, size]. */
+export interface Heads {
+  readonly tensor: number
+  readonly dims: readonly Dim[]
+}
+
+export interface AttentionForm {
+  readonly heads: number
+  readonly keyHeads: number
+  readonly scale: number
+  readonly softcap?: number
+  /** Each query sees the keys up to its own position; 0: all of them, else so many. */
+  readonly causal?: boolean
+  readonly window?: number
+  /** Added to scores, [batch or 1, heads or 1, queries or 1, keys]. */
+  readonly bias?: number
+  /** Position of the first query; number of keys: int32 or int64, one for all or one for each element of the batch. */
+  readonly starts?: number
+  readonly lengths?: number
+  /** Scores without a value, [heads]. */
+  readonly sinks?: number
+}
+
+export function attentionStep(
+  ctx: LowerContext,
+  q: number,
+  k: number,
+  v: number,
+  form: AttentionForm,
+  y: number,
+): void {
+  const { bias, starts, lengths, sinks, heads, keyHeads } = form
+  ctx.step(
+    steps.Attention(
+      { q, k, v, bias, starts, lengths, sinks },
+      {
+        heads: ints(heads),
+        kv_heads: ints(keyHeads),
+        scale: floats(form.scale),
+        softcap: floats(form.softcap ?? 0),
+        causal: ints(form.causal ? 1 : 0),
+        window: ints(form.window ?? 0),
+      },
+    ),
+    [y],
+  )
+}
+
+/** cos and sin of positions that are numbers: [batch, sequence], or of the first of each sequence. */
+export interface Angles {
+  readonly cos: number
+  readonly sin: number
+  readonly positions?: number
+  readonly interleaved: boolean
+}
+
+export function rotate(ctx: LowerContext, x: Heads, heads: number, angles: Angles): Heads {
+  const tensor = ctx.scratch('float32', x.dims, 'rotated')
+  rotaryStep(ctx, x.tensor, heads, angles, tensor)
+  return { tensor, dims: x.dims }
+}
+
+export function rotaryStep(ctx: LowerContext, x: number, heads: number, angles: Angles, y: number): void {
+  const { cos, sin, positions, interleaved } = angles
+  const attributes = { heads: ints(heads), interleaved: ints(interleaved ? 1 : 0) }
+  ctx.step(steps.Rotary({ x, cos, sin, positions }, attributes), [y])
+}
+
+/** The rows of x after those of `past` (-1: none), from the position `starts` on or where the past ends. */
+export function appendStep(
+  ctx: LowerContext,
+  past: number,
+  x: number,
+  heads: number,
+  starts: number | undefined,
+  y: number,
+): void {
+  ctx.step(steps.Append({ past, x, starts }, { heads: ints(heads) }), [y])
+}
