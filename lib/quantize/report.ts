@@ -50,14 +50,18 @@ export interface QuantizedWeightsReport {
   readonly type: QuantizedDType
   /** How many scales it has: 1, one for each output channel, or one for each row (or block of it) that nodes pick. */
   readonly scales: number
-  /** The smallest of its scales. */
+  /** The smallest of its scales, in magnitude. */
   readonly smallestScale: number
-  /** The largest of its scales. */
+  /** The largest of its scales, in magnitude. */
   readonly largestScale: number
   /** Bits of a weight in the file, scales and zero points included. */
   readonly bitsPerWeight: number
   /** Weights that share a scale, where they are groups of a channel. */
   readonly group?: number
+  /** How the file states weights whose activations are float there. */
+  readonly file?: 'dq' | 'nbits'
+  /** Why that is `dq` where the recipe asks for `nbits`. */
+  readonly fileReason?: string
 }
 
 /** The float model and the result on the same samples. */
@@ -264,14 +268,16 @@ function tableReports({ tables, storedTables }: Quantization): QuantizedWeightsR
   }))
 }
 
-function weightOnlyReports({ weightOnly, packed }: Quantization): QuantizedWeightsReport[] {
-  return [...weightOnly].flatMap(([node, { weights, format, granularity }]) => {
+function weightOnlyReports({ graph, weightOnly, packed }: Quantization): QuantizedWeightsReport[] {
+  return [...weightOnly].flatMap(([node, { weights, format, granularity, form }]) => {
     const made = packed.get(node)
-    if (!made) return []
-    const { levels, scales, zeroPoints } = made
+    const dims = graph.constants.get(weights)?.dims
+    if (!made || !dims) return []
+    const { scales, zeroPoints } = made
     const group = granularity.kind === 'block' ? { group: granularity.size } : {}
-    const stored = scalesReport(levels.dims, format, floatsOf(scales), zeroPoints ? format.bits : 0)
-    return [{ name: weights, node, dims: levels.dims, ...stored, ...group }]
+    const stored = scalesReport(dims, format, floatsOf(scales), zeroPoints ? format.bits : 0)
+    const reason = form.kind === 'dq' && form.reason !== undefined ? { fileReason: form.reason } : {}
+    return [{ name: weights, node, dims, ...stored, ...group, file: form.kind, ...reason }]
   })
 }
 
@@ -292,7 +298,7 @@ function scalesReport(
     type: storage,
     bitsPerWeight: Number((bits + ((32 + zeroBits) * scales.length) / count).toFixed(3)),
     scales: scales.length,
-    smallestScale: scales.reduce((a, b) => Math.min(a, b)),
-    largestScale: scales.reduce((a, b) => Math.max(a, b)),
+    smallestScale: scales.map(Math.abs).reduce((a, b) => Math.min(a, b)),
+    largestScale: scales.map(Math.abs).reduce((a, b) => Math.max(a, b)),
   }
 }

@@ -388,4 +388,9 @@ struct WeightLevels {
   enum Output : int { kYOut };
 };
 
+struct WeightBlocks {
+  enum Input : int { kX, kBounds };
+  enum Output : int { kScalesOut, kZeroPointsOut, kYOut };
+};
+
 }  // namespace octavo::step

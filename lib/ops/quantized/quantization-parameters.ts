@@ -31,18 +31,19 @@ export function checkScale(ctx: InferContext, i: number, channels?: Dim): void {
   checkScaleValues(ctx, i)
 }
 
-/** Where the scale is constant: every element is finite and positive. */
-export function checkScaleValues(ctx: InferContext, i: number): void {
+/** Where the scale is constant: every element is finite, and positive where scales of either sign have no meaning. */
+export function checkScaleValues(ctx: InferContext, i: number, sign: 'positive' | 'any' = 'positive'): void {
   const constant = ctx.constant(i)
-  if (constant === undefined) return
-  if (positive.has(constant)) return
+  const known = sign === 'positive' ? positive : finite
+  if (constant === undefined || known.has(constant)) return
   if (!isPositiveFloat32(constant)) {
     numbersOf(constant).forEach((value, k) => {
-      if (Number.isFinite(value) && value > 0) return
-      ctx.fail(`finite positive scales (input ${i}, "${ctx.node.inputs[i]}"), got ${value} at element ${k}`)
+      if (Number.isFinite(value) && (value > 0 || sign === 'any')) return
+      const wanted = sign === 'positive' ? 'finite positive' : 'finite'
+      ctx.fail(`${wanted} scales (input ${i}, "${ctx.node.inputs[i]}"), got ${value} at element ${k}`)
     })
   }
-  positive.add(constant)
+  known.add(constant)
 }
 
 /** Bits of a positive finite float32 are an integer between 0 and those of infinity: a loop that makes no number per scale. */
@@ -58,6 +59,7 @@ function isPositiveFloat32({ dtype, data }: ConstantTensor): boolean {
 
 /** Scales that were looked at; constants never change. */
 const positive = new WeakSet<ConstantTensor>()
+const finite = new WeakSet<ConstantTensor>()
 
 /** An absent zero point is 0. */
 export function checkZeroPoint(ctx: InferContext, i: number, dtype: DType, channels?: Dim): void {

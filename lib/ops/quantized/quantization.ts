@@ -1,6 +1,6 @@
 /** QuantizeLinear, DequantizeLinear, DynamicQuantizeLinear. */
 
-import { type DType, dtypeFromOnnx, isFloat } from '../../graph/dtype.js'
+import { type DType, dtypeFromOnnx, isFloat, isSubByte } from '../../graph/dtype.js'
 import { type Dim, formatDim, sameDim } from '../../graph/expr.js'
 import { intAttribute } from '../../graph/graph.js'
 import { ints } from '../../plan/attributes.js'
@@ -63,11 +63,16 @@ function checkEqual(ctx: NodeContext, count: Dim, size: Dim, where: string): voi
   }
 }
 
-function checkParameters(ctx: InferContext, x: readonly Dim[], dtype: DType): void {
+function checkParameters(
+  ctx: InferContext,
+  x: readonly Dim[],
+  dtype: DType,
+  sign: 'positive' | 'any' = 'positive',
+): void {
   const scale = ctx.required(1)
   if (!isFloat(scale.dtype)) ctx.fail(`a floating-point scale, got ${scale.dtype}`)
   granularity(ctx, x, scale.shape)
-  checkScaleValues(ctx, 1)
+  checkScaleValues(ctx, 1, sign)
   const zero = ctx.input(2)
   if (zero === undefined) return
   if (zero.dtype !== dtype) ctx.fail(`a zero point of type ${dtype}, got ${zero.dtype}`)
@@ -98,7 +103,9 @@ function inferDequantize(ctx: InferContext): readonly Inferred[] {
   const x = ctx.required(0)
   if (!DEQUANTIZABLE.includes(x.dtype))
     ctx.fail(`an input type of ${DEQUANTIZABLE.join(', ')}, got ${x.dtype}`)
-  checkParameters(ctx, x.shape, x.dtype)
+  // Quantizers of low-bit weights give the larger side of a block to the side that has a level more.
+  const lowBit = isSubByte(x.dtype) || intAttribute(ctx.node, 'block_size', 0) !== 0
+  checkParameters(ctx, x.shape, x.dtype, lowBit ? 'any' : 'positive')
   return [{ dtype: outputDtype(ctx) ?? ctx.required(1).dtype, shape: x.shape }]
 }
 

@@ -22,4 +22,20 @@ export const quantizerSteps = {
     outputs: { y: { kind: 'data', types: 'uint8', note: 'sizes of x' } },
     attributes: channelAxis,
   },
+  WeightBlocks: {
+    kind: 'float',
+    inputs: { x: F32, bounds: numbers('[3]: least level, largest level, zero point of symmetric weights') },
+    outputs: {
+      scales: { kind: 'data', types: 'f32', rank: 1, note: '[groups]' },
+      zero_points: { kind: 'data', types: 'uint8', rank: 1, note: '[groups]' },
+      y: { kind: 'data', types: 'uint8', note: 'sizes of x' },
+    },
+    attributes: {
+      ...channelAxis,
+      block_size: { type: 'int', default: 0 },
+      symmetric: { type: 'int', default: 1 },
+      either_sign: { type: 'int', default: 0 },
+      least_squares: { type: 'int', default: 0 },
+    },
+  },
 } as const satisfies StepTable

@@ -9,7 +9,9 @@ import { findOp } from '../../ops/registry.js'
 import type { Quantization } from '../quantization.js'
 import { isStatic, weightFormat } from '../recipe/levels.js'
 import type { NodeSettings } from '../recipe/settings.js'
-import type { WeightSettings } from '../recipe/types.js'
+import type { Recipe, WeightSettings } from '../recipe/types.js'
+import { scaleDims } from '../scales/weight-blocks.js'
+import { fileForm } from './file-form.js'
 import { picksRows } from './tables.js'
 import type { WeightOnly } from './weight-choice.js'
 
@@ -28,14 +30,14 @@ interface Axes {
 
 /** The quantization with its weight-only nodes; the reasons of others are among those of float ones. */
 export function withWeightOnly(quantization: Quantization): Quantization {
-  const { graph, settingsOf, fusions, pins } = quantization
+  const { graph, settingsOf, fusions, pins, recipe } = quantization
   const found = new Map<string, WeightOnly>()
   const float = new Map(fusions.float)
   for (const node of graph.nodes) {
     const settings = settingsOf(node)
     const axes = axesOf(graph, node)
     if (isStatic(settings.activations) || settings.exclude || pins.has(node.name) || !axes) continue
-    const chosen = choose(graph, node, axes, settings)
+    const chosen = choose(graph, node, axes, settings, recipe.file)
     if (typeof chosen === 'string') float.set(node.name, chosen)
     else {
       found.set(node.name, chosen)
@@ -68,6 +70,7 @@ function choose(
   node: Node,
   axes: Axes,
   { weights, forced }: NodeSettings,
+  file: Recipe['file'],
 ): WeightOnly | string {
   const name = node.inputs[axes.position] ?? ''
   const tensor = graph.constants.get(name)
@@ -80,7 +83,9 @@ function choose(
   const saved = 4 * elementCount(tensor.dims) - storedBytes(tensor, format, granularity, weights.symmetric)
   if (saved <= 0 && !forced)
     return `its ${elementCount(tensor.dims)} weights would take no less in ${weights.type}`
-  return { node, weights: name, position: axes.position, format, granularity, settings: weights }
+  const form = fileForm(file, node, tensor.dims, format, granularity)
+  const { position, summed } = axes
+  return { node, weights: name, position, summed, format, granularity, settings: weights, form }
 }
 
 /** Groups lie along the axis that is added up; spatial weights have none, and get a scale a channel. */
@@ -98,16 +103,4 @@ function storedBytes(
 ): number {
   const count = elementCount(scaleDims(dims, granularity))
   return NODE_BYTES + (elementCount(dims) * bits) / 8 + count * (symmetric ? 4 : 4 + bits / 8)
-}
-
-/** Sizes of the tensor of scales; the last block of an axis may be shorter. */
-export function scaleDims(dims: readonly number[], granularity: Granularity): readonly number[] {
-  switch (granularity.kind) {
-    case 'channel':
-      return [dims[granularity.axis] as number]
-    case 'block':
-      return dims.map((d, i) => (i === granularity.axis ? Math.ceil(d / granularity.size) : d))
-    default:
-      return []
-  }
 }

@@ -153,6 +153,13 @@ export const activationFields = {
 
 /** Settings of the recipe as a whole. */
 export const recipeFields = {
+  file: {
+    kind: 'choice',
+    choices: ['dq', 'nbits'],
+    default: 'dq',
+    flag: 'file',
+    text: 'how weights with float activations are stated: DequantizeLinear, or MatMulNBits and GatherBlockQuantized of onnxruntime',
+  },
   biasCorrection: {
     kind: 'boolean',
     default: true,

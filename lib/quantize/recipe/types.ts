@@ -125,6 +125,12 @@ export interface Recipe {
   readonly exclude: readonly NodePattern[]
   /** Settings for some nodes; the later rule wins. */
   readonly rules: readonly Rule[]
+  /**
+   * How the file states weights whose activations are float there. `dq`: by DequantizeLinear, standard ONNX. `nbits`: by operators of
+   * onnxruntime, MatMulNBits and GatherBlockQuantized, which its older versions and its kernels in browsers have too; other operators than
+   * MatMul, Gemm and Gather, and groups that are no power of 2, keep `dq`.
+   */
+  readonly file: 'dq' | 'nbits'
   /** Adds to every bias what quantization took from the mean of its channel. */
   readonly biasCorrection: boolean
   /**
@@ -168,6 +174,8 @@ export interface RecipeOptions {
   readonly exclude?: readonly (string | RegExp | PatternSource)[]
   /** Settings for some nodes; the later rule wins. Default none. */
   readonly rules?: readonly RuleOptions[]
+  /** How the file states weights whose activations are float there: standard ONNX (`dq`, default), or operators of onnxruntime. */
+  readonly file?: Recipe['file']
   /** Adds to every bias what quantization took from the mean of its channel. Default true. */
   readonly biasCorrection?: boolean
   /** What is done where the result is poor on samples that calibrated; default `repair`. */

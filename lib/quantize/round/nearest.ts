@@ -28,13 +28,13 @@ export async function nearestLevels(
   signal?: AbortSignal,
 ): Promise<Uint8Array> {
   const { low, high } = weightLevels(format)
-  const levels = await runStep({
+  const [levels = new ArrayBuffer(0)] = await runStep({
     constant: weights.tensor,
     operands: [
       tensorOf('float32', [scales.length], scales),
       tensorOf('float64', [3], Float64Array.of(low, high, symmetricZeroPoint(format))),
     ],
-    output: { dtype: 'uint8', dims: weights.tensor.dims },
+    outputs: [{ dtype: 'uint8', dims: weights.tensor.dims }],
     step: (x, [s = -1, bounds = -1]) => steps.WeightLevels({ x, scales: s, bounds }, channelAxisOf(weights)),
     signal,
   })

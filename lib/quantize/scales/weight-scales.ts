@@ -54,10 +54,10 @@ export async function weightScales(
   signal?: AbortSignal,
 ): Promise<Float32Array> {
   const { low, high } = weightLevels(format)
-  const reach = await runStep({
+  const [reach = new ArrayBuffer(0)] = await runStep({
     constant: weights.tensor,
     operands: [tensorOf('float64', [2], Float64Array.of(low, high))],
-    output: { dtype: 'float64', dims: [weights.channels] },
+    outputs: [{ dtype: 'float64', dims: [weights.channels] }],
     step: (x, [levels = -1]) =>
       steps.WeightReach(
         { x, levels },

@@ -17,6 +17,7 @@ import type { AffineParameters } from '../scales/affine.js'
 import type { Layer } from '../scales/layer.js'
 import { ConstantPool } from './constant-pool.js'
 import { QdqConstants } from './constants.js'
+import { NBitsWriter } from './nbits.js'
 import { QdqNodes, type StoredTensor } from './nodes.js'
 import type { QdqGraph } from './qdq-graph.js'
 import { type ClipBounds, clipBounds, knownRange } from './saturation.js'
@@ -39,6 +40,7 @@ class QdqWriter {
   private readonly nodes: QdqNodes
   private readonly pool: ConstantPool
   private readonly constants: QdqConstants
+  private readonly nbits: NBitsWriter
   private readonly fusions: ReadonlyMap<Node, Fusion>
   private readonly outputs: ReadonlySet<string>
   /** The integer form of values, by their names. */
@@ -53,6 +55,7 @@ class QdqWriter {
     this.nodes = new QdqNodes(names)
     this.pool = new ConstantPool(graph.constants, names)
     this.constants = new QdqConstants(this.pool)
+    this.nbits = new NBitsWriter(graph, this.nodes, this.pool)
     this.outputs = new Set([...nested.outputs, ...(flat?.scopes.flatMap(resultsOf) ?? [])])
     this.fusions = new Map(fusions.integer.map((fusion) => [fusion.node, fusion]))
   }
@@ -88,7 +91,9 @@ class QdqWriter {
     const packed = this.quantization.packed.get(node.name)
     const inputs = node.inputs.map((name, i) => {
       if (only && packed && i === only.position)
-        return this.nodes.dequantize(this.constants.packed(packed, only.granularity))
+        return only.form.kind === 'dq'
+          ? this.nodes.dequantize(this.constants.packed(packed, only.granularity))
+          : name
       if (fusion?.inputs.includes(i)) return this.integerInput(name, node)
       if (layer && fusion?.rule.kind === 'weighted' && i === fusion.rule.weight) return this.weights(layer)
       const recurrent = recurrentWeights?.find(({ position }) => position === i)
@@ -111,7 +116,12 @@ class QdqWriter {
     const outputs = node.outputs.map((name, i) =>
       levels && i === 0 ? this.nodes.fresh(`${name}_real`) : this.outputName(name),
     )
-    this.nodes.push({ ...node, inputs, outputs, attributes })
+    const written = { ...node, inputs, outputs, attributes }
+    if (only && packed && only.form.kind === 'nbits') {
+      const { type } = this.quantization.settingsOf(node).activations
+      const activations = type === 'float' ? type : 'block'
+      this.nbits.write({ node: written, chosen: only, packed, activations })
+    } else this.nodes.push(written)
     if (levels) this.requantize(node.outputs[0] as string, outputs[0] as string, levels)
     const alone = !fusion && this.isBetweenIntegers(node)
     node.outputs.forEach((name, i) => {

@@ -3,11 +3,10 @@
 // 256.
 #include "ops/support/chunks.h"
 #include "ops/weights/channels.h"
+#include "ops/weights/scale_search.h"
 
 namespace octavo {
 namespace {
-
-constexpr double kRounder = 6755399441055744.0;  // 1.5 * 2^52
 
 class WeightLevels final : public Bound {
  public:
@@ -44,10 +43,8 @@ class WeightLevels final : public Bound {
 
  private:
   static uint8_t level(double x, double scale, const double* bounds) {
-    const double scaled = x / scale;
-    const double above = scaled > bounds[0] ? scaled : bounds[0];
-    const double within = above < bounds[1] ? above : bounds[1];
-    return static_cast<uint8_t>(static_cast<int32_t>(within + kRounder - kRounder + bounds[2]));
+    const double nearest = weights::nearest(x / scale, {bounds[0], bounds[1]});
+    return static_cast<uint8_t>(static_cast<int32_t>(nearest + bounds[2]));
   }
 
   ops::AxisView view_;

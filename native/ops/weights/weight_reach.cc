@@ -4,19 +4,16 @@
 // threads.
 #include <cmath>
 #include <cstring>
-#include <limits>
 
 #include "ops/weights/channels.h"
+#include "ops/weights/scale_search.h"
 
 namespace octavo {
 namespace {
 
-constexpr int kCoarse = 16;
-constexpr int kFine = 8;
-constexpr double kLeastShare = 0.5;
 constexpr double kLeastMagnitude = 0x1p-63;  // smaller ones are no scales: the product of two must be a normal float32
-constexpr double kRounder = 6755399441055744.0;  // 1.5 * 2^52: added and taken away, it rounds half to even
-constexpr int kTried = 6;                        // shares that are tried side by side
+
+using weights::Levels;
 
 struct Attributes : weights::ChannelAttributes {
   bool least_squares = false;
@@ -24,11 +21,6 @@ struct Attributes : weights::ChannelAttributes {
     least_squares = c.integer("least_squares", 0) != 0;
     return ChannelAttributes::load(c);
   }
-};
-
-// Levels around zero.
-struct Levels {
-  double low, high;
 };
 
 // NaN where an element is NaN. Negative elements count as what they take of the positive levels.
@@ -42,63 +34,6 @@ double largest_magnitude(const float* x, int64_t n, const Levels& levels) {
     else if (m != m) return m;
   }
   return largest;
-}
-
-// Squared errors of kTried scales.
-void squared_errors(const float* x, int64_t n, const Levels& levels, const double* scales, double* errors) {
-  double factor[kTried], sum[kTried];
-  for (int k = 0; k < kTried; ++k) {
-    factor[k] = 1 / scales[k];
-    sum[k] = 0;
-  }
-  const double low = levels.low, high = levels.high;
-  for (int64_t i = 0; i < n; ++i) {
-    const double v = x[i];
-    for (int k = 0; k < kTried; ++k) {
-      const double scaled = v * factor[k];
-      const double above = scaled > low ? scaled : low;
-      const double within = above < high ? above : high;
-      const double d = scaled - (within + kRounder - kRounder);
-      sum[k] += d * d;
-    }
-  }
-  for (int k = 0; k < kTried; ++k) errors[k] = sum[k] * scales[k] * scales[k];
-}
-
-// The first of the shares that has the least error, and that error.
-struct Best {
-  double share = 1, error = std::numeric_limits<double>::infinity();
-
-  void consider(const float* x, int64_t n, const Levels& levels, double largest, const double* shares, int count) {
-    for (int at = 0; at < count; at += kTried) {
-      double scales[kTried], errors[kTried];
-      const int tried = count - at < kTried ? count - at : kTried;
-      for (int k = 0; k < kTried; ++k) scales[k] = largest * shares[at + (k < tried ? k : 0)] / levels.high;
-      squared_errors(x, n, levels, scales, errors);
-      for (int k = 0; k < tried; ++k)
-        if (errors[k] < error) {
-          error = errors[k];
-          share = shares[at + k];
-        }
-    }
-  }
-};
-
-double best_share(const float* x, int64_t n, const Levels& levels, double largest) {
-  constexpr double kStep = (1 - kLeastShare) / kCoarse;
-  Best best;
-  double shares[kCoarse + 1];
-  for (int k = 0; k <= kCoarse; ++k) shares[k] = 1 - k * kStep;
-  best.consider(x, n, levels, largest, shares, kCoarse + 1);
-  const double centre = best.share;
-  int count = 0;
-  for (int k = 1; k <= kFine / 2; ++k) {
-    const double offset = k * kStep / (kFine / 2 + 1);
-    if (centre + offset <= 1) shares[count++] = centre + offset;
-    shares[count++] = centre - offset;
-  }
-  best.consider(x, n, levels, largest, shares, count);
-  return best.share;
 }
 
 class WeightReach final : public Bound {
@@ -154,8 +89,8 @@ class WeightReach final : public Bound {
     const double largest = largest_magnitude(channel, length(), levels);
     if (largest < kLeastMagnitude) return 0;
     if (!least_squares_ || largest - largest != 0) return largest;  // infinite or NaN: what is wrong
-
-    return largest * best_share(channel, length(), levels, largest);
+    const auto scale_of = [&](double share) { return largest * share / levels.high; };
+    return largest * weights::best_share(channel, length(), levels, scale_of).share;
   }
 
   bool least_squares_ = false;

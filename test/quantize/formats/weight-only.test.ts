@@ -1,6 +1,8 @@
 /** Weight-only formats: what the file holds is as near to the float weights as its levels, and nothing else is quantized. */
 import { describe, expect, test } from 'vitest'
 import { openEngine } from '../../../lib/calibrate/engine.js'
+import type { DType } from '../../../lib/graph/dtype.js'
+import { FORMATS, type QuantizedDType } from '../../../lib/graph/format.js'
 import type { ConstantTensor, Graph, Node } from '../../../lib/graph/graph.js'
 import { elementCount, floatsOf, numbersOf, tensorFromNumbers } from '../../../lib/graph/tensor.js'
 import { readModel } from '../../../lib/onnx/index.js'
@@ -52,7 +54,10 @@ async function made(float: Graph, options: QuantizeOptions) {
 /** The real weights that a DequantizeLinear of the file gives, by the definition of ONNX. */
 function realWeights({ nodes, constants }: Graph): {
   readonly real: Float64Array
+  /** Of each weight, in magnitude. */
   readonly scales: Float64Array
+  readonly levels: Float64Array
+  readonly dtype: DType
 } {
   const dq = nodes.find(({ opType }) => opType === 'DequantizeLinear') as Node
   const [levels, scale, zero] = dq.inputs.map((name) => constants.get(name)) as [
@@ -77,11 +82,14 @@ function realWeights({ nodes, constants }: Graph): {
         : block > 0
           ? (outer * blocks + Math.floor(along / block)) * inner + (i % inner)
           : along
-    scales[i] = s[at] as number
+    scales[i] = Math.abs(s[at] as number)
     return (q - (z?.[at] ?? 0)) * (s[at] as number)
   })
-  return { real, scales }
+  return { real, scales, levels: numbersOf(levels), dtype: levels.dtype }
 }
+
+/** Few weights are quantized too. */
+const FORCED = [{ match: { pattern: '.' }, exclude: false }]
 
 const types = ['int8', 'uint8', 'int4', 'uint4', 'int2', 'uint2'] as const
 const lay = [
@@ -103,15 +111,18 @@ describe.each(Object.keys(models))('%s', (kind) => {
           weights: { type, symmetric, range: 'minmax', levels: 'full', ...granularity },
           activations: 'float',
           force: true,
-          rules: [{ match: { pattern: '.' }, exclude: false }],
+          rules: FORCED,
         })
         expect(written.nodes.filter(({ opType }) => opType === 'QuantizeLinear')).toEqual([])
         expect(report.weights).toHaveLength(1)
         expect(report.weights[0]?.type).toBe(type)
-        const { real, scales } = realWeights(written)
-        const alike = w.every(
-          (v, i) => Math.abs(v - (real[i] as number)) <= 0.505 * (scales[i] as number) + 1e-6,
-        )
+        const { real, scales, levels, dtype } = realWeights(written)
+        const { qmin, qmax, bits } = FORMATS[dtype as QuantizedDType]
+        const alike = w.every((v, i) => {
+          // The larger side has a level more than the other one, whose end may then be a level too low.
+          const end = bits < 8 && (levels[i] === qmin || levels[i] === qmax)
+          return Math.abs(v - (real[i] as number)) <= (end ? 1.01 : 0.505) * (scales[i] as number) + 1e-6
+        })
         // Without a level of its own, 0 moves the others by half a level at most.
         const near = w.every((v, i) => Math.abs(v - (real[i] as number)) <= 1.01 * (scales[i] as number))
         expect([type, granularity, symmetric, symmetric ? alike : near]).toEqual([
@@ -171,6 +182,26 @@ test('the search of least squared error loses less than the largest magnitude', 
     return w.reduce((n, v, i) => n + (v - (real[i] as number)) ** 2, 0)
   }
   expect(await error('mse')).toBeLessThan(await error('minmax'))
+})
+
+test('symmetric weights below 8 bits have the larger end at the level more, by a scale of its sign', async () => {
+  const ends = numbers([0.5, -1, 0.25, 1, -0.4375, 0.1, ...Array(26).fill(0)], [16, 2])
+  const float = product([node('y = MatMul(x, w)')], [16, 2])
+  const { written } = await made(
+    {
+      ...float,
+      inputs: ['x'],
+      types: new Map([['x', { dtype: 'float32', shape: [3, 16] }]]),
+      constants: new Map([['w', ends]]),
+    },
+    { weights: { type: 'int4', group: 16, range: 'minmax' }, activations: 'float', rules: FORCED },
+  )
+  const { real } = realWeights(written)
+  expect(real[1]).toBe(-1)
+  expect(real[3]).toBe(1 - 0.125)
+  expect([real[0], real[4]]).toEqual([0.5, -0.4375])
+  const scales = [...written.constants.values()].find(({ dtype }) => dtype === 'float32')
+  expect(floatsOf(scales as ConstantTensor)).toEqual(Float32Array.of(-0.0625, 0.125))
 })
 
 test('weights of zeros, and of one sign, are exact at 0', async () => {

@@ -10,6 +10,7 @@ describe('parseRecipe', () => {
       activations: { type: 'int8', symmetric: false, observer: 'mse', levels: 'full' },
       exclude: ['a', { pattern: 'head', flags: 'i' }],
       rules: [],
+      file: 'dq',
       biasCorrection: true,
       check: 'repair',
     })
