@@ -67,6 +67,7 @@ describe('flags', () => {
       ['--weight-granularity', 'tensor'],
       ['--weight-range', 'minmax'],
       ['--weight-levels', '7-bit'],
+      ['--file', 'nbits'],
       ['--no-bias-correction'],
       ['--exclude', 'head', '--exclude', '^stem'],
       ['--rule', '{"match":{"opType":"Conv"},"exclude":true}'],
@@ -87,6 +88,7 @@ describe('flags', () => {
         { pattern: '^stem', flags: '' },
       ],
       rules: [{ match: { opType: 'Conv' }, exclude: true }],
+      file: 'nbits',
       biasCorrection: false,
       check: 'repair',
     })
@@ -135,6 +137,7 @@ describe('flags', () => {
         { match: { opType: 'Gemm' }, weights: { levels: '7-bit' } },
         { match: { node: 'relu' }, exclude: true },
       ],
+      file: 'dq',
       biasCorrection: true,
       check: 'repair',
     })
