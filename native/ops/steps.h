@@ -95,6 +95,11 @@ struct DynamicQuantizeLinear {
   enum Output : int { kYOut, kScaleOut, kZeroPointOut };
 };
 
+struct QuantizeRows {
+  enum Input : int { kX };
+  enum Output : int { kYOut, kScaleOut, kZeroPointOut };
+};
+
 struct Conv {
   enum Input : int { kX, kW, kBias, kResidual };
   enum Output : int { kYOut };

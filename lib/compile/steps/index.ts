@@ -10,6 +10,7 @@ import { fuseEpilogues } from './epilogue.js'
 import { hoistQuantize } from './hoist.js'
 import { toInteger } from './integer.js'
 import { cancelPairs } from './pairs.js'
+import { quantizeRows } from './quantize-rows.js'
 import { recurrentWeights } from './recurrent.js'
 import { residualIntoConv } from './residual.js'
 import { scaleRows } from './rows.js'
@@ -57,6 +58,12 @@ const stepPasses: readonly StepPassEntry[] = [
     why: 'many readers of one quantized value must see one tensor before patterns count readers',
   },
   { name: 'removeUnread', pass: removeUnread },
+  {
+    name: 'quantizeRows',
+    pass: quantizeRows,
+    needs: ['Reduce'],
+    why: 'before scales look like functions, and before products take the scales of rows',
+  },
   {
     name: 'scaleRows',
     pass: scaleRows,

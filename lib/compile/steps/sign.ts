@@ -63,8 +63,14 @@ class SignPass {
   private unable(step: PlanStep): number[] {
     const touched = [...step.inputs, ...step.outputs].filter((t) => this.isFlipped(t))
     if (touched.length === 0) return []
+    if (computesZeroPoint(step)) return this.changesAll(step) ? [] : touched
     if (findStep(step.op)?.shiftsSign) return touched.filter((t) => !this.shifts(step, t))
     return this.follows(step) ? [] : touched
+  }
+
+  /** Levels and the zero points that are computed with them change together. */
+  private changesAll({ outputs: [levels = -1, , zeroPoint = -1] }: PlanStep): boolean {
+    return this.isFlipped(levels) && (zeroPoint < 0 || this.isFlipped(zeroPoint))
   }
 
   /** Whether a step moves flipped bytes, all of them, and no others. */
@@ -84,8 +90,17 @@ class SignPass {
       const written = writtenBy(step)
       return written !== undefined && this.hasConstant(step, positionOf(step.op, written.parameters) + 1)
     }
-    const positions = quantizedPositions(step).filter((i) => step.inputs[i] === t)
-    return positions.length > 0 && positions.every((i) => this.hasConstant(step, i + 2))
+    const all = quantizedPositions(step)
+    const positions = all.filter((i) => step.inputs[i] === t)
+    if (positions.length === 0) return this.isZeroPointOnly(step, all, t)
+    return positions.every((i) => this.hasConstant(step, i + 2) || this.isFlipped(step.inputs[i + 2] ?? -1))
+  }
+
+  /** Whether a step reads t as the zero point of flipped bytes, and as nothing else. */
+  private isZeroPointOnly({ inputs }: PlanStep, positions: readonly number[], t: number): boolean {
+    return inputs.every(
+      (input, i) => input !== t || (positions.includes(i - 2) && this.isFlipped(inputs[i - 2] as number)),
+    )
   }
 
   private hasConstant(step: PlanStep, position: number): boolean {
@@ -101,17 +116,23 @@ class SignPass {
   private withShifted(step: PlanStep): PlanStep {
     let current = step
     for (const i of quantizedPositions(step)) {
-      if (this.isFlipped(step.inputs[i] ?? -1)) current = this.shiftAt(current, i + 2)
+      const computed = this.isFlipped(step.inputs[i + 2] ?? -1)
+      if (this.isFlipped(step.inputs[i] ?? -1) && !computed) current = this.shiftAt(current, i + 2)
     }
+    if (computesZeroPoint(step))
+      return this.isFlipped(step.outputs[0] as number) ? this.withBounds(current, 'qmin', 'qmax') : current
     const written = writtenBy(step)
     if (!written || !this.isFlipped(step.outputs[0] as number)) return current
     const { parameters, qmin, qmax } = written
-    current = this.shiftAt(current, positionOf(step.op, parameters) + 1)
+    return this.withBounds(this.shiftAt(current, positionOf(step.op, parameters) + 1), qmin, qmax)
+  }
+
+  private withBounds(step: PlanStep, qmin: string, qmax: string): PlanStep {
     const attributes: Record<string, PlanAttribute> = { ...step.attributes }
     const format = FORMATS[this.other]
     if (attributes[qmin]) attributes[qmin] = ints(intOf(step, qmin, format.qmin) + this.shift)
     if (attributes[qmax]) attributes[qmax] = ints(intOf(step, qmax, format.qmax) + this.shift)
-    return { ...current, attributes }
+    return { ...step, attributes }
   }
 
   /** The zero point, or number, at a position of the inputs, in the other signedness. */
@@ -140,6 +161,11 @@ class SignPass {
   private isFlipped(t: number): boolean {
     return t >= 0 && this.flipped.has(this.root(t))
   }
+}
+
+/** What such a step writes has the zero point that it gives (its third output), or the middle of the type. */
+function computesZeroPoint(step: PlanStep): boolean {
+  return step.op === 'DynamicQuantizeLinear' || step.op === 'QuantizeRows'
 }
 
 function isTabled(step: PlanStep): boolean {

@@ -134,10 +134,28 @@ export const integerSteps = {
     kind: 'float',
     inputs: { x: F32 },
     outputs: {
-      y: { kind: 'data', types: 'uint8' },
+      y: OUT8,
       scale: F32,
-      zero_point: { kind: 'data', types: 'uint8' },
+      zero_point: OUT8,
     },
     attributes: {},
+    shiftsSign: true,
+  },
+  QuantizeRows: {
+    kind: 'convert',
+    inputs: { x: { ...F32, note: '[..., k]' } },
+    outputs: {
+      y: { ...OUT8, note: '[..., k]' },
+      scale: { ...F32, note: 'one for each row' },
+      zero_point: { ...OUT8, optional: true, note: 'one for each row' },
+    },
+    attributes: {
+      /** The scale is the width of a row by this number. */
+      levels: { type: 'float', required: true },
+      least: { type: 'float', default: 0 },
+      symmetric: FLAG,
+      ...CLAMP,
+    },
+    shiftsSign: true,
   },
 } as const satisfies StepTable

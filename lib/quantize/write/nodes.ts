@@ -80,7 +80,8 @@ export class QdqNodes {
     return result
   }
 
-  private add(
+  /** A node with one output, in the body that nodes are added to. */
+  add(
     name: string,
     opType: string,
     inputs: readonly string[],

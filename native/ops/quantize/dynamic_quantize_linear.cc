@@ -1,4 +1,5 @@
-// DynamicQuantizeLinear: uint8 of a tensor by its own range, which includes 0.
+// DynamicQuantizeLinear: 8 bits of a tensor by its own range, which includes 0: levels and zero point of uint8, or 128
+// less as int8.
 #include "kernels/q8/q8.h"
 #include "kernels/rows/rows.h"
 #include "ops/support/chunks.h"
@@ -8,12 +9,20 @@ namespace octavo {
 namespace {
 
 struct Attributes {
-  Status load(const LoadContext&) { return Status::Ok(); }
+  int32_t shift = 0;  // what levels are less than those of uint8
+  Status load(const LoadContext& c) {
+    if (c.output(0).dtype != c.output(2).dtype)
+      return c.error(Code::kInvalidPlan, std::string("expected a zero point of type ") + dtype_name(c.output(0).dtype) +
+                                             ", got " + dtype_name(c.output(2).dtype));
+    shift = format_of(c.output(0).dtype).is_signed ? 128 : 0;
+    return Status::Ok();
+  }
 };
 
 class DynamicQuantizeLinear final : public Bound {
  public:
-  Status prepare(const Attributes&, BindContext& c) {
+  Status prepare(const Attributes& a, BindContext& c) {
+    shift_ = a.shift;
     n_ = c.in(0).elements();
     OCTAVO_RETURN_IF_ERROR(ops::expect_shape(c, "output", c.in(0), c.out(0)));
     if (c.out(1).elements() != 1 || c.out(2).elements() != 1)
@@ -42,10 +51,10 @@ class DynamicQuantizeLinear final : public Bound {
       return c.error(Code::kData, "the input is not finite, its range has no scale");
     const int32_t zp = ops::round_q8((0.0f - min) / scale, 0, ops::Clamp());
     *c.out<float>(1) = scale;
-    *c.out<uint8_t>(2) = static_cast<uint8_t>(zp);
+    *c.out<uint8_t>(2) = static_cast<uint8_t>(zp - shift_);
     uint8_t* y = c.out<uint8_t>(0);
     ops::for_chunks(c.pool(), n_, [&](int64_t begin, int64_t end) {
-      q8_kernels().quantize(x + begin, y + begin, end - begin, scale, zp, 0, 255);
+      q8_kernels().quantize(x + begin, y + begin, end - begin, scale, zp - shift_, 0 - shift_, 255 - shift_);
     });
     return Status::Ok();
   }
@@ -55,6 +64,7 @@ class DynamicQuantizeLinear final : public Bound {
     float min, max;
   };
   int64_t n_ = 0, chunks_ = 0;
+  int32_t shift_ = 0;
 };
 
 }  // namespace

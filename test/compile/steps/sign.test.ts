@@ -86,4 +86,45 @@ describe('preferSign', () => {
       return y`)
     expect(rewritten(toUint8, unsigned)).toBe(unsigned)
   })
+
+  const running = (op: string, attributes = '') => `
+    input x: float32[3, 2]
+    q: uint8[3, 2], s: float32[3], z: uint8[3] = ${op}(x: x)${attributes} convert
+    constant w: int8[2, 1] = 1, 2
+    constant ws: float32[] = 0.25
+    output y: float32[3, 1] = QMatMul(a: q(s, z), b: w(ws)) integer #product
+    return y`
+
+  it('levels and zero points that a run computes move together', () => {
+    const rows = running('QuantizeRows', ' { levels: 255.0, qmax: 200, qmin: 0 }')
+    expect(rewritten((draft) => preferSign(draft, 'int8'), rows)).toContain(
+      'q: int8[3, 2], s: float32[3], z: int8[3] = QuantizeRows(x: x) { levels: 255.0, qmax: 72, qmin: -128 } convert',
+    )
+    expect(rewritten(toUint8, rows)).toBe(trimmed(rows))
+  })
+
+  it('they stay where something else reads one of them', () => {
+    const rows = running('QuantizeRows', ' { levels: 255.0 }')
+    const read = rows.replace(
+      'return y',
+      'output c: int32[3] = Cast(x: z) { saturate: 1 } data\n return y, c',
+    )
+    expect(rewritten((draft) => preferSign(draft, 'int8'), read)).toBe(trimmed(read))
+  })
+
+  it('symmetric rows of a run have the middle of the type', () => {
+    const rows = `
+    input x: float32[3, 2]
+    q: int8[3, 2], s: float32[3] = QuantizeRows(x: x) { levels: 127.0, symmetric: 1 } convert
+    constant w: int8[2, 1] = 1, 2
+    constant ws: float32[] = 0.25
+    output y: float32[3, 1] = QMatMul(a: q(s), b: w(ws)) integer #product
+    return y`
+    const after = rewritten(toUint8, rows)
+    expect(after).toContain(
+      'q: uint8[3, 2], s: float32[3] = QuantizeRows(x: x) { levels: 127.0, symmetric: 1 } convert',
+    )
+    expect(after).toContain('constant %0: uint8[] = 128')
+    expect(after).toContain('QMatMul(a: q(s, %0), b: w(ws))')
+  })
 })
