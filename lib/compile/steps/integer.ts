@@ -2,12 +2,11 @@
  * `DequantizeLinear -> f -> QuantizeLinear  =>  Qf`, and `DequantizeLinear -> Conv or MatMul  =>  QConv or QMatMul with
  * float output`. Every rule answers with the new step or with the reason why there is none, which `explain` shows.
  */
-import { isQuantized8 } from '../../graph/dtype.js'
 import { attributesOf } from '../../plan/build.js'
 import { type Draft, DraftIndex } from '../../plan/draft.js'
 import { operand, parameters } from '../../plan/operands.js'
 import type { PlanStep, PlanTensor } from '../../plan/plan.js'
-import { isPerTensor, sameParameters, scalarConstant } from './params.js'
+import { activationFormat, isActivation, isPerTensor, sameParameters, scalarConstant } from './params.js'
 import type { RuleContext } from './rule.js'
 import { integerRules } from './rules/index.js'
 import { recordView, type Views, viewOf } from './views.js'
@@ -40,24 +39,32 @@ class IntegerPass {
     const out = step.outputs[0]
     if (!rule || out === undefined || (step.outputs[1] ?? -1) >= 0) return step
     if (this.draft.tensors[out]?.dtype !== 'float32') return step
-    if (!step.inputs.some((t) => t >= 0 && viewOf(this.draft, this.views, t))) {
+    if (!step.inputs.some((t) => this.view(t))) {
       return { ...step, reason: 'its inputs are not quantized' }
     }
     const quantizers = this.quantizersOf(out)
     if (quantizers.length === 0 && !rule.floatOutput) {
       return { ...step, reason: 'its output is not quantized' }
     }
+    const written = quantizers[0] && activationFormat(this.draft, quantizers[0].outputs[0] as number)
+    const bits = [written, ...step.inputs.map((t) => this.view(t)?.format)].map((format) => format?.bits)
+    if (!rule.takes16Bits && bits.includes(16))
+      return { ...step, reason: 'of 16-bit activations only products have an integer form' }
     const result = rule.apply(this.context(step, quantizers[0]))
     if (typeof result === 'string') return { ...step, reason: result }
     const nodes = [...step.nodes, ...quantizers.flatMap((q) => q.nodes)]
     return { ...step, ...result, nodes, outputs: [this.redirect(out, quantizers)], kind: 'integer' }
   }
 
+  private view(t: number) {
+    return t < 0 ? undefined : viewOf(this.draft, this.views, t)
+  }
+
   private context(step: PlanStep, quantizer: PlanStep | undefined): RuleContext {
     return {
       draft: this.draft,
       step,
-      view: (t) => (t < 0 ? undefined : viewOf(this.draft, this.views, t)),
+      view: (t) => this.view(t),
       producer: (t) => (t < 0 ? undefined : this.index.producer(this.index.root(t))),
       target: quantizer && targetOf(quantizer),
     }
@@ -73,7 +80,7 @@ class IntegerPass {
       operand(q, 'x') === t &&
       isPerTensor(this.draft, parameters(q, 'y').scale) &&
       scalarConstant(this.draft, parameters(q, 'y').scale) !== undefined &&
-      isQuantized8(this.typeOf(q.outputs[0] as number).dtype) &&
+      isActivation(this.typeOf(q.outputs[0] as number).dtype) &&
       this.typeOf(q.outputs[0] as number).dtype === this.typeOf(first.outputs[0] as number).dtype &&
       JSON.stringify(q.attributes) === JSON.stringify(first.attributes) &&
       sameParameters(this.draft, parameters(q, 'y'), parameters(first, 'y'))

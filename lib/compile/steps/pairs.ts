@@ -1,12 +1,11 @@
-/** `DequantizeLinear -> QuantizeLinear  =>  nothing` where the parameters agree, else a table: `=>  QUnary`. */
-import { isQuantized8 } from '../../graph/dtype.js'
+/** `DequantizeLinear -> QuantizeLinear  =>  nothing` where the parameters agree, else, of 8 bits, a table: `=>  QUnary`. */
 import { floats, texts } from '../../plan/attributes.js'
 import { attributesOf, steps } from '../../plan/build.js'
 import { type Draft, sameDims } from '../../plan/draft.js'
 import { operand, parameters } from '../../plan/operands.js'
 import type { PlanStep, PlanTensor } from '../../plan/plan.js'
 import { rewriteSteps } from '../../plan/rewrite.js'
-import { isPerTensor, sameParameters } from './params.js'
+import { activationFormat, isPerTensor, sameParameters } from './params.js'
 import { recordView, type Views, viewOf } from './views.js'
 
 export function cancelPairs(draft: Draft): Draft {
@@ -22,7 +21,8 @@ function requantized(draft: Draft, step: PlanStep, views: Views): PlanStep | rea
   const out = step.outputs[0] as number
   const target = draft.tensors[out] as PlanTensor
   const x = viewOf(draft, views, operand(step, 'x'))
-  if (!x || !isQuantized8(target.dtype) || !isPerTensor(draft, y.scale)) return undefined
+  const format = activationFormat(draft, out)
+  if (!x || !format || !isPerTensor(draft, y.scale)) return undefined
   const { qmin, qmax } = attributesOf('QuantizeLinear', step)
   const bounded = qmin !== undefined || qmax !== undefined
   if (!bounded && x.format.storage === target.dtype && sameParameters(draft, x, y)) {
@@ -30,6 +30,7 @@ function requantized(draft: Draft, step: PlanStep, views: Views): PlanStep | rea
     draft.tensors[out] = { ...target, kind: 'alias', of: x.tensor }
     return []
   }
+  if (x.format.bits !== 8 || format.bits !== 8) return undefined
   const table = steps.QUnary({ x, y }, { fns: texts(), params: floats(), qmin, qmax })
   return { ...table, outputs: [out], nodes: step.nodes }
 }

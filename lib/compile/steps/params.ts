@@ -1,11 +1,18 @@
 /** Quantization parameters of plan tensors: as numbers where they are constant, and when two are the same. */
-import { isQuantized8 } from '../../graph/dtype.js'
-import { type Format, formatOf, type Quantized } from '../../graph/format.js'
+import type { DType } from '../../graph/dtype.js'
+import { decodeLevel, type Format, formatOf, type Quantized } from '../../graph/format.js'
 import { addTensor, constantBytes, type Draft } from '../../plan/draft.js'
 import type { Parameters, QuantizedOperand } from '../../plan/operands.js'
 import type { PlanTensor } from '../../plan/plan.js'
 
-/** An 8-bit tensor with one scale; undefined for every other. */
+type ActivationDType = Extract<DType, 'uint8' | 'int8' | 'uint16' | 'int16'>
+
+export function isActivation(dtype: DType | undefined): dtype is ActivationDType {
+  const bits = formatOf(dtype)?.bits
+  return bits === 8 || bits === 16
+}
+
+/** A tensor of 8 or 16 bits with one scale; undefined for every other. */
 export function activationView(
   draft: Draft,
   { tensor, scale, zeroPoint }: QuantizedOperand,
@@ -15,10 +22,10 @@ export function activationView(
   return { tensor, scale, zeroPoint, format, granularity: { kind: 'tensor' } }
 }
 
-/** The format of an 8-bit tensor; undefined for other types. */
+/** The format of a tensor of 8 or 16 bits; undefined for other types. */
 export function activationFormat(draft: Draft, t: number): Format | undefined {
   const dtype = draft.tensors[t]?.dtype
-  return dtype !== undefined && isQuantized8(dtype) ? formatOf(dtype) : undefined
+  return isActivation(dtype) ? formatOf(dtype) : undefined
 }
 
 export function isPerTensor(draft: Draft, scale: number): boolean {
@@ -45,8 +52,9 @@ export function constantParameters(
 export function zeroPointValue(draft: Draft, t = -1): number | undefined {
   if (t < 0) return 0
   const bytes = constantBytes(draft, t)
-  if (bytes?.length !== 1) return undefined
-  return draft.tensors[t]?.dtype === 'int8' ? ((bytes[0] as number) << 24) >> 24 : bytes[0]
+  const format = activationFormat(draft, t)
+  if (!bytes || !format || bytes.length !== format.bits / 8) return undefined
+  return decodeLevel((bytes[0] as number) + 256 * (bytes[1] ?? 0), format)
 }
 
 /** Elements of a constant float32 tensor; not to be written to. */
@@ -74,8 +82,8 @@ export function scalarConstant(draft: Draft, t: number): number | undefined {
   return values?.length === 1 ? values[0] : undefined
 }
 
-export function addZeroPoint(draft: Draft, dtype: 'uint8' | 'int8', value: number): number {
-  const data = Uint8Array.of(value & 255)
+export function addZeroPoint(draft: Draft, dtype: ActivationDType, value: number): number {
+  const data = formatOf(dtype)?.bits === 16 ? Uint8Array.of(value, value >> 8) : Uint8Array.of(value)
   return addTensor(draft, { name: '', dtype, dims: [], kind: 'constant', data })
 }
 

@@ -14,7 +14,10 @@ export interface RuleTarget extends Parameters {
 export interface RuleContext {
   readonly draft: Draft
   readonly step: PlanStep
-  /** The 8-bit tensor with one scale that a float tensor stands for; undefined: it is not quantized so, or absent. */
+  /**
+   * The 8-bit tensor with one scale that a float tensor stands for, or, of rules that take them, one of 16 bits;
+   * undefined: it is not quantized so, or absent.
+   */
   view(t: number): Quantized<number> | undefined
   /** The step that made a tensor, aliases resolved. */
   producer(t: number): PlanStep | undefined
@@ -25,5 +28,7 @@ export interface RuleContext {
 export interface IntegerRule {
   /** True for steps that can give float32 from integer accumulators. */
   readonly floatOutput: boolean
+  /** True for steps of activations of 16 bits. */
+  readonly takes16Bits?: true
   apply(context: RuleContext): BuiltStep | string
 }

@@ -3,13 +3,12 @@
  * `Q(x / c; s) = Q(x; s c)` but for the rounding of `s c`, as with every scale that requantization multiplies.
  * The division of attention's scores costs nothing then, and the product is quantized in its epilogue.
  */
-import { isQuantized8 } from '../../graph/dtype.js'
 import { textOf } from '../../plan/attributes.js'
 import { addTensor, type Draft, type DraftIndex, sameDims } from '../../plan/draft.js'
 import { operand, parameters, withOperand, withParameters } from '../../plan/operands.js'
 import type { PlanStep, PlanTensor } from '../../plan/plan.js'
 import { rewriteSteps } from '../../plan/rewrite.js'
-import { isScale, scalarConstant } from './params.js'
+import { isActivation, isScale, scalarConstant } from './params.js'
 
 const PRODUCTS = new Set(['Conv', 'ConvTranspose', 'MatMul'])
 
@@ -26,7 +25,7 @@ function withScale(draft: Draft, index: DraftIndex, quantize: PlanStep): PlanSte
   const scale = scalarConstant(draft, y.scale)
   if (scaling?.op !== 'Binary' || scale === undefined) return undefined
   const out = draft.tensors[quantize.outputs[0] as number] as PlanTensor
-  if (!isQuantized8(out.dtype)) return undefined
+  if (!isActivation(out.dtype)) return undefined
   const [source, factor] = factorOf(draft, scaling)
   const product = index.producer(source)
   if (!product || !PRODUCTS.has(product.op) || factor === undefined) return undefined

@@ -9,10 +9,10 @@ import { fillPosition, movedInputs } from '../../plan/moves.js'
 import { withInputs } from '../../plan/operands.js'
 import type { PlanStep, PlanTensor } from '../../plan/plan.js'
 import { rewriteSteps } from '../../plan/rewrite.js'
-import { addZeroPoint, constantParameters, sameParameters, scalarConstant } from './params.js'
+import { addZeroPoint, constantParameters, isActivation, sameParameters, scalarConstant } from './params.js'
 import { recordView, type Views, viewOf } from './views.js'
 
-/** DequantizeLinear (per tensor, 8-bit) sinks below movers whose data inputs all have the same parameters. */
+/** DequantizeLinear (per tensor, of 8 or 16 bits) sinks below movers whose data inputs all have the same parameters. */
 export function sinkDequantize(draft: Draft): Draft {
   const views: Views = new Map()
   return rewriteSteps(draft, (step) => {
@@ -55,12 +55,12 @@ function moveQuantized(
 }
 
 /** Pools and Resize have integer steps of their own; with equal parameters on both sides they only move. */
-function quantizedMover(step: PlanStep, { scale, zeroPoint }: Quantized<number>): PlanStep {
-  if (step.op === 'Pool') {
+function quantizedMover(step: PlanStep, { scale, zeroPoint, format }: Quantized<number>): PlanStep {
+  if (step.op === 'Pool' && format.bits === 8) {
     const x = { tensor: step.inputs[0] as number, scale, zeroPoint }
     return { ...step, ...steps.QPool({ x, y: { scale, zeroPoint } }, attributesOf('Pool', step)) }
   }
-  return { ...step, kind: step.op === 'Resize' ? 'integer' : 'data' }
+  return { ...step, kind: step.op === 'Resize' || step.op === 'Pool' ? 'integer' : 'data' }
 }
 
 /** The number that the step writes beside what it moves, quantized as that; undefined: it is not constant. */
@@ -70,8 +70,8 @@ function withQuantizedFill(draft: Draft, step: PlanStep, like: Quantized<number>
   const given = step.inputs[position] ?? -1
   const value = given < 0 ? 0 : scalarConstant(draft, given)
   const numbers = constantParameters(draft, like)
-  const { storage } = like.format
-  if (value === undefined || !numbers || (storage !== 'uint8' && storage !== 'int8')) return undefined
+  const storage = draft.tensors[like.tensor]?.dtype
+  if (value === undefined || !numbers || !isActivation(storage)) return undefined
   const level = quantizeNumber(value, numbers.scale, numbers.zeroPoint, like.format)
   return withInputs(step, position, [addZeroPoint(draft, storage, level)])
 }

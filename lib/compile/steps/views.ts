@@ -1,4 +1,4 @@
-/** Float tensors that a DequantizeLinear made, as the 8-bit tensors that they stand for. */
+/** Float tensors that a DequantizeLinear made, as the tensors of 8 or 16 bits that they stand for. */
 import type { Quantized } from '../../graph/format.js'
 import { addAlias, type Draft } from '../../plan/draft.js'
 import { quantizedOperand } from '../../plan/operands.js'
@@ -8,7 +8,7 @@ import { activationView } from './params.js'
 /** By float tensor. */
 export type Views = Map<number, Quantized<number>>
 
-/** Notes what a DequantizeLinear (per tensor, of 8 bits) makes. */
+/** Notes what a DequantizeLinear (per tensor, of 8 or 16 bits) makes. */
 export function recordView(draft: Draft, step: PlanStep, views: Views): void {
   const out = step.outputs[0] as number
   if ((draft.tensors[out] as PlanTensor).dtype !== 'float32') return

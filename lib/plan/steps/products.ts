@@ -1,5 +1,5 @@
 /** Integer products. Those of quantized activations end in the same epilogue. */
-import { CLAMP, F32, FLAG, INT, INTS, OPTIONAL_F32, WINDOW, X8, Y8 } from './shared.js'
+import { CLAMP, F32, FLAG, INT, INTS, OPTIONAL_F32, WINDOW, X8, X16, Y8 } from './shared.js'
 import type { AttributeSpec, OperandSpec, StepTable } from './spec.js'
 
 const BIAS = {
@@ -38,7 +38,7 @@ export const productSteps = {
   QConv: {
     kind: 'integer',
     inputs: {
-      x: X8,
+      x: X16,
       w: weights('[M, C/g, k...], constant; scales 1 or [M]'),
       ...EPILOGUE,
     },
@@ -49,7 +49,7 @@ export const productSteps = {
   QConvTranspose: {
     kind: 'integer',
     inputs: {
-      x: X8,
+      x: X16,
       w: weights('[C, M/g, k...], constant; scales 1 or [M]'),
       ...EPILOGUE,
     },
@@ -60,7 +60,7 @@ export const productSteps = {
   QMatMul: {
     kind: 'integer',
     inputs: {
-      a: { ...X8, note: '[..., m, k]; one scale and zero point, or one for each row' },
+      a: { ...X16, note: '[..., m, k]; one scale and zero point, or of 8 bits one for each row' },
       b: { kind: 'quantized', types: 'weights', note: '[..., k, n]; scales 1 or [n]' },
       ...EPILOGUE,
     },

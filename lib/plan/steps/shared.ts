@@ -2,6 +2,8 @@
 import type { AttributeSpec, OperandSpec } from './spec.js'
 
 export const X8 = { kind: 'quantized', types: 'q8' } as const satisfies OperandSpec
+/** Activations of integer products: 8 or 16 bits. */
+export const X16 = { kind: 'quantized', types: 'levels' } as const satisfies OperandSpec
 export const Y8 = { kind: 'parameters', types: 'q8' } as const satisfies OperandSpec
 export const OUT8 = { kind: 'data', types: 'q8' } as const satisfies OperandSpec
 export const F32 = { kind: 'data', types: 'f32' } as const satisfies OperandSpec

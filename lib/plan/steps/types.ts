@@ -26,7 +26,7 @@ export const TYPES = {
   quantized: ['uint8', 'int8', 'uint16', 'int16', 'uint4', 'int4', 'uint2', 'int2'],
   /** What DequantizeLinear reads. */
   stored: ['uint8', 'int8', 'uint16', 'int16', 'int32', 'uint4', 'int4', 'uint2', 'int2'],
-  /** Levels that an integer product requantizes to. */
+  /** Levels that an integer product multiplies, and requantizes to. */
   levels: ['uint8', 'int8', 'uint16', 'int16'],
   /** What an integer product writes: requantized, real, or the sums themselves. */
   sums: ['uint8', 'int8', 'uint16', 'int16', 'float32', 'int32'],
@@ -36,7 +36,7 @@ export const TYPES = {
   cached: ['float32', 'int8'],
   /** What matrix products are computed in. */
   matrix: ['float32', 'float64', 'int32', 'int64', 'uint32', 'uint64'],
-  pooled: ['float32', 'float64', 'uint8', 'int8'],
+  pooled: ['float32', 'float64', 'uint8', 'int8', 'uint16', 'int16'],
   range: ['float32', 'float64', 'int16', 'int32', 'int64'],
   number: NUMBERS,
   /** Numbers and bool. */

@@ -33,12 +33,31 @@ struct FinishTile {
   size_t row_bytes;
 };
 
+// Of 16-bit activations: sum (r, n) is 256 * high + low + start[n], less w_zero[n] * row_sums[r], in float64.
+struct WideTile {
+  const int32_t *high, *low;  // of the upper and the lower bytes; row r starts at r * stride
+  size_t stride;
+  size_t m, n;
+  const double* before = nullptr;    // as high: sums of products that came before these; null: none did
+  const double* start;               // [n]: bias and zero points
+  const double* row_sums = nullptr;  // [m]; null: nothing to take away
+  const int32_t* w_zero = nullptr;   // [n]
+  const float* multiplier;           // [n]
+  const float* bias = nullptr;       // [n], floats only; may be null
+  Requantize requantize;             // bytes and halves only
+  void* out;                         // row r starts at out + r * row_bytes; nothing past n elements is written
+  size_t row_bytes;
+};
+
 struct FinishKernels {
   Isa isa;
   void (*bytes)(const FinishTile& tile);
   void (*floats)(const FinishTile& tile);
   void (*words)(const FinishTile& tile);   // int32
   void (*halves)(const FinishTile& tile);  // int16 or uint16
+  void (*wide_bytes)(const WideTile& tile);
+  void (*wide_halves)(const WideTile& tile);
+  void (*wide_floats)(const WideTile& tile);
 };
 
 const FinishKernels& finish_kernels();  // the best for this machine

@@ -2,6 +2,8 @@
 // of int32.
 #include "kernels/finish/finish.h"
 
+#include <cmath>
+
 #include "cpu/float_mode.h"
 #include "cpu/isa.h"
 #include "test/vector_sizes.h"
@@ -24,9 +26,8 @@ int32_t corrected(const FinishTile& t, size_t r, size_t i) {
 }
 
 // One array of every kind; what lies between the rows must stay.
-template <class T, class Value>
-void check(const FinishKernels& k, void (*FinishKernels::*run)(const FinishTile&), FinishTile t, Value value,
-           const char* what) {
+template <class T, class Tile, class Value>
+void check(const FinishKernels& k, void (*FinishKernels::*run)(const Tile&), Tile t, Value value, const char* what) {
   test::Array<T> out(kRows * kStride);
   std::memset(out.data(), 0x5A, kRows * kStride * sizeof(T));
   t.out = out.data();
@@ -98,6 +99,65 @@ TEST(finish_every_instruction_set_gives_the_bits_of_the_definition) {
               return static_cast<uint16_t>(requantize_one(corrected(f, r, i), f.multiplier[i], f.requantize));
             },
             "halves");
+      }
+  }
+}
+
+TEST(finish_of_16_bit_activations_gives_the_bits_of_the_definition) {
+  const FlushSubnormals mode;
+  test::Array<int32_t> high(kRows * kStride), low(kRows * kStride), w_zero(kStride);
+  test::Array<double> before(kRows * kStride), start(kStride);
+  test::Array<float> multiplier(kStride), bias(kStride);
+  test::Random random(8);
+  for (size_t i = 0; i < kRows * kStride; ++i) {
+    high[i] = static_cast<int32_t>(random.next() >> (32 + i % 24)), low[i] = static_cast<int32_t>(random.next() >> 32);
+    before[i] = static_cast<double>(static_cast<int64_t>(random.next()) >> 20);
+  }
+  high[0] = INT32_MIN, high[1] = INT32_MAX;
+  for (size_t i = 0; i < kStride; ++i) {
+    w_zero[i] = static_cast<int32_t>(random.next() >> 56) - 128;
+    start[i] = static_cast<double>(static_cast<int64_t>(random.next()) >> 24);
+    multiplier[i] = random.real(1e-8f, 1e-5f), bias[i] = random.real(-4, 4);
+  }
+  const double row_sums[kRows] = {0, -4294967297.0, 70000};
+  for (const FinishKernels* k : kTables) {
+    if (!isa_supported(k->isa)) continue;
+    for (size_t n = 1; n <= 64; ++n)
+      for (int form = 0; form < 8; ++form) {
+        WideTile t;
+        t.high = high.data(), t.low = low.data(), t.stride = kStride, t.m = kRows, t.n = n;
+        if (form & 1) t.row_sums = row_sums, t.w_zero = w_zero.data();
+        if (form & 2) t.bias = bias.data();
+        if (form & 4) t.before = before.data();
+        t.start = start.data(), t.multiplier = multiplier.data();
+        const auto product = [](const WideTile& w, size_t r, size_t i) {
+          const size_t at = r * w.stride + i;
+          int64_t sum = int64_t{256} * w.high[at] + w.low[at] + static_cast<int64_t>(w.start[i]);
+          if (w.before) sum += static_cast<int64_t>(w.before[at]);
+          if (w.row_sums) sum -= w.w_zero[i] * static_cast<int64_t>(w.row_sums[r]);
+          return static_cast<double>(sum) * static_cast<double>(w.multiplier[i]);
+        };
+        const auto level = [&](const WideTile& w, size_t r, size_t i) {
+          const double v = product(w, r, i), lo = static_cast<double>(w.requantize.lo),
+                       hi = static_cast<double>(w.requantize.hi);
+          return static_cast<int32_t>(std::nearbyint(v < lo ? lo : v > hi ? hi : v)) + w.requantize.zero_point;
+        };
+        t.requantize = {-3.0f, 252.0f, 3};
+        check<uint8_t>(
+            *k, &FinishKernels::wide_bytes, t,
+            [&](const WideTile& w, size_t r, size_t i) { return static_cast<uint8_t>(level(w, r, i)); }, "wide bytes");
+        t.requantize = {-32000.0f, 32767.0f, -700};
+        check<uint16_t>(
+            *k, &FinishKernels::wide_halves, t,
+            [&](const WideTile& w, size_t r, size_t i) { return static_cast<uint16_t>(level(w, r, i)); },
+            "wide halves");
+        check<float>(
+            *k, &FinishKernels::wide_floats, t,
+            [&](const WideTile& w, size_t r, size_t i) {
+              const float v = static_cast<float>(product(w, r, i));
+              return w.bias ? v + w.bias[i] : v;
+            },
+            "wide floats");
       }
   }
 }

@@ -9,6 +9,7 @@
 
 #include "ops/conv/conv_geometry.h"
 #include "ops/conv/qdwconv.h"
+#include "ops/product/planes.h"
 #include "ops/product/product_weights.h"
 #include "ops/product/qgemm_driver.h"
 #include "ops/support/rounding.h"
@@ -47,7 +48,8 @@ class BoundQConv final : public Bound {
     lowering_ = model_.im2col ? Lowering::kIm2col : pointwise ? Lowering::kPointwise : Lowering::kIndirection;
     for (int axis = 0; axis < 2; ++axis)
       image_[axis] = sizes_.in[axis] + (lowering_ == Lowering::kIm2col ? sizes_.begin[axis] + sizes_.end[axis] : 0);
-    copy_ = convert || (lowering_ == Lowering::kIm2col && sizes_.padded());
+    const bool wide = blocks_.wide = model_.operands.wide();
+    copy_ = convert || wide || (lowering_ == Lowering::kIm2col && sizes_.padded());
 
     blocks_.kernel = model_.weights.kernel;
     blocks_.layout = model_.weights.layout;
@@ -63,21 +65,21 @@ class BoundQConv final : public Bound {
     blocks_.plan(tuning);
 
     const size_t channels = static_cast<size_t>(sizes_.channels);
-    size_t image = 0;
+    size_t& image = plane_bytes_;
     bool fits = !__builtin_mul_overflow(static_cast<size_t>(sizes_.batch), static_cast<size_t>(image_[0]), &image) &&
                 !__builtin_mul_overflow(image, static_cast<size_t>(image_[1]), &image) &&
-                !__builtin_mul_overflow(image, channels, &image) && image <= PTRDIFF_MAX / 2;
+                !__builtin_mul_overflow(image, channels, &image) && image <= PTRDIFF_MAX / 4;
     const bool copies_windows = lowering_ == Lowering::kIm2col || row_taps_;
     row_bytes_ = (copies_windows ? static_cast<size_t>(w.kernel[1]) : 1) * channels;
     ScratchPlan shared, own;
-    if (!model_.weights.folded.constant()) columns_.add(&shared, shape_.columns());
-    zeros_ = shared.add<uint8_t>(row_bytes_, kReadSlack);
-    if (copy_) copied_ = shared.add<uint8_t>(image, kReadSlack);
+    if (!model_.weights.folded.constant()) columns_.add(&shared, shape_.columns(), wide);
+    zeros_ = shared.add<uint8_t>(row_bytes_ + (wide ? row_bytes_ + kReadSlack : 0), kReadSlack);
+    if (copy_) copied_ = shared.add<uint8_t>(blocks_.planes() * image, kReadSlack);
     tile_.add(&own, blocks_);
     if (copies_windows) {
       window_bytes_ = lowering_ == Lowering::kIm2col ? round_up(blocks_.layout.k + kPiece + kQGemmOverRead, 64)
                                                      : blocks_.layout.taps * round_up(row_bytes_ + kQGemmOverRead, 64);
-      windows_ = own.add<uint8_t>(window_bytes_ * static_cast<size_t>(blocks_.kernel->mr));
+      windows_ = own.add<uint8_t>(blocks_.planes() * window_bytes_ * static_cast<size_t>(blocks_.kernel->mr));
     }
     fits = fits && shared.fits() && own.fits();
     if (!fits) return c.error(Code::kLimit, "a padded image of " + ops::dims_text(c.in(ProductInput::kX)));
@@ -96,10 +98,14 @@ class BoundQConv final : public Bound {
     ProductEpilogue epilogue;
     OCTAVO_RETURN_IF_ERROR(model_.weights.folded.epilogue(c, model_.operands, shape_, columns_.in(shared), &epilogue));
     uint8_t* zeros = zeros_.in(shared);
-    std::memset(zeros, epilogue.x_zero & 0xFF, row_bytes_ + kReadSlack);
+    const bool wide = blocks_.wide;
+    const PlaneZeros zero(epilogue.x_zero, shape_.a_signed);
+    std::memset(zeros, wide ? zero.upper : epilogue.x_zero & 0xFF, row_bytes_ + kReadSlack);
+    if (wide) std::memset(zeros + row_bytes_ + kReadSlack, zero.lower, row_bytes_ + kReadSlack);
     const uint8_t* image = c.in<uint8_t>(ProductInput::kX);
     if (copy_) {
-      copy_image(c, image, copied_.in(shared), static_cast<uint8_t>(epilogue.x_zero));
+      if (wide) split_image(c, c.in<uint16_t>(ProductInput::kX), copied_.in(shared), zero);
+      else copy_image(c, image, copied_.in(shared), static_cast<uint8_t>(epilogue.x_zero));
       image = copied_.in(shared);
     }
 
@@ -115,15 +121,16 @@ class BoundQConv final : public Bound {
     run.row_stride = static_cast<size_t>(sizes_.out_channels);
     const int64_t depth = sizes_.channels / model_.window.group;
     run_qgemm(c, blocks_, tile_, run, epilogue,
-              [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int thread) {
-                const uint8_t* from = image + static_cast<int64_t>(batch) * depth;
+              [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int thread, size_t plane) {
+                const uint8_t* from = image + plane * plane_bytes_ + batch * static_cast<size_t>(depth);
+                uint8_t* to = windows_.in(c.thread_scratch(thread)) +
+                              plane * window_bytes_ * static_cast<size_t>(blocks_.kernel->mr);
                 if (lowering_ == Lowering::kIm2col) {
-                  uint8_t* to = windows_.in(c.thread_scratch(thread));
                   if (row_bytes_ <= kPiece) copy_windows<1>(from, row, m, rows, to);
                   else if (row_bytes_ <= 2 * kPiece) copy_windows<2>(from, row, m, rows, to);
                   else copy_windows<0>(from, row, m, rows, to);
                 } else if (lowering_ == Lowering::kIndirection) {
-                  fill(from, zeros, row, m, rows, windows_.in(c.thread_scratch(thread)));
+                  fill(from, zeros + plane * (row_bytes_ + kReadSlack), row, m, rows, to);
                 } else {
                   for (size_t r = 0; r < m; ++r) rows[r] = from + (row + static_cast<int64_t>(r)) * sizes_.channels;
                   repeat_last_row(blocks_, m, rows);
@@ -157,6 +164,29 @@ class BoundQConv final : public Bound {
           for (size_t b = 0; b < line; ++b) out[left + b] = in[b] ^ flip;
         else std::memcpy(out + left, in, line);
         std::memset(out + left + line, zero, wide - left - line);
+      }
+    });
+  }
+
+  // The same of 16 bits, to two images of bytes.
+  void split_image(RunContext& c, const uint16_t* from, uint8_t* to, PlaneZeros zero) const {
+    const PlaneFlips flips(model_.operands.x_format().is_signed, shape_.a_signed);
+    const bool pad = lowering_ == Lowering::kIm2col;
+    const int64_t top = pad ? sizes_.begin[0] : 0;
+    const size_t line = static_cast<size_t>(sizes_.in[1] * sizes_.channels),
+                 wide = static_cast<size_t>(image_[1] * sizes_.channels);
+    const size_t left = pad ? static_cast<size_t>(sizes_.begin[1] * sizes_.channels) : 0;
+    const int64_t lines = sizes_.batch * image_[0];
+    constexpr int64_t kLines = 16;
+    c.pool().for_each((lines + kLines - 1) / kLines, [&](int64_t task, int) {
+      for (int64_t i = task * kLines; i < std::min(lines, (task + 1) * kLines); ++i) {
+        const int64_t n = i / image_[0], y = i % image_[0] - top;
+        const bool inside = y >= 0 && y < sizes_.in[0];
+        uint8_t *upper = to + static_cast<size_t>(i) * wide, *lower = upper + plane_bytes_;
+        if (!inside || line != wide) std::memset(upper, zero.upper, wide), std::memset(lower, zero.lower, wide);
+        if (inside)
+          split_planes(from + static_cast<size_t>(n * sizes_.in[0] + y) * line, 1, line, flips, upper + left,
+                       lower + left);
       }
     });
   }
@@ -302,6 +332,7 @@ class BoundQConv final : public Bound {
   QGemmBlocks blocks_;
   Lowering lowering_ = Lowering::kIndirection;
   bool copy_ = false;
+  size_t plane_bytes_ = 0;  // of an image that is copied
   int64_t image_[2] = {1, 1};
   bool row_taps_ = false;                    // one tap per kernel row
   size_t row_bytes_ = 0, window_bytes_ = 0;  // of one kernel row; of a window that is copied

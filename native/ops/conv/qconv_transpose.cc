@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ops/conv/conv_geometry.h"
+#include "ops/product/planes.h"
 #include "ops/product/product_weights.h"
 #include "ops/product/qgemm_driver.h"
 
@@ -41,7 +42,8 @@ class BoundQConvTranspose final : public Bound {
                                          " on axis " + std::to_string(axis - 2 + w.spatial));
     }
     const QGemmKernel& kernel = *model_.phases[0].weights.kernel;
-    copy_ = model_.operands.x_format().is_signed != kernel.a_signed();
+    wide_ = model_.operands.wide();
+    copy_ = wide_ || model_.operands.x_format().is_signed != kernel.a_signed();
 
     ScratchPlan shared;
     size_t columns = 0;  // most of a phase: they run one after the other
@@ -61,6 +63,7 @@ class BoundQConvTranspose final : public Bound {
       part.blocks.kernel = &kernel;
       part.blocks.layout = phase.weights.layout;
       part.blocks.rows = count[1];
+      part.blocks.wide = wide_;
       if (__builtin_mul_overflow(sizes_.batch * count[0], w.group, &part.blocks.batches))
         return c.error(Code::kLimit, "too many rows");
       part.blocks.plan(tuning);
@@ -80,9 +83,11 @@ class BoundQConvTranspose final : public Bound {
       columns = std::max(columns, part.shape.columns());
       parts_.push_back(std::move(part));
     }
-    columns_.add(&shared, columns);
-    zeros_ = shared.add<uint8_t>(static_cast<size_t>(sizes_.channels), kReadSlack);
-    if (copy_) copied_ = shared.add<uint8_t>(static_cast<size_t>(c.in(ProductInput::kX).elements()), kReadSlack);
+    columns_.add(&shared, columns, wide_);
+    plane_bytes_ = static_cast<size_t>(c.in(ProductInput::kX).elements());
+    zeros_bytes_ = static_cast<size_t>(sizes_.channels) + kReadSlack;
+    zeros_ = shared.add<uint8_t>((wide_ ? 2 : 1) * zeros_bytes_);
+    if (copy_) copied_ = shared.add<uint8_t>((wide_ ? 2 : 1) * plane_bytes_, kReadSlack);
     if (!shared.fits()) return c.error(Code::kLimit, "an image of " + ops::dims_text(c.in(ProductInput::kX)));
     c.scratch(shared.bytes(), per_thread);
     return Status::Ok();
@@ -94,8 +99,15 @@ class BoundQConvTranspose final : public Bound {
     if (copy_) {
       const int64_t size = sizes_.batch * sizes_.in[0] * sizes_.in[1] * sizes_.channels;
       uint8_t* to = copied_.in(shared);
+      const uint16_t* halves = c.in<uint16_t>(ProductInput::kX);
+      const PlaneFlips flips(model_.operands.x_format().is_signed, model_.phases[0].weights.kernel->a_signed());
       constexpr int64_t kPiece = 16384;
       c.pool().for_each((size + kPiece - 1) / kPiece, [&](int64_t task, int) {
+        if (wide_) {
+          const int64_t first = task * kPiece, count = std::min(size, first + kPiece) - first;
+          split_planes(halves + first, 1, static_cast<size_t>(count), flips, to + first, to + plane_bytes_ + first);
+          return;
+        }
         for (int64_t i = task * kPiece; i < std::min(size, (task + 1) * kPiece); ++i) to[i] = image[i] ^ 0x80;
       });
       image = to;
@@ -106,7 +118,9 @@ class BoundQConvTranspose final : public Bound {
       ProductEpilogue epilogue;
       OCTAVO_RETURN_IF_ERROR(weights.folded.epilogue(c, model_.operands, part.shape, columns_.in(shared), &epilogue));
       uint8_t* zeros = zeros_.in(shared);
-      std::memset(zeros, epilogue.x_zero & 0xFF, static_cast<size_t>(sizes_.channels) + kReadSlack);
+      const PlaneZeros zero(epilogue.x_zero, part.shape.a_signed);
+      std::memset(zeros, wide_ ? zero.upper : epilogue.x_zero & 0xFF, zeros_bytes_);
+      if (wide_) std::memset(zeros + zeros_bytes_, zero.lower, zeros_bytes_);
       QGemmRun run;
       run.packed = weights.packed.data();
       run.zeros = weights.zeros.data();
@@ -117,8 +131,9 @@ class BoundQConvTranspose final : public Bound {
       run.out_of = part.out_of.data();
       run.row_stride = static_cast<size_t>(model_.window.stride[1] * sizes_.out_channels);
       run_qgemm(c, part.blocks, part.tile, run, epilogue,
-                [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int) {
-                  fill(part, image, zeros, static_cast<int64_t>(batch), row, m, rows);
+                [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int, size_t plane) {
+                  fill(part, image + plane * plane_bytes_, zeros + plane * zeros_bytes_, static_cast<int64_t>(batch),
+                       row, m, rows);
                   repeat_last_row(part.blocks, m, rows);
                 });
     }
@@ -164,7 +179,8 @@ class BoundQConvTranspose final : public Bound {
   const TransposeModel& model_;
   ConvSizes sizes_;
   std::vector<Part> parts_;
-  bool copy_ = false;
+  bool copy_ = false, wide_ = false;
+  size_t plane_bytes_ = 0, zeros_bytes_ = 0;
   ColumnScratch columns_;
   ScratchArray<uint8_t> zeros_, copied_;
 };

@@ -8,6 +8,7 @@
 #include "cpu/tuning.h"
 #include "kernels/qdwconv/qdwconv.h"
 #include "ops/conv/conv_geometry.h"
+#include "ops/product/planes.h"
 #include "ops/product/product_folded.h"
 #include "ops/product/weight_source.h"
 #include "ops/support/rounding.h"
@@ -20,12 +21,6 @@ constexpr int64_t kGatheredPixels = 16;
 // Products of a task: some microseconds.
 constexpr int64_t kTaskProducts = 256 * 1024;
 
-// The output is made of sums that the kernel leaves as int32.
-bool gathers(const ProductOperands& operands) {
-  const ProductOutput output = operands.output();
-  return output == ProductOutput::kFloat || output == ProductOutput::kHalves || operands.x_in_run();
-}
-
 struct QDwModel {
   ProductOperands operands;
   ConvWindow window;
@@ -36,6 +31,12 @@ struct QDwModel {
   AlignedBuffer packed;
   FoldedProduct folded;
 
+  // The output is made of sums that the kernel leaves as int32.
+  bool gathers() const {
+    const ProductOutput output = operands.output();
+    return output == ProductOutput::kFloat || output == ProductOutput::kHalves || operands.x_in_run() ||
+           operands.wide();
+  }
   // Weights less their zero points, [taps][channels], and their sums; `levels` and `zeros` are of the weights' format.
   void subtract(const uint8_t* levels, const void* zeros, bool scalar_zero, int16_t* out, int32_t* totals) const {
     const Format& format = operands.w_format();
@@ -76,8 +77,7 @@ class BoundQDwConv final : public Bound {
         static_cast<int64_t>(std::clamp(static_cast<double>(kTaskProducts) / std::max(products, 1.0), 1.0, 4096.0));
 
     const bool square = model_.window.stride[0] == 1 && model_.window.dilation[0] == 1;
-    out_rows_ =
-        square && !gathers(model_.operands) ? static_cast<int64_t>(qdwconv_rows(*model_.kernel, model_.row_window)) : 1;
+    out_rows_ = square && !model_.gathers() ? static_cast<int64_t>(qdwconv_rows(*model_.kernel, model_.row_window)) : 1;
     rows_per_task_ = (rows_per_task_ + out_rows_ - 1) / out_rows_ * out_rows_;
 
     // Rows above and below the image are one row of zero points.
@@ -88,8 +88,10 @@ class BoundQDwConv final : public Bound {
         zeros_bytes_ > PTRDIFF_MAX / 2)
       return c.error(Code::kLimit, "a row of " + ops::dims_text(c.in(ProductInput::kX)));
     ScratchPlan shared, own;
-    if (!model_.folded.constant()) columns_.add(&shared, shape_.columns());
-    zeros_ = shared.add<uint8_t>(zeros_bytes_, kReadSlack);
+    if (!model_.folded.constant()) columns_.add(&shared, shape_.columns(), wide());
+    zeros_ = shared.add<uint8_t>(wide() ? 2 * zeros_bytes_ + kReadSlack : zeros_bytes_, kReadSlack);
+    plane_bytes_ = static_cast<size_t>(c.in(ProductInput::kX).elements());
+    if (wide()) image_ = shared.add<uint8_t>(2 * plane_bytes_, kReadSlack);
     if (!model_.raw.empty()) {
       packed_ = shared.add<uint8_t>(model_.packed_bytes);
       sums_ = shared.add<int32_t>(model_.padded);
@@ -97,7 +99,7 @@ class BoundQDwConv final : public Bound {
     }
     inputs_ = own.add<const uint8_t*>(model_.row_window.height + static_cast<size_t>(out_rows_));
     list_ = own.add<const uint8_t*>(kQDwListed * (model_.taps + 3));
-    if (gathers(model_.operands)) gathered_ = own.add<int32_t>(kGatheredPixels * model_.padded);
+    if (model_.gathers()) gathered_ = own.add<int32_t>((wide() ? 2 : 1) * kGatheredPixels * model_.padded);
     if (!shared.fits() || !own.fits())
       return c.error(Code::kLimit, "a row of " + ops::dims_text(c.in(ProductInput::kX)));
     c.scratch(shared.bytes(), own.bytes());
@@ -119,9 +121,15 @@ class BoundQDwConv final : public Bound {
     ProductEpilogue epilogue;
     OCTAVO_RETURN_IF_ERROR(model_.folded.epilogue(c, model_.operands, shape, columns_.in(shared), &epilogue));
     uint8_t* zeros = zeros_.in(shared);
-    std::memset(zeros, epilogue.x_zero & 0xFF, zeros_bytes_ + kReadSlack);
+    const PlaneZeros zero(epilogue.x_zero, shape_.a_signed);
+    std::memset(zeros, wide() ? zero.upper : epilogue.x_zero & 0xFF, zeros_bytes_ + kReadSlack);
+    if (wide()) std::memset(zeros + zeros_bytes_ + kReadSlack, zero.lower, zeros_bytes_ + kReadSlack);
 
     const auto* image = c.in<uint8_t>(ProductInput::kX);
+    if (wide()) {
+      split_image(c, image_.in(shared));
+      image = image_.in(shared);
+    }
     auto* out = c.out<uint8_t>(0);
     const auto* residual = model_.operands.has_residual() ? c.in<uint8_t>(ProductInput::kResidual) : nullptr;
     c.pool().for_each((rows_ + rows_per_task_ - 1) / rows_per_task_, [&](int64_t task, int thread) {
@@ -138,14 +146,18 @@ class BoundQDwConv final : public Bound {
       tile.bias = epilogue.columns.bias;
       tile.multiplier = epilogue.columns.multiplier;
       tile.requantize = epilogue.requantize;
-      tile.to_int32 = epilogue.output != ProductOutput::kBytes;
+      tile.to_int32 = epilogue.output != ProductOutput::kBytes || wide();
       tile.list = list_.in(scratch);
       const int64_t end = std::min(rows_, (task + 1) * rows_per_task_);
       for (int64_t row = task * rows_per_task_; row < end;) {
         const int64_t rows = std::min({out_rows_, end - row, sizes_.out[0] - row % sizes_.out[0]});
-        find_inputs(image, zeros, row, rows, inputs);
         tile.out_rows = static_cast<size_t>(rows);
-        run_rows(epilogue, row, gathered_.in(scratch), out, residual, &tile);
+        if (wide()) {
+          run_planes(epilogue, row, gathered_.in(scratch), out, residual, image, inputs, &tile);
+        } else {
+          find_inputs(image, zeros, row, rows, inputs);
+          run_rows(epilogue, row, gathered_.in(scratch), out, residual, &tile);
+        }
         row += rows;
       }
     });
@@ -168,7 +180,7 @@ class BoundQDwConv final : public Bound {
   void run_rows(const ProductEpilogue& epilogue, int64_t row, int32_t* gathered, uint8_t* out, const uint8_t* residual,
                 QDwTile* tile) const {
     const QDwFunction kernel = shape_.a_signed ? model_.kernel->s8 : model_.kernel->u8;
-    const bool gather = gathers(model_.operands);
+    const bool gather = model_.gathers();
     const size_t element = bytes_of(epilogue.output), channels = model_.channels;
     const int64_t width = sizes_.out[1], step = gather ? kGatheredPixels : width;
     tile->c_stride = channels * (gather ? sizeof(int32_t) : element);
@@ -197,13 +209,54 @@ class BoundQDwConv final : public Bound {
     }
   }
 
+  // A row of outputs of 16-bit activations: both planes of some pixels, then what becomes of their sums.
+  void run_planes(const ProductEpilogue& epilogue, int64_t row, int32_t* gathered, uint8_t* out,
+                  const uint8_t* residual, const uint8_t* image, const uint8_t** inputs, QDwTile* tile) const {
+    const QDwFunction kernel = shape_.a_signed ? model_.kernel->s8 : model_.kernel->u8;
+    const size_t channels = model_.channels, element = bytes_of(epilogue.output);
+    const int64_t width = sizes_.out[1];
+    const uint8_t* const zeros = tile->zeros;
+    tile->c_stride = channels * sizeof(int32_t);
+    WideSums sums;
+    sums.high = gathered, sums.low = gathered + kGatheredPixels * static_cast<int64_t>(model_.padded);
+    sums.stride = sums.n = channels;
+    for (int64_t x = 0; x < width; x += kGatheredPixels) {
+      tile->pixels = sums.m = static_cast<size_t>(std::min(width - x, kGatheredPixels));
+      tile->first = static_cast<ptrdiff_t>(x * model_.window.stride[1] - sizes_.begin[1]);
+      for (size_t plane = 0; plane < 2; ++plane) {
+        tile->zeros = zeros + plane * (zeros_bytes_ + kReadSlack);
+        find_inputs(image + plane * plane_bytes_, tile->zeros, row, 1, inputs);
+        tile->c = gathered + plane * kGatheredPixels * model_.padded;
+        kernel(*tile);
+      }
+      const size_t at = static_cast<size_t>(row * width + x) * channels;
+      finish_wide(epilogue, 0, sums, out + at * element, channels * element);
+      if (residual || epilogue.table)
+        finish_bytes(epilogue, out + at, residual ? residual + at : nullptr, sums.m, channels, channels);
+    }
+    tile->zeros = zeros;
+  }
+
+  void split_image(RunContext& c, uint8_t* to) const {
+    const auto* from = c.in<uint16_t>(ProductInput::kX);
+    const PlaneFlips flips(model_.operands.x_format().is_signed, shape_.a_signed);
+    constexpr size_t kPiece = 16384;
+    c.pool().for_each(static_cast<int64_t>((plane_bytes_ + kPiece - 1) / kPiece), [&](int64_t task, int) {
+      const size_t first = static_cast<size_t>(task) * kPiece;
+      split_planes(from + first, 1, std::min(kPiece, plane_bytes_ - first), flips, to + first,
+                   to + plane_bytes_ + first);
+    });
+  }
+
+  bool wide() const { return model_.operands.wide(); }
+
   const QDwModel& model_;
   ConvSizes sizes_;
   ProductShape shape_;
   int64_t rows_ = 0, rows_per_task_ = 1, out_rows_ = 1;
-  size_t zeros_bytes_ = 0;
+  size_t zeros_bytes_ = 0, plane_bytes_ = 0;
   ColumnScratch columns_;
-  ScratchArray<uint8_t> zeros_, packed_;
+  ScratchArray<uint8_t> zeros_, packed_, image_;
   ScratchArray<int32_t> sums_, gathered_;
   ScratchArray<int16_t> weights_;
   ScratchArray<const uint8_t*> inputs_, list_;
@@ -277,10 +330,21 @@ class QDwConv final : public Op {
 
 }  // namespace
 
+namespace {
+
+// A sum of bytes of 16-bit activations, times weights of up to 255, may not fit in int32. The driver of other products
+// takes those in pieces.
+bool too_deep(const LoadContext& c, const TensorSpec& w) {
+  const TensorSpec* x = c.input(ProductInput::kX);
+  return x != nullptr && bit_width(x->dtype) == 16 && w.shape.elements() / w.shape[0] > INT32_MAX / (255 * 255);
+}
+
+}  // namespace
+
 bool is_depthwise(const LoadContext& c) {
   const TensorSpec* w = c.input(ProductInput::kW);
   return w != nullptr && w->constant && w->shape.rank >= 3 && w->shape.rank <= 4 && w->shape[1] == 1 &&
-         c.integer("group", 1) == w->shape[0] && w->shape[0] > 1;
+         c.integer("group", 1) == w->shape[0] && w->shape[0] > 1 && !too_deep(c, *w);
 }
 
 Status make_qdwconv(const LoadContext& context, std::unique_ptr<Op>* op) {

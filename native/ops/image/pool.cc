@@ -28,7 +28,8 @@ struct Attributes {
     if (indices && fn != Fn::kMax) return c.error(Code::kInvalidPlan, "indices are of a maximum");
     const DType type = c.input(0)->dtype;
     const bool ok = type == DType::kFloat32 ||
-                    (fn == Fn::kMax && (type == DType::kUint8 || type == DType::kInt8 || type == DType::kFloat64));
+                    (fn == Fn::kMax && (type == DType::kUint8 || type == DType::kInt8 || type == DType::kUint16 ||
+                                        type == DType::kInt16 || type == DType::kFloat64));
     return ok ? Status::Ok() : c.error(Code::kUnsupported, std::string("elements of type ") + dtype_name(type));
   }
 };
@@ -48,6 +49,8 @@ class Pool final : public Bound {
       switch (type_) {
         case DType::kUint8: return max_row<uint8_t>(c, row);
         case DType::kInt8: return max_row<int8_t>(c, row);
+        case DType::kUint16: return max_row<uint16_t>(c, row);
+        case DType::kInt16: return max_row<int16_t>(c, row);
         case DType::kFloat64: return max_row<double>(c, row);
         default: return max_row<float>(c, row);
       }

@@ -29,6 +29,26 @@ void finish_tile(const ProductEpilogue& e, size_t column, const SumTile& sums, u
   }
 }
 
+void finish_wide(const ProductEpilogue& e, size_t column, const WideSums& sums, uint8_t* out, size_t row_bytes) {
+  const ProductColumns c = e.columns.from(column);
+  WideTile tile;
+  tile.high = sums.high, tile.low = sums.low, tile.stride = sums.stride;
+  tile.m = sums.m, tile.n = sums.n;
+  tile.before = sums.before, tile.start = c.start;
+  if (e.correct_rows) tile.row_sums = sums.row_sums, tile.w_zero = c.w_zero;
+  tile.multiplier = c.multiplier;
+  if (e.has_float_bias) tile.bias = c.float_bias;
+  tile.requantize = e.requantize;
+  tile.out = out, tile.row_bytes = row_bytes;
+  const FinishKernels& kernels = finish_kernels();
+  switch (e.output) {
+    case ProductOutput::kBytes: return kernels.wide_bytes(tile);
+    case ProductOutput::kHalves: return kernels.wide_halves(tile);
+    case ProductOutput::kFloat: return kernels.wide_floats(tile);
+    case ProductOutput::kInt32: return;  // refused when the step is loaded
+  }
+}
+
 ResidualAdd residual_add(const Q8Binary& p) {
   const int32_t odd = p.zy & 1, even = p.zy - odd;
   const float largest = 512 * (std::abs(p.ra) + std::abs(p.rb));

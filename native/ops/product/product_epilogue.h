@@ -19,16 +19,21 @@ struct ProductColumns {
   float* float_bias = nullptr;
   int32_t* w_zero = nullptr;   // what remains of the weights' zero points
   int32_t* net_sum = nullptr;  // sums of the weights less those
+  double* start = nullptr;     // of 16-bit activations: what the bias is of others; theirs is 0
 
   ProductColumns from(size_t column) const {
-    return {bias + column, multiplier + column, float_bias + column, w_zero + column, net_sum + column};
+    return {bias + column,   multiplier + column, float_bias + column,
+            w_zero + column, net_sum + column,    start ? start + column : nullptr};
   }
 };
 
 // Where they lie in a block of memory.
 class ColumnScratch {
  public:
-  void add(ScratchPlan* plan, size_t columns) {
+  // wide: of 16-bit activations.
+  void add(ScratchPlan* plan, size_t columns, bool wide) {
+    wide_ = wide;
+    if (wide) start_ = plan->add<double>(columns);
     bias_ = plan->add<int32_t>(columns);
     multiplier_ = plan->add<float>(columns);
     float_bias_ = plan->add<float>(columns);
@@ -36,12 +41,15 @@ class ColumnScratch {
     net_sum_ = plan->add<int32_t>(columns);
   }
   ProductColumns in(void* block) const {
-    return {bias_.in(block), multiplier_.in(block), float_bias_.in(block), w_zero_.in(block), net_sum_.in(block)};
+    return {bias_.in(block),   multiplier_.in(block), float_bias_.in(block),
+            w_zero_.in(block), net_sum_.in(block),    wide_ ? start_.in(block) : nullptr};
   }
 
  private:
   ScratchArray<int32_t> bias_, w_zero_, net_sum_;
   ScratchArray<float> multiplier_, float_bias_;
+  ScratchArray<double> start_;
+  bool wide_ = false;
 };
 
 // Scales and zero points of rows of x, where rows have some of their own or a run computes one for all.
@@ -61,7 +69,7 @@ struct ProductRows {
 struct ProductEpilogue {
   ProductColumns columns;
   ProductOutput output = ProductOutput::kBytes;
-  int32_t x_zero = 0;         // in the kernel's signedness; its low byte fills padding
+  int32_t x_zero = 0;         // in the kernel's signedness; its low byte fills padding, of 16 bits see PlaneZeros
   ProductRows rows;           // then x_zero is in no bias
   bool correct_rows = false;  // some w_zero is not zero
   bool same_w_zero = true;    // of all columns
@@ -84,6 +92,16 @@ struct SumTile {
 // The sums of columns from `column` on to the output, where the kernel could not write it itself: to real numbers, to
 // levels of 16 bits, and where zero points of weights or of rows are left to take away.
 void finish_tile(const ProductEpilogue& epilogue, size_t column, const SumTile& tile, uint8_t* out, size_t row_bytes);
+
+// The same of 16-bit activations: sums of their upper and of their lower bytes.
+struct WideSums {
+  const int32_t *high = nullptr, *low = nullptr;
+  const double* before = nullptr;  // what was summed before; null: nothing
+  size_t stride = 0;
+  size_t m = 0, n = 0;
+  const double* row_sums = nullptr;  // [m] of x; where correct_rows
+};
+void finish_wide(const ProductEpilogue& epilogue, size_t column, const WideSums& sums, uint8_t* out, size_t row_bytes);
 
 // What a kernel that adds a residual needs.
 ResidualAdd residual_add(const Q8Binary& residual);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "ops/product/planes.h"
+
 namespace octavo {
 namespace {
 
@@ -59,8 +61,11 @@ void repeat_columns(const ProductShape& s, const ProductColumns& to, size_t grou
   std::copy_n(to.float_bias, s.padded, to.float_bias + at);
   std::copy_n(to.w_zero, s.padded, to.w_zero + at);
   for (size_t i = 0; i < s.padded; ++i) {
+    if (to.start)
+      to.start[at + i] = to.start[i] + static_cast<double>(static_cast<int32_t>(x_zero)) *
+                                           (static_cast<double>(s.sums[i]) - static_cast<double>(s.sums[at + i]));
     const uint32_t difference = static_cast<uint32_t>(s.sums[i]) - static_cast<uint32_t>(s.sums[at + i]);
-    to.bias[at + i] = static_cast<int32_t>(static_cast<uint32_t>(to.bias[i]) + x_zero * difference);
+    to.bias[at + i] = to.start ? 0 : static_cast<int32_t>(static_cast<uint32_t>(to.bias[i]) + x_zero * difference);
     to.net_sum[at + i] = static_cast<int32_t>(static_cast<uint32_t>(to.net_sum[i]) - difference);
   }
 }
@@ -89,6 +94,12 @@ class ColumnFold {
     const uint32_t net =
         static_cast<uint32_t>(s_.sums[at]) - static_cast<uint32_t>(s_.depth) * static_cast<uint32_t>(zero);
     to_.net_sum[at] = static_cast<int32_t>(net);
+    if (to_.start) {
+      const int64_t whole = s_.sums[at] - static_cast<int64_t>(s_.depth) * zero;
+      to_.start[at] = static_cast<double>(own_bias - static_cast<int64_t>(epilogue_->x_zero) * whole);
+      to_.bias[at] = 0;
+      return Status::Ok();
+    }
     to_.bias[at] = static_cast<int32_t>(static_cast<uint32_t>(own_bias) - x_zero_ * net);
     if (!bounds->wanted()) return Status::Ok();
     if (s_.magnitudes && zero == 0) bounds->add_known(to_.bias[at], s_.sums[at], s_.magnitudes[at], m);
@@ -98,6 +109,7 @@ class ColumnFold {
   void pad(size_t at) {
     to_.bias[at] = to_.w_zero[at] = to_.net_sum[at] = 0;
     to_.multiplier[at] = to_.float_bias[at] = 0;
+    if (to_.start) to_.start[at] = 0;
   }
 
  private:
@@ -110,6 +122,7 @@ class ColumnFold {
 
 // Into the kernel's signedness: x ^ 0x80 moves every value, and the zero point, by 128.
 int32_t sign_shift(const ProductParameters& p, const ProductShape& s) {
+  if (p.x_format.bits == 16) return plane_shift(p.x_format.is_signed, s.a_signed);
   return p.x_format.is_signed == s.a_signed ? 0 : s.a_signed ? -128 : 128;
 }
 
@@ -118,7 +131,7 @@ void fold_output(const ProductParameters& p, const SumBounds& bounds, ProductEpi
   e->requantize.lo = static_cast<float>(p.clamp.qmin - p.y.zp);
   e->requantize.hi = static_cast<float>(p.clamp.qmax - p.y.zp);
   e->requantize.zero_point = p.y.zp;
-  bounds.describe(&e->requantize);
+  if (p.x_format.bits == 8) bounds.describe(&e->requantize);
   e->table = p.table;
   if (!p.has_residual) return;
   Q8Binary& r = e->residual;

@@ -9,6 +9,8 @@
 // column:
 //
 //   acc[r][n] = sum x w  +  bias  -  zx[r] (sum w - K zw)  -  zw sum x[r]
+//
+// Of 16-bit activations, which are multiplied as two planes of bytes, the folded bias is a float64.
 #pragma once
 
 #include <cstddef>

@@ -15,7 +15,7 @@ Status FoldedProduct::load(const LoadContext& c, const ProductOperands& operands
   OCTAVO_RETURN_IF_ERROR(operands.bind_constants(c, n, &shape.counts));
   ScratchPlan plan;
   ColumnScratch columns;
-  columns.add(&plan, shape.columns());
+  columns.add(&plan, shape.columns(), operands.wide());
   if (!plan.fits()) return c.error(Code::kLimit, "too many columns");
   if (!columns_.allocate_unset(plan.bytes())) return c.error(Code::kOutOfMemory, "parameters");
   ProductParameters parameters;

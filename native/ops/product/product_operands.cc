@@ -27,11 +27,17 @@ Status ProductOperands::load(const LoadContext& c) {
             : out == DType::kInt16 || out == DType::kUint16 ? ProductOutput::kHalves
                                                             : ProductOutput::kBytes;
   ops::QuantizationTraits traits;
-  traits.per_row = !is_quantized(output_);
+  traits.halves = true;
+  traits.per_row = !is_quantized(output_) && bit_width(c.input(ProductInput::kX)->dtype) == 8;
   OCTAVO_RETURN_IF_ERROR(
       x_.load(c, ProductInput::kXScale, ProductInput::kXZp, c.input(ProductInput::kX)->dtype, traits));
+  if (wide() && output_ == ProductOutput::kInt32)
+    return c.error(Code::kUnsupported, "sums of 16-bit activations, which may be longer than int32");
   OCTAVO_RETURN_IF_ERROR(load_weights(c));
-  return load_output(c);
+  OCTAVO_RETURN_IF_ERROR(load_output(c));
+  if (wide() && order_ != ScaleOrder::kProduct)
+    return c.error(Code::kInvalidPlan, "scale_order needs activations of 8 bits");
+  return Status::Ok();
 }
 
 Status ProductOperands::load_weights(const LoadContext& c) {
@@ -163,7 +169,7 @@ Status ProductOperands::bind(const BindContext& c, int64_t n, int64_t rows, Para
   *counts = {count(ProductInput::kWScale), count(ProductInput::kWZp), 1, 1, false};
   const Status status = check(*counts, count(ProductInput::kBias), count(ProductInput::kTable), n);
   if (!status.ok()) return c.error(status.code, status.message);
-  const bool per_row = rows > 0 && !is_quantized(output_);
+  const bool per_row = rows > 0 && !is_quantized(output_) && !wide();
   for (int i : {ProductInput::kXScale, ProductInput::kXZp}) {
     if (!c.has_input(i) || (c.in(i).elements() == 1 && !(per_row && c.in(i).rank >= 2))) continue;
     if (!per_row || c.in(i).elements() != rows)

@@ -73,6 +73,8 @@ class ProductOperands {
   Status read(const RunContext* run, const ParameterCounts& counts, ProductParameters* parameters) const;
 
   const Format& x_format() const { return x_.format(); }
+  // Activations of 16 bits, which are multiplied as two planes of bytes.
+  bool wide() const { return x_.format().bits == 16; }
   const Format& w_format() const { return w_format_; }
   ProductOutput output() const { return output_; }
   size_t output_bytes() const { return bytes_of(output_); }
@@ -82,7 +84,9 @@ class ProductOperands {
   bool constant() const;
   // The scale and the zero point of x are left to the sums of a run: they are computed in it, or the sums meet the
   // scales one after the other.
-  bool x_in_run() const { return !is_quantized(output_) && (!x_.constant() || order_ != ScaleOrder::kProduct); }
+  bool x_in_run() const {
+    return !is_quantized(output_) && !wide() && (!x_.constant() || order_ != ScaleOrder::kProduct);
+  }
   // False for constants of which load keeps what a run needs; weights are the operator's.
   bool reads_constant(int input) const;
   size_t copied_bytes() const {

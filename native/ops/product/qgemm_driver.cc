@@ -54,10 +54,12 @@ void TileScratch::add(ScratchPlan* plan, const QGemmBlocks& b) {
   if (b.kernel->has(kInterleavesRows) &&
       (b.layout.k > PTRDIFF_MAX / 4 || __builtin_mul_overflow(round_up(b.layout.k, 16), pointers, &interleaved)))
     interleaved = most;
+  const size_t planes = b.planes();
+  if (__builtin_mul_overflow(pointers, planes, &pointers)) pointers = most;
   rows_ = plan->add<const uint8_t*>(pointers);
   row_sums_ = plan->add<uint32_t>(mr);
   row_bias_ = plan->add<int32_t>(mr * kQGemmRowBias);
-  sums_ = plan->add<int32_t>(mr * b.layout.nr);
+  sums_ = plan->add<int32_t>(planes * mr * b.layout.nr);
   interleaved_ = plan->add<uint8_t>(interleaved);
   row_zero_ = plan->add<int32_t>(mr);
   row_scale_ = plan->add<float>(mr);
@@ -66,13 +68,17 @@ void TileScratch::add(ScratchPlan* plan, const QGemmBlocks& b) {
                             __builtin_add_overflow(panels, kQUnpackBlock, &panels)))
     panels = most;
   panels_ = plan->add<int8_t>(panels, kReadSlack);
-  rest_ = plan->add<const uint8_t*>(b.layout.bits < 8 ? mr : 0);
+  rest_ = plan->add<const uint8_t*>(b.layout.bits < 8 || b.wide ? mr : 0);
+  wide_sums_ = plan->add<double>(b.wide ? mr : 0);
+  before_ = plan->add<double>(b.wide ? mr * b.layout.nr : 0);
 }
 
 namespace {
 
 // Of a panel, unpacked: half of a first level cache.
 constexpr size_t kPieceBytes = 16384;
+// Products of bytes, at most 255 * 128 each, whose sum fits in int32; whole steps of every kernel.
+constexpr size_t kExactDepth = 65792 / 128 * 128;
 
 }  // namespace
 
@@ -89,7 +95,7 @@ const int8_t* unpack_panels(const QGemmLayout& l, const uint8_t* stored, const u
 }
 
 bool in_pieces(const QGemmBlocks& b) {
-  return b.layout.bits < 8 && b.rows == 1 && b.layout.taps == 1 && b.layout.panel_bytes > kPieceBytes;
+  return b.layout.bits < 8 && !b.wide && b.rows == 1 && b.layout.taps == 1 && b.layout.panel_bytes > kPieceBytes;
 }
 
 QGemmTile run_pieces(const QGemmBlocks& b, const uint8_t* stored, const uint8_t* zeros, size_t panel,
@@ -141,6 +147,54 @@ void sum_rows(const QGemmBlocks& b, size_t count, const TileMemory& memory) {
           static_cast<uint32_t>(sum(memory.rows[tap * mr + r], b.kernel->a_signed(), static_cast<int64_t>(b.layout.k)));
     memory.row_sums[r] = total;
   }
+}
+
+void sum_wide_rows(const QGemmBlocks& b, size_t count, const TileMemory& memory) {
+  const size_t mr = static_cast<size_t>(b.kernel->mr);
+  const auto sum = q8_kernels().sum;
+  std::fill_n(memory.wide_sums, count, 0.0);
+  for (size_t plane = 0; plane < 2; ++plane)
+    for (size_t tap = 0; tap < b.layout.taps; ++tap)
+      for (size_t r = 0; r < count; ++r) {
+        const uint8_t* row = memory.rows[plane * b.row_pointers() + tap * mr + r];
+        for (size_t k = 0; k < b.layout.k; k += kExactDepth) {
+          const size_t length = std::min(kExactDepth, b.layout.k - k);
+          const double part = sum(row + k, b.kernel->a_signed(), static_cast<int64_t>(length));
+          memory.wide_sums[r] += plane == 0 ? 256 * part : part;
+        }
+      }
+}
+
+WideSums multiply_planes(const QGemmBlocks& b, const TileMemory& memory, const QGemmTile& tile) {
+  const QGemmLayout& l = b.layout;
+  const size_t mr = static_cast<size_t>(b.kernel->mr), tap_bytes = l.panel_bytes / std::max<size_t>(l.taps, 1);
+  const size_t taps = std::clamp<size_t>(kExactDepth / std::max<size_t>(l.k, 1), 1, std::max<size_t>(l.taps, 1));
+  const size_t step = std::min(std::max<size_t>(l.k, 1), kExactDepth);
+  WideSums sums;
+  sums.high = memory.sums, sums.low = memory.sums + mr * l.nr;
+  sums.stride = l.nr, sums.m = tile.m, sums.n = tile.n, sums.row_sums = memory.wide_sums;
+  QGemmTile piece = tile;
+  for (size_t tap = 0; tap < std::max<size_t>(l.taps, 1); tap += taps)
+    for (size_t k = 0; k < std::max<size_t>(l.k, 1); k += step) {
+      if (tap + k > 0) {
+        const bool first = sums.before == nullptr;
+        for (size_t i = 0; i < tile.m * l.nr; ++i)
+          memory.before[i] = (first ? 0 : memory.before[i]) + 256.0 * sums.high[i] + sums.low[i];
+        sums.before = memory.before;
+      }
+      piece.operands.taps = std::min(taps, l.taps - tap);
+      piece.operands.k = std::min(step, l.k - k);
+      piece.operands.panel = tile.operands.panel + tap * tap_bytes + k * l.nr;
+      for (size_t plane = 0; plane < 2; ++plane) {
+        const uint8_t** rows = memory.rows + plane * b.row_pointers() + tap * mr;
+        if (k > 0)
+          for (size_t r = 0; r < mr; ++r) memory.rest[r] = rows[r] + k;
+        piece.operands.rows = k > 0 ? memory.rest : rows;
+        piece.epilogue.c = memory.sums + plane * mr * l.nr;
+        b.kernel->run(piece);
+      }
+    }
+  return sums;
 }
 
 void bias_rows(const QGemmBlocks& b, int32_t w_zero, size_t count, const TileMemory& memory) {

@@ -14,6 +14,7 @@ namespace octavo {
 struct QGemmBlocks {
   const QGemmKernel* kernel = nullptr;
   QGemmLayout layout;
+  bool wide = false;                      // 16-bit activations: every row is one of upper and one of lower bytes
   int64_t rows = 0;                       // of one batch
   int64_t batches = 1;                    // groups of a convolution, matrices of a batched product
   int64_t tiles = 0, tiles_per_task = 1;  // of rows
@@ -25,6 +26,9 @@ struct QGemmBlocks {
   // rows to fill the pipelines.
   int64_t first_row(int64_t i) const { return std::min(rows, (tile_units_ * i + std::min(i, longer_tiles_)) * unit_); }
   int64_t tasks() const { return batches * row_tasks * column_tasks; }
+  size_t planes() const { return wide ? 2 : 1; }
+  // Pointers to rows of one plane: [taps][mr].
+  size_t row_pointers() const { return layout.taps * static_cast<size_t>(kernel->mr); }
 
  private:
   int64_t unit_ = 1;                           // rows
@@ -48,23 +52,26 @@ struct QGemmRun {
 
 // What one thread needs while it runs a tile.
 struct TileMemory {
-  const uint8_t** rows;  // [taps][mr]
+  const uint8_t** rows;  // [planes][taps][mr]
   uint32_t* row_sums;    // [mr]
   int32_t* row_bias;     // [mr][kQGemmRowBias]
-  int32_t* sums;         // [mr][nr]
+  int32_t* sums;         // [planes][mr][nr]
   uint8_t* interleaved;  // of kernels that interleave rows
   int32_t* row_zero;     // [mr]
   float* row_scale;      // [mr]
   int8_t* panels;        // of a task, unpacked
-  const uint8_t** rest;  // [mr]: rows from the last piece of k on
+  const uint8_t** rest;  // [mr]: rows from a piece of k on
+  double* wide_sums;     // [mr] of rows, where there are planes
+  double* before;        // [mr][nr]: of planes, sums of all pieces but the last
 };
 
 class TileScratch {
  public:
   void add(ScratchPlan* plan, const QGemmBlocks& blocks);
   TileMemory in(void* block) const {
-    return {rows_.in(block),     row_sums_.in(block),  row_bias_.in(block), sums_.in(block), interleaved_.in(block),
-            row_zero_.in(block), row_scale_.in(block), panels_.in(block),   rest_.in(block)};
+    return {rows_.in(block),        row_sums_.in(block),  row_bias_.in(block),  sums_.in(block),
+            interleaved_.in(block), row_zero_.in(block),  row_scale_.in(block), panels_.in(block),
+            rest_.in(block),        wide_sums_.in(block), before_.in(block)};
   }
 
  private:
@@ -75,6 +82,7 @@ class TileScratch {
   ScratchArray<float> row_scale_;
   ScratchArray<int8_t> panels_;
   ScratchArray<const uint8_t*> rest_;
+  ScratchArray<double> wide_sums_, before_;
 };
 
 // Rows from `count` on are the last one again.
@@ -100,10 +108,15 @@ QGemmTile run_pieces(const QGemmBlocks& blocks, const uint8_t* stored, const uin
 void sum_rows(const QGemmBlocks& blocks, size_t count, const TileMemory& memory);
 // The same as what a kernel adds, where all columns have one zero point.
 void bias_rows(const QGemmBlocks& blocks, int32_t w_zero, size_t count, const TileMemory& memory);
+// Sums of all taps of every row of a tile of planes, from those of its bytes.
+void sum_wide_rows(const QGemmBlocks& blocks, size_t count, const TileMemory& memory);
+// The products of both planes with a panel, in as many pieces as keep every sum of bytes exact in int32.
+WideSums multiply_planes(const QGemmBlocks& blocks, const TileMemory& memory, const QGemmTile& tile);
 // Scales and zero points of rows [first, first + count) of x.
 void describe_rows(const ProductRows& rows, size_t first, size_t count, const TileMemory& memory);
 
-// fill(batch, row, count, rows, thread) sets rows[tap * mr + r] for r < mr; those from `count` on repeat a valid row.
+// fill(batch, row, count, rows, thread, plane) sets rows[tap * mr + r] for r < mr; those from `count` on repeat a valid
+// row. Plane 1 is that of the lower bytes of 16-bit activations.
 template <class Fill>
 void run_qgemm(RunContext& context, const QGemmBlocks& b, const TileScratch& scratch, const QGemmRun& run,
                const ProductEpilogue& epilogue, Fill&& fill) {
@@ -111,7 +124,7 @@ void run_qgemm(RunContext& context, const QGemmBlocks& b, const TileScratch& scr
   const bool per_row = epilogue.rows.any();
   const bool row_bias = epilogue.correct_rows && epilogue.same_w_zero && b.kernel->has(kRowBias);
   // Whether the kernel writes the output itself.
-  const bool direct = (!epilogue.correct_rows || row_bias) && !per_row &&
+  const bool direct = (!epilogue.correct_rows || row_bias) && !per_row && !b.wide &&
                       (epilogue.output == ProductOutput::kBytes || epilogue.output == ProductOutput::kInt32);
   const bool fused = direct && run.residual && b.kernel->has(kAddsResidual);
   const uint8_t* separate = fused ? nullptr : run.residual;
@@ -153,8 +166,10 @@ void run_qgemm(RunContext& context, const QGemmBlocks& b, const TileScratch& scr
     for (int64_t i = row_task * b.tiles_per_task; i < end; ++i) {
       const int64_t row = b.first_row(i);
       const size_t m = static_cast<size_t>(b.first_row(i + 1) - row);
-      fill(batch, row, m, memory.rows, thread);
-      if (e.correct_rows) sum_rows(b, m, memory);
+      for (size_t plane = 0; plane < b.planes(); ++plane)
+        fill(batch, row, m, memory.rows + plane * b.row_pointers(), thread, plane);
+      if (e.correct_rows && b.wide) sum_wide_rows(b, m, memory);
+      else if (e.correct_rows) sum_rows(b, m, memory);
       if (tile.epilogue.row_bias) bias_rows(b, e.columns.w_zero[0], m, memory);
       if (per_row) describe_rows(e.rows, first_x + static_cast<size_t>(row), m, memory);
 
@@ -169,6 +184,10 @@ void run_qgemm(RunContext& context, const QGemmBlocks& b, const TileScratch& scr
         tile.n = sums.n = std::min(step * nr, b.layout.n - column);
         tile.epilogue.c = direct ? static_cast<void*>(out + column * element) : memory.sums;
         tile.epilogue.residual = fused ? run.residual + first + column : nullptr;
+        if (b.wide) {
+          finish_wide(e, column, multiply_planes(b, memory, tile), out + column * element, row_bytes);
+          continue;
+        }
         if (pieces) b.kernel->run(run_pieces(b, stored, zeros, panel, memory, tile));
         else b.kernel->run(tile);
         if (!direct) finish_tile(e, column, sums, out + column * element, row_bytes);

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "ops/product/matmul_sizes.h"
+#include "ops/product/planes.h"
 #include "ops/product/product_weights.h"
 #include "ops/product/qgemm_driver.h"
 
@@ -41,7 +42,8 @@ class BoundQMatMul final : public Bound {
     if (__builtin_mul_overflow(sizes_.m, sizes_.a_batches, &a_rows)) return c.error(Code::kLimit, "too many rows");
     OCTAVO_RETURN_IF_ERROR(model_.operands.bind(c, sizes_.n, a_rows, &shape_.counts));
     flip_ = model_.operands.x_format().is_signed != blocks_.kernel->a_signed() ? 0x80 : 0;
-    copy_ = flip_ != 0 || (sizes_.a_k != 1 && sizes_.k != 1);
+    const bool wide = blocks_.wide = model_.operands.wide();
+    copy_ = wide || flip_ != 0 || (sizes_.a_k != 1 && sizes_.k != 1);
     tall_ = stacked();
     blocks_.rows = sizes_.m;
     blocks_.batches = tall_ ? 1 : sizes_.batches;
@@ -53,12 +55,14 @@ class BoundQMatMul final : public Bound {
     ScratchPlan shared, own;
     bool fits = !__builtin_mul_overflow(static_cast<size_t>(a_rows), static_cast<size_t>(sizes_.k), &a) &&
                 !__builtin_mul_overflow(blocks_.layout.bytes(), shape_.groups, &packed);
-    if (!model_.weights.folded.constant()) columns_.add(&shared, shape_.columns());
+    if (!model_.weights.folded.constant()) columns_.add(&shared, shape_.columns(), wide);
     if (!model_.b_constant) {
       sums_ = shared.add<int32_t>(shape_.columns());
       packed_ = shared.add<uint8_t>(packed);
     }
-    if (copy_) a_ = shared.add<uint8_t>(a, kReadSlack);
+    plane_bytes_ = a;
+    fits = fits && a <= PTRDIFF_MAX / 4;
+    if (copy_) a_ = shared.add<uint8_t>(fits ? blocks_.planes() * a : 0, kReadSlack);
     tile_.add(&own, blocks_);
     fits = fits && shared.fits() && own.fits();
     if (!fits)
@@ -82,7 +86,8 @@ class BoundQMatMul final : public Bound {
     OCTAVO_RETURN_IF_ERROR(model_.weights.folded.epilogue(c, model_.operands, shape, columns_.in(shared), &epilogue));
     const uint8_t* a = c.in<uint8_t>(step::QMatMul::kA);
     if (copy_) {
-      copy_rows(c, a, a_.in(shared));
+      if (blocks_.wide) copy_rows(c, c.in<uint16_t>(step::QMatMul::kA), a_.in(shared));
+      else copy_rows(c, a, a_.in(shared));
       a = a_.in(shared);
     }
 
@@ -98,13 +103,15 @@ class BoundQMatMul final : public Bound {
     run.row_stride = sizes_.y_row;
     run.x_of = tall_ ? nullptr : sizes_.a_of.data();
     const size_t k = static_cast<size_t>(sizes_.k), a_row = copy_ ? k : sizes_.a_row;
-    run_qgemm(c, blocks_, tile_, run, epilogue, [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int) {
-      const size_t matrix = tall_ ? 0 : sizes_.a_of[batch];
-      const uint8_t* from = a + (copy_ ? matrix * static_cast<size_t>(sizes_.m) * k : sizes_.a_at[matrix]) +
-                            static_cast<size_t>(row) * a_row;
-      for (size_t r = 0; r < m; ++r) rows[r] = from + r * a_row;
-      repeat_last_row(blocks_, m, rows);
-    });
+    run_qgemm(c, blocks_, tile_, run, epilogue,
+              [&](size_t batch, int64_t row, size_t m, const uint8_t** rows, int, size_t plane) {
+                const size_t matrix = tall_ ? 0 : sizes_.a_of[batch];
+                const uint8_t* from = a + plane * plane_bytes_ +
+                                      (copy_ ? matrix * static_cast<size_t>(sizes_.m) * k : sizes_.a_at[matrix]) +
+                                      static_cast<size_t>(row) * a_row;
+                for (size_t r = 0; r < m; ++r) rows[r] = from + r * a_row;
+                repeat_last_row(blocks_, m, rows);
+              });
     return Status::Ok();
   }
 
@@ -139,22 +146,28 @@ class BoundQMatMul final : public Bound {
     });
   }
 
-  // a with its rows together and in the signedness of the kernel.
-  void copy_rows(RunContext& c, const uint8_t* from, uint8_t* to) const {
+  void copy_row(const uint8_t* in, size_t k, uint8_t* out) const {
+    if (sizes_.a_k == 1)
+      for (size_t i = 0; i < k; ++i) out[i] = in[i] ^ flip_;
+    else
+      for (size_t i = 0; i < k; ++i) out[i] = in[i * sizes_.a_k] ^ flip_;
+  }
+  void copy_row(const uint16_t* in, size_t k, uint8_t* out) const {
+    const PlaneFlips flips(model_.operands.x_format().is_signed, shape_.a_signed);
+    split_planes(in, sizes_.a_k, k, flips, out, out + plane_bytes_);
+  }
+
+  // a with its rows together and in the signedness of the kernel; of 16 bits in two planes.
+  template <class T>
+  void copy_rows(RunContext& c, const T* from, uint8_t* to) const {
     const size_t m = static_cast<size_t>(sizes_.m), k = static_cast<size_t>(sizes_.k);
     const size_t step = std::max<size_t>(1, 16384 / std::max<size_t>(1, k));
     const size_t pieces = (m + step - 1) / step;
     c.pool().for_each(static_cast<int64_t>(pieces) * sizes_.a_batches, [&](int64_t task, int) {
       const size_t batch = static_cast<size_t>(task) / pieces, first = static_cast<size_t>(task) % pieces * step;
       const size_t last = std::min(m, first + step);
-      for (size_t r = first; r < last; ++r) {
-        const uint8_t* in = from + sizes_.a_at[batch] + r * sizes_.a_row;
-        uint8_t* out = to + (batch * m + r) * k;
-        if (sizes_.a_k == 1)
-          for (size_t i = 0; i < k; ++i) out[i] = in[i] ^ flip_;
-        else
-          for (size_t i = 0; i < k; ++i) out[i] = in[i * sizes_.a_k] ^ flip_;
-      }
+      for (size_t r = first; r < last; ++r)
+        copy_row(from + sizes_.a_at[batch] + r * sizes_.a_row, k, to + (batch * m + r) * k);
     });
   }
 
@@ -164,6 +177,7 @@ class BoundQMatMul final : public Bound {
   QGemmBlocks blocks_;
   bool tall_ = false, copy_ = false;
   uint8_t flip_ = 0;
+  size_t plane_bytes_ = 0;  // of an a that is copied
   TileScratch tile_;
   ColumnScratch columns_;
   ScratchArray<int32_t> sums_;  // of a b that is packed in every run

@@ -51,7 +51,9 @@ class DequantizeLinear final : public Bound {
 
   Status run(RunContext& c) override {
     const bool rows = at_.scales_inner == 0 && is_quantized_activation(type_);
-    if (rows && at_.rows() == 1) whole(c);
+    if (at_.scales_inner == 0 && at_.rows() == 1 && type_ == DType::kInt16) whole_halves<int16_t>(c);
+    else if (at_.scales_inner == 0 && at_.rows() == 1 && type_ == DType::kUint16) whole_halves<uint16_t>(c);
+    else if (rows && at_.rows() == 1) whole(c);
     else if (rows && at_.inner >= 16) by_rows(c);
     else one_by_one(c);
     return Status::Ok();
@@ -69,6 +71,16 @@ class DequantizeLinear final : public Bound {
     const int32_t zp = zero_point(c, 0);
     ops::for_chunks(c.pool(), at_.inner, [&](int64_t begin, int64_t end) {
       q8_kernels().dequantize(x + begin, type_ == DType::kInt8, y + begin, end - begin, scale, zp);
+    });
+  }
+  template <class T>
+  void whole_halves(RunContext& c) {
+    const T* x = c.in<T>(0);
+    float* y = c.out<float>(0);
+    const float scale = *c.in<float>(1);
+    const int32_t zp = c.in<T>(2) == nullptr ? 0 : *c.in<T>(2);
+    ops::for_chunks(c.pool(), at_.inner, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) y[i] = static_cast<float>(x[i] - zp) * scale;
     });
   }
   void by_rows(RunContext& c) {

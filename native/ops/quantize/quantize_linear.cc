@@ -40,7 +40,10 @@ class QuantizeLinear final : public Bound {
     for (int64_t i = 0; i < scales_; ++i)
       if (!ops::Quantization::valid(scale[i])) return c.error(Code::kData, ops::Quantization::bad_scale(scale[i]));
     const bool rows = at_.scales_inner == 0 && is_quantized_activation(type_);
-    if (rows && at_.rows() == 1) whole(c);
+    const bool halves = at_.scales_inner == 0 && bit_width(type_) == 16;
+    if (halves && at_.rows() == 1) whole_halves(c);
+    else if (halves && at_.inner >= 16) halves_by_rows(c);
+    else if (rows && at_.rows() == 1) whole(c);
     else if (rows && at_.inner >= 16) by_rows(c);
     else one_by_one(c);
     return Status::Ok();
@@ -67,6 +70,28 @@ class QuantizeLinear final : public Bound {
       const int64_t s = at_.scale_at(row), at = row * at_.inner;
       q8_kernels().quantize(x + at, y + at, at_.inner, c.in<float>(1)[s], zero_point(c, s), clamp_.qmin, clamp_.qmax);
     });
+  }
+  void whole_halves(RunContext& c) {
+    const float scale = *c.in<float>(1);
+    const int32_t zp = zero_point(c, 0);
+    ops::for_chunks(c.pool(), at_.inner, [&](int64_t begin, int64_t end) {
+      quantize_halves(c.in<float>(0) + begin, c.out<uint16_t>(0) + begin, end - begin, scale, zp);
+    });
+  }
+  void halves_by_rows(RunContext& c) {
+    ops::for_rows(c.pool(), at_.rows(), at_.inner, [&](int64_t row) {
+      const int64_t s = at_.scale_at(row), at = row * at_.inner;
+      quantize_halves(c.in<float>(0) + at, c.out<uint16_t>(0) + at, at_.inner, c.in<float>(1)[s], zero_point(c, s));
+    });
+  }
+  void quantize_halves(const float* x, uint16_t* y, int64_t n, float scale, int32_t zp) const {
+    const float lo = static_cast<float>(clamp_.qmin - zp), hi = static_cast<float>(clamp_.qmax - zp);
+    for (int64_t i = 0; i < n; ++i) {
+      const float scaled = x[i] / scale, number = scaled == scaled ? scaled : 0.0f;
+      const float above = number > lo ? number : lo, bounded = above < hi ? above : hi;
+      // |bounded| < 2^17: leaves the nearest integer, half to even.
+      y[i] = static_cast<uint16_t>(static_cast<int32_t>(bounded + 12582912.0f - 12582912.0f) + zp);
+    }
   }
   // In order on one thread: elements of a sub-byte type share a byte.
   void one_by_one(RunContext& c) {

@@ -96,3 +96,47 @@ it('a product of quantized operands gives float where its output is not quantize
     'output y: float32[2, 2] = QMatMul(a: q(s, z), b: w(s)) { trans_a: 0, trans_b: 0 } integer #f',
   )
 })
+
+describe('of 16-bit activations', () => {
+  const wide = trimmed(`
+    input q: int16[2, 2]
+    constant s: float32[] = 0.5
+    constant z: int16[] = -300
+    x: float32[2, 2] = DequantizeLinear(x: q(s, z)) convert
+    constant w: int8[2, 2] = 1, 2, 3, 4
+    b: float32[2, 2] = DequantizeLinear(x: w(s)) convert
+    constant t: float32[] = 0.25`)
+  const of = (step: string) => {
+    const body = `m: float32[2, 2] = ${step} float
+      output y: int16[2, 2] = QuantizeLinear(x: m, y: (t, z)) { qmin: -300 } convert
+      return y`
+    return rewritten(toInteger, `${wide}\n${body}`)
+  }
+
+  it('a product has an integer form', () => {
+    expect(of('MatMul(a: x, b: b)')).toContain(
+      'output y: int16[2, 2] = QMatMul(a: q(s, z), b: w(s), y: (t, z)) { qmin: -300, trans_a: 0, trans_b: 0 }',
+    )
+  })
+
+  it('other steps have none, nor has a product of two', () => {
+    expect(of('Binary(a: x, b: x) { fn: add }')).toContain(
+      'of 16-bit activations only products have an integer form',
+    )
+    expect(of('MatMul(a: x, b: x)')).toContain('its second input has 16 bits')
+  })
+
+  it('a bias that int32 cannot hold in units of the scales keeps it real', () => {
+    const biased = (real: string) =>
+      rewritten(
+        toInteger,
+        `${wide}
+        constant c: float32[2] = 1.0, ${real}
+        m: float32[2, 2] = MatMul(a: x, b: b, bias: c) float
+        output y: int16[2, 2] = QuantizeLinear(x: m, y: (t, z)) convert
+        return y`,
+      )
+    expect(biased('5e8')).toContain('QMatMul(')
+    expect(biased('6e8')).toContain('its bias does not fit in int32 units of its scales')
+  })
+})

@@ -42,6 +42,22 @@ describe('sinkDequantize', () => {
     expect(rewritten(sinkDequantize, indices)).toBe(trimmed(indices))
   })
 
+  it('moves 16-bit levels, the maximum of a window too', () => {
+    const wide = trimmed(`
+      input q: uint16[1, 4, 4, 2]
+      constant s: float32[] = 0.5
+      constant z: uint16[] = 40001
+      x: float32[1, 4, 4, 2] = DequantizeLinear(x: q(s, z)) convert
+      constant v: float32[] = 2.5`)
+    const of = (line: string) => rewritten(sinkDequantize, `${wide}\n${line}\nreturn y`)
+    expect(of('output y: float32[1, 3, 3, 2] = Pool(x: x) { fn: max, kernel: [2, 2] } float')).toContain(
+      'y_quantized: uint16[1, 3, 3, 2] = Pool(x: q) { fn: max, kernel: [2, 2] } integer',
+    )
+    expect(
+      of('output y: float32[1, 6, 4, 2] = Pad(x: x, value: v) { pads: [0, 1, 0, 0, 0, 1, 0, 0] } data'),
+    ).toContain('constant %0: uint16[] = 40006\ny_quantized: uint16[1, 6, 4, 2] = Pad(x: q, value: %0)')
+  })
+
   it('joins what has one scale, and leaves what has two', () => {
     const join = (scale: string) => `${head}
       constant t: float32[] = ${scale}

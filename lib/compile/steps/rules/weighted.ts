@@ -10,11 +10,13 @@ import type { IntegerRule, RuleContext } from '../rule.js'
 
 export const conv: IntegerRule = {
   floatOutput: true,
+  takes16Bits: true,
   apply: (context) => convolution(context, 'QConv', 0),
 }
 
 export const convTranspose: IntegerRule = {
   floatOutput: true,
+  takes16Bits: true,
   apply(context) {
     const group = intOf(context.step, 'group', 1)
     const w = weightView(context, operand(context.step, 'w'))
@@ -47,6 +49,7 @@ function convolution(
 
 export const matMul: IntegerRule = {
   floatOutput: true,
+  takes16Bits: true,
   apply(context) {
     const { step, draft } = context
     if (step.attributes.fn !== undefined) return 'it is fused with a float activation'
@@ -58,6 +61,7 @@ export const matMul: IntegerRule = {
     const b = weightView(context, right) ?? context.view(right)
     if (!a) return 'its first input is not quantized'
     if (!b) return 'its second input is not quantized'
+    if (b.format.bits === 16) return 'its second input has 16 bits'
     const rank = (draft.tensors[right] as PlanTensor).dims.length
     const column = rank - (intOf(step, 'trans_b', 0) === 1 ? 2 : 1)
     const axis = channelAxisOf(b.granularity)
@@ -133,7 +137,11 @@ function biasOf(
   const real = floatConstant(draft, bias)
   const n = wScale.length === 1 ? real?.length : wScale.length
   if (!real || real.length !== n) return 'its bias is not a constant vector'
-  return context.target ? addBias(draft, quantizeBias(real, units)) : flat(draft, bias)
+  if (!context.target) return flat(draft, bias)
+  // Scales of 16 bits are small: a bias of such units may be longer than int32, where one of 8 bits would saturate.
+  if (x.format.bits === 16 && !fitsInt32(real, units))
+    return 'its bias does not fit in int32 units of its scales'
+  return addBias(draft, quantizeBias(real, units))
 }
 
 /** Compared as a block: a call per byte of a wide layer would take milliseconds. */
@@ -162,6 +170,13 @@ function areUnits(scales: Float32Array, { xScale, wScale }: Units): boolean {
 }
 
 const LIMIT = 2 ** 31 - 1
+
+function fitsInt32(real: Float32Array, { xScale, wScale }: Units): boolean {
+  return real.every((value, i) => {
+    const unit = Math.fround(xScale * (wScale[wScale.length === 1 ? 0 : i] as number))
+    return Math.abs(value) <= LIMIT * unit
+  })
+}
 
 function quantizeBias(real: Float32Array, { xScale, wScale }: Units): Int32Array {
   const quantized = new Int32Array(real.length)
