@@ -27,7 +27,8 @@ class LoadJob final : public Job {
 
   void execute() noexcept override {
     std::shared_ptr<const Program> program;
-    status_ = Program::load(words.data(), words.size(), buffers, limits, *cancelled, &program, &step_);
+    PoolView pool(threads);
+    status_ = Program::load(words.data(), words.size(), buffers, limits, pool, *cancelled, &program, &step_);
     if (!status_.ok()) return;
     try {
       if (states == nullptr) states = std::make_shared<StateStore>();

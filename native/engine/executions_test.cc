@@ -27,7 +27,7 @@ std::shared_ptr<const Program> product_program(const std::vector<float>& weights
       {reinterpret_cast<const uint8_t*>(weights.data()), weights.size() * sizeof(float)}};
   std::shared_ptr<const Program> program;
   int step = 0;
-  EXPECT_OK(Program::load(words.data(), words.size(), buffers, Limits(), kNever, &program, &step));
+  EXPECT_OK(Program::load(words.data(), words.size(), buffers, Limits(), test::one_thread(), kNever, &program, &step));
   return program;
 }
 
@@ -130,7 +130,7 @@ TEST(executions_of_a_program_that_writes_states_are_one) {
   const std::vector<int32_t> words = b.words();
   std::shared_ptr<const Program> program;
   int step = 0;
-  EXPECT_OK(Program::load(words.data(), words.size(), {}, Limits(), kNever, &program, &step));
+  EXPECT_OK(Program::load(words.data(), words.size(), {}, Limits(), test::one_thread(), kNever, &program, &step));
   if (program == nullptr) return;
   Executions executions(program, nullptr, 1, 8);
   const std::shared_ptr<Lane> lane = executions.take();

@@ -17,12 +17,13 @@ namespace octavo {
 // Loads one plan; nested plans have loaders of their own.
 class Loader {
  public:
-  Loader(std::shared_ptr<const Plan> plan, const std::vector<Buffer>& buffers, const Limits& limits,
+  Loader(std::shared_ptr<const Plan> plan, const std::vector<Buffer>& buffers, const Limits& limits, ThreadPool& pool,
          const std::atomic<bool>& cancelled)
       : plan_(*plan),
         buffers_(buffers),
         bytes_(buffers),
         limits_(limits),
+        pool_(pool),
         cancelled_(cancelled),
         sizes_(*plan),
         fold_tables_(plan->tensors.size()),
@@ -173,7 +174,7 @@ class Loader {
     nested_.clear();
     for (const PlanAttribute& a : step.attributes) {
       if (a.kind != AttributeKind::kPlan) continue;
-      Loader loader(a.plan, buffers_, limits_, cancelled_);
+      Loader loader(a.plan, buffers_, limits_, pool_, cancelled_);
       OCTAVO_RETURN_IF_ERROR(loader.run());
       nested_.emplace_back(a.name, loader.program());
       program_->nested_.push_back(loader.program());
@@ -240,6 +241,7 @@ class Loader {
   const std::vector<Buffer>& buffers_;
   ConstantBytes bytes_;
   const Limits& limits_;
+  ThreadPool& pool_;
   const std::atomic<bool>& cancelled_;
   Sizes sizes_;
   FoldTables fold_tables_;
@@ -305,6 +307,7 @@ class Loader::Context final : public LoadContext {
     return nullptr;
   }
   PackedStore& store() const override { return loader_.program_->store_; }
+  ThreadPool& pool() const override { return loader_.pool_; }
   const Tuning& tuning() const override { return octavo::tuning(); }
   Status error(Code code, const std::string& what) const override {
     return Status::Error(code, describe_step(loader_.plan_, step_) + ": " + what);
@@ -366,13 +369,14 @@ Status Loader::keep_constants() {
 }
 
 Status Program::load(const int32_t* words, size_t count, const std::vector<Buffer>& buffers, const Limits& limits,
-                     const std::atomic<bool>& cancelled, std::shared_ptr<const Program>* program, int* step) {
+                     ThreadPool& pool, const std::atomic<bool>& cancelled, std::shared_ptr<const Program>* program,
+                     int* step) {
   *step = -1;
   try {
     std::shared_ptr<const Plan> plan;
     OCTAVO_RETURN_IF_ERROR(decode_plan(words, count, buffers.size(), &plan));
     FlushSubnormals mode;
-    Loader loader(std::move(plan), buffers, limits, cancelled);
+    Loader loader(std::move(plan), buffers, limits, pool, cancelled);
     const Status status = loader.run();
     *step = status.ok() ? -1 : loader.step();
     if (status.ok()) *program = loader.program();

@@ -51,6 +51,7 @@ class LoadContext {
   virtual std::shared_ptr<Program> program(const char* name) const = 0;  // a nested plan; nullptr: absent
 
   virtual PackedStore& store() const = 0;  // for packed weights; outlives the operator
+  virtual ThreadPool& pool() const = 0;    // for packing them
   virtual const Tuning& tuning() const = 0;
   virtual Status error(Code code, const std::string& what) const = 0;  // adds op and node names
 };

@@ -35,8 +35,10 @@ class Program {
  public:
   // Parses, checks, creates operators, runs the steps that depend on constants alone. `buffers` are not used
   // after load. `step` is the step that failed, or -1.
+  // `pool`: for what operators do with large constants; how many threads it has changes no bit.
   static Status load(const int32_t* words, size_t count, const std::vector<Buffer>& buffers, const Limits& limits,
-                     const std::atomic<bool>& cancelled, std::shared_ptr<const Program>* program, int* step);
+                     ThreadPool& pool, const std::atomic<bool>& cancelled, std::shared_ptr<const Program>* program,
+                     int* step);
 
   const Plan& plan() const { return *plan_; }
   const Limits& limits() const { return limits_; }

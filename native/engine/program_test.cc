@@ -23,7 +23,8 @@ Status load(const std::vector<int32_t>& words, const std::vector<Buffer>& buffer
             std::unique_ptr<Execution>* execution) {
   std::shared_ptr<const Program> program;
   int step = 0;
-  OCTAVO_RETURN_IF_ERROR(Program::load(words.data(), words.size(), buffers, small_limits(), kNever, &program, &step));
+  OCTAVO_RETURN_IF_ERROR(
+      Program::load(words.data(), words.size(), buffers, small_limits(), test::one_thread(), kNever, &program, &step));
   *execution = std::make_unique<Execution>(std::move(program));
   return (*execution)->prepare();
 }

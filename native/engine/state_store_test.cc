@@ -43,7 +43,8 @@ Status load(PlanBuilder b, const std::vector<Buffer>& buffers, const std::shared
   const std::vector<int32_t> words = b.words();
   std::shared_ptr<const Program> program;
   int step = 0;
-  OCTAVO_RETURN_IF_ERROR(Program::load(words.data(), words.size(), buffers, Limits(), kNever, &program, &step));
+  OCTAVO_RETURN_IF_ERROR(
+      Program::load(words.data(), words.size(), buffers, Limits(), test::one_thread(), kNever, &program, &step));
   OCTAVO_RETURN_IF_ERROR(store->adopt(program->plan(), 1 << 20, buffers));
   *executions = std::make_unique<Executions>(std::move(program), store, 1, 3);
   return Status::Ok();

@@ -290,6 +290,7 @@ class OpFixture {
     }
     std::shared_ptr<Program> program(const char*) const override { return nullptr; }
     PackedStore& store() const override { return f_.store_; }
+    ThreadPool& pool() const override { return f_.load_pool_; }
     const Tuning& tuning() const override { return octavo::tuning(); }
     Status error(Code code, const std::string& what) const override { return f_.error(code, what); }
 
@@ -354,6 +355,7 @@ class OpFixture {
   int threads_ = 3;
   size_t shared_bytes_ = 0, thread_bytes_ = 0;
   mutable PackedStore store_{0};  // every block by itself, for memory checkers
+  mutable FakePool load_pool_{3};
   std::unique_ptr<Op> loaded_;
   std::unique_ptr<Bound> bound_;
 };

@@ -6,8 +6,15 @@
 #include <vector>
 
 #include "engine/plan.h"
+#include "engine/pool.h"
 
 namespace octavo::test {
+
+// For plans that are loaded where threads are no matter.
+inline ThreadPool& one_thread() {
+  static PoolView pool(1);
+  return pool;
+}
 
 class PlanBuilder {
  public:

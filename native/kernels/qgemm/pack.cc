@@ -70,6 +70,21 @@ struct PanelTap {
     }
   }
 
+  // The same of rows of columns side by side.
+  void pairs_of_rows(size_t k_begin, size_t k_end, size_t count) const {
+    for (size_t k = k_begin; k < k_end; k += 2) {
+      const uint8_t *first = data + k * source.k_stride, *second = first + source.k_stride;
+      int8_t* to = out + k * layout.nr;
+      for (size_t c = 0; c < count; ++c) {
+        const int8_t low = static_cast<int8_t>(first[c] ^ source.flip),
+                     high = static_cast<int8_t>(second[c] ^ source.flip);
+        to[2 * c] = low;
+        to[2 * c + 1] = high;
+        sums[c] = static_cast<int32_t>(static_cast<uint32_t>(sums[c]) + static_cast<uint32_t>(low + high));
+      }
+    }
+  }
+
   void pack(size_t count, const QPackKernel* kernel) const {
     // What is written for one piece of all columns stays in the first cache.
     constexpr size_t kPiece = 256;
@@ -89,10 +104,11 @@ struct PanelTap {
                                   sums};
         (source.k_stride == 1 ? kernel->columns : kernel->rows)(block);
       }
-    } else if (layout.kr == 2 && source.k_stride == 1) {
+    } else if (layout.kr == 2 && (source.k_stride == 1 || source.n_stride == 1)) {
       columns = count;
       depth = layout.k / 2 * 2;
-      for (size_t k = 0; k < depth; k += kPiece) pairs(k, std::min(depth, k + kPiece), count);
+      for (size_t k = 0; source.k_stride == 1 && k < depth; k += kPiece) pairs(k, std::min(depth, k + kPiece), count);
+      if (source.k_stride != 1) pairs_of_rows(0, depth, count);
     }
     edge(0, columns, depth, layout.k);
     edge(columns, count, 0, layout.k);

@@ -136,3 +136,32 @@ TEST(sdwconv_against_double) {
     check_strip(kernels[i], 20, 3, 0, false);
   }
 }
+
+// Every element by the definition: block, k, column; zeros beyond the last column.
+TEST(sgemm_packs_any_order_of_the_matrix) {
+  struct Case {
+    size_t k, n;
+  };
+  for (const Case c : {Case{1, 1}, {5, 33}, {16, 64}, {37, 700}, {250, 95}})
+    for (const bool transposed : {false, true}) {
+      const SgemmKernel& kernel = sgemm_kernel();
+      const size_t nr = kernel.nr, blocks = (c.n + nr - 1) / nr;
+      std::vector<float> b(c.k * c.n), packed(sgemm_packed_size(kernel, c.k, c.n), -1.0f);
+      Random random(c.k + c.n);
+      for (float& v : b) v = random.real(-1, 1);
+      const ptrdiff_t row = static_cast<ptrdiff_t>(transposed ? 1 : c.n),
+                      column = static_cast<ptrdiff_t>(transposed ? c.k : 1);
+      // In two parts, as threads have them.
+      sgemm_pack(kernel, b.data(), c.k, c.n, row, column, 0.5f, blocks / 2, blocks, packed.data());
+      sgemm_pack(kernel, b.data(), c.k, c.n, row, column, 0.5f, 0, blocks / 2, packed.data());
+      size_t wrong = 0;
+      for (size_t block = 0; block < blocks; ++block)
+        for (size_t i = 0; i < c.k; ++i)
+          for (size_t j = 0; j < nr; ++j) {
+            const size_t n = block * nr + j;
+            const float want = n < c.n ? 0.5f * b[transposed ? n * c.k + i : i * c.n + n] : 0.0f;
+            wrong += packed[(block * c.k + i) * nr + j] != want;
+          }
+      EXPECT_EQ(wrong, size_t{0});
+    }
+}

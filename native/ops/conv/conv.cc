@@ -61,7 +61,10 @@ struct Attributes {
     if (g.taps() > kMaxTaps || floats > static_cast<int64_t>(PTRDIFF_MAX / sizeof(float)) ||
         !packed.allocate_in(c.store(), static_cast<size_t>(floats) * sizeof(float)))
       return c.error(Code::kOutOfMemory, "no memory for packed weights");
-    ops::pack_weights(g, ops::conv_phases(g), nr, source.data(), packed.as<float>());
+    const std::vector<ops::ConvPhase> phases = ops::conv_phases(g);
+    c.pool().for_each(ops::packing_tasks(g, phases, nr), [&](int64_t task, int) {
+      ops::pack_weights(g, phases, nr, source.data(), task, packed.as<float>());
+    });
     return Status::Ok();
   }
   std::string kernel() const { return sgemm_kernel().name; }
@@ -99,7 +102,8 @@ class Conv final : public Bound {
     constant_ = a.packed.as<float>();
     if (constant_ == nullptr && a.weights.data() != nullptr) {
       if (!packed_.allocate_unset(packed_bytes)) return c.error(Code::kOutOfMemory, "no memory for packed weights");
-      ops::pack_weights(g_, phases_, nr, a.weights.as<float>(), packed_.as<float>());
+      for (int64_t task = 0; task < ops::packing_tasks(g_, phases_, nr); ++task)
+        ops::pack_weights(g_, phases_, nr, a.weights.as<float>(), task, packed_.as<float>());
       constant_ = packed_.as<float>();
     }
 
@@ -119,9 +123,11 @@ class Conv final : public Bound {
   Status run(RunContext& c) override {
     const float* packed = constant_;
     if (packed == nullptr) {
-      ops::pack_weights(g_, phases_, static_cast<int64_t>(kernel_.nr), c.in<float>(1),
-                        static_cast<float*>(c.shared_scratch()));
-      packed = static_cast<float*>(c.shared_scratch());
+      float* const scratch = static_cast<float*>(c.shared_scratch());
+      const int64_t nr = static_cast<int64_t>(kernel_.nr);
+      c.pool().for_each(ops::packing_tasks(g_, phases_, nr),
+                        [&](int64_t task, int) { ops::pack_weights(g_, phases_, nr, c.in<float>(1), task, scratch); });
+      packed = scratch;
     }
     c.pool().for_each(tasks_, [&](int64_t task, int thread) {
       run_task(c, packed, task, static_cast<uint8_t*>(c.thread_scratch(thread)));

@@ -51,29 +51,29 @@ void pack_block_by_steps(const ConvPhase& phase, int64_t channels, int64_t k_ste
 
 }  // namespace
 
-void pack_weights(const ConvGeometry& g, const std::vector<ConvPhase>& phases, int64_t nr, const float* w,
+int64_t packing_tasks(const ConvGeometry& g, const std::vector<ConvPhase>& phases, int64_t nr) {
+  return static_cast<int64_t>(phases.size()) * (is_depthwise(g) ? 1 : g.groups * (padded_filters(g, nr) / nr));
+}
+
+void pack_weights(const ConvGeometry& g, const std::vector<ConvPhase>& phases, int64_t nr, const float* w, int64_t task,
                   float* packed) {
   const int64_t cg = g.group_channels(), mg = g.group_filters(), kernel_taps = g.taps(), padded = padded_filters(g, nr);
+  const int64_t tasks_of_phase = packing_tasks(g, phases, nr) / static_cast<int64_t>(phases.size());
+  const ConvPhase& phase = phases[static_cast<size_t>(task / tasks_of_phase)];
+  const int64_t taps = static_cast<int64_t>(phase.taps.size()), block = task % tasks_of_phase;
+  if (is_depthwise(g)) {
+    for (int64_t t = 0; t < taps; ++t)
+      for (int64_t m = 0; m < g.filters; ++m)
+        packed[(phase.tap_base + t) * g.filters + m] = w[m * kernel_taps + phase.taps[static_cast<size_t>(t)].kernel];
+    return;
+  }
   // From a channel and from a filter to the next.
   const int64_t k_step = (g.transposed ? mg : 1) * kernel_taps, m_step = (g.transposed ? 1 : cg) * kernel_taps;
-  for (const ConvPhase& phase : phases) {
-    const int64_t taps = static_cast<int64_t>(phase.taps.size());
-    if (is_depthwise(g)) {
-      for (int64_t t = 0; t < taps; ++t)
-        for (int64_t m = 0; m < g.filters; ++m)
-          packed[(phase.tap_base + t) * g.filters + m] = w[m * kernel_taps + phase.taps[static_cast<size_t>(t)].kernel];
-      continue;
-    }
-    for (int64_t block = 0; block < g.groups * (padded / nr); ++block) {
-      const int64_t group = block / (padded / nr), first = block % (padded / nr) * nr,
-                    filters = std::min(nr, mg - first);
-      const float* from = w + group * cg * mg * kernel_taps + first * m_step;
-      float* to = packed + phase.tap_base * cg * padded * g.groups + block * taps * cg * nr;
-      if (g.transposed || kernel_taps * nr > kStaged)
-        pack_block_by_steps(phase, cg, k_step, m_step, filters, nr, from, to);
-      else pack_block(phase, cg, kernel_taps, filters, nr, from, to);
-    }
-  }
+  const int64_t group = block / (padded / nr), first = block % (padded / nr) * nr, filters = std::min(nr, mg - first);
+  const float* from = w + group * cg * mg * kernel_taps + first * m_step;
+  float* to = packed + phase.tap_base * cg * padded * g.groups + block * taps * cg * nr;
+  if (g.transposed || kernel_taps * nr > kStaged) pack_block_by_steps(phase, cg, k_step, m_step, filters, nr, from, to);
+  else pack_block(phase, cg, kernel_taps, filters, nr, from, to);
 }
 
 }  // namespace octavo::ops

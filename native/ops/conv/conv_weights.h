@@ -15,8 +15,10 @@ inline int64_t padded_filters(const ConvGeometry& g, int64_t nr) { return (g.gro
 // Floats.
 int64_t packed_size(const ConvGeometry& g, int64_t nr);
 
-// Packed: depthwise [tap][channel]; else per phase and group [block of nr filters][tap][channel][nr].
-void pack_weights(const ConvGeometry& g, const std::vector<ConvPhase>& phases, int64_t nr, const float* w,
+// Packed: depthwise [tap][channel]; else per phase and group [block of nr filters][tap][channel][nr]. In so many tasks,
+// each of which writes what is its own.
+int64_t packing_tasks(const ConvGeometry& g, const std::vector<ConvPhase>& phases, int64_t nr);
+void pack_weights(const ConvGeometry& g, const std::vector<ConvPhase>& phases, int64_t nr, const float* w, int64_t task,
                   float* packed);
 
 }  // namespace octavo::ops

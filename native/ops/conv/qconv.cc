@@ -361,7 +361,7 @@ class QConv final : public Op {
     WeightSource source{w.data, groups, n, depth, n * depth * taps, depth * taps, taps, {}, model_.operands.w_format()};
     for (size_t tap = 0; tap < taps; ++tap) source.taps.push_back(tap);
     PackingOptions options;
-    options.range = weight_range(source, model_.operands, false);
+    options.range = weight_range(c, source, model_.operands, false);
     const QGemmKernel& kernel = choose_qgemm(static_cast<int64_t>(n), options.range.narrow);
     // Whole windows fill the kernel's k groups better than single pixels do, for a copy: worth it while those are thin.
     options.one_tap = model_.im2col = groups == 1 && model_.window.kernel[1] > 1 && model_.window.dilation[1] == 1 &&

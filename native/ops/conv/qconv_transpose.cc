@@ -211,7 +211,7 @@ class QConvTranspose final : public Op {
     WeightSource source{w.data, groups, n, depth, depth * n * taps, taps, n * taps, {}, m.operands.w_format()};
     for (size_t tap = 0; tap < taps; ++tap) source.taps.push_back(tap);
     PackingOptions options;
-    options.range = weight_range(source, m.operands, false);
+    options.range = weight_range(c, source, m.operands, false);
     const QGemmKernel& chosen = choose_qgemm(static_cast<int64_t>(n), options.range.narrow);
 
     m.phases = std::vector<Phase>(static_cast<size_t>(stride[0] * stride[1]));

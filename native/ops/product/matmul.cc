@@ -12,6 +12,11 @@
 
 namespace octavo {
 namespace ops {
+namespace {
+
+constexpr size_t kBlocksOfTask = 8;  // of a constant b that are packed together
+
+}  // namespace
 
 Status MatMulAttributes::load(const LoadContext& c) {
   trans_a = c.integer("trans_a", 0) != 0;
@@ -35,9 +40,12 @@ Status MatMulAttributes::load(const LoadContext& c) {
       !packed.allocate_in(c.store(), std::max<size_t>(1, matrix * batch) * sizeof(float)) ||
       !source.open(b.data, b.byte_length))
     return c.error(Code::kOutOfMemory, "no memory for packed weights");
-  for (int64_t i = 0; i < batch; ++i)
-    sgemm_pack(kernel, source.data() + i * k * n, k, n, trans_b ? 1 : n, trans_b ? k : 1, alpha, 0, blocks,
-               packed.as<float>() + i * matrix);
+  const size_t tasks = (blocks + kBlocksOfTask - 1) / kBlocksOfTask;
+  c.pool().for_each(batch * static_cast<int64_t>(tasks), [&](int64_t task, int) {
+    const size_t i = static_cast<size_t>(task) / tasks, first = static_cast<size_t>(task) % tasks * kBlocksOfTask;
+    sgemm_pack(kernel, source.data() + i * static_cast<size_t>(k * n), k, n, trans_b ? 1 : n, trans_b ? k : 1, alpha,
+               first, std::min(blocks, first + kBlocksOfTask), packed.as<float>() + i * matrix);
+  });
   return Status::Ok();
 }
 

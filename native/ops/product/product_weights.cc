@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <vector>
 
 namespace octavo {
 namespace {
@@ -49,20 +51,23 @@ void copy_column(const WeightSource& s, const uint8_t* from, uint8_t zero, uint8
   for (size_t i = 0; i < taps * k; ++i) to[i] = static_cast<uint8_t>(to[i] - zero);
 }
 
-// `count` columns that lie side by side in the source: a row of it at a time.
-void copy_columns(const WeightSource& s, const uint8_t* from, const uint8_t* zeros, size_t count, size_t size,
-                  uint8_t* to) {
+// `count` columns that lie side by side in the source, as rows of `count` bytes.
+void copy_rows(const WeightSource& s, const uint8_t* zeros, size_t count, uint8_t* to) {
   for (size_t tap : s.taps)
-    for (size_t i = 0; i < s.k; ++i, ++to) {
-      const uint8_t* in = from + tap + i * s.k_stride;
-      for (size_t c = 0; c < count; ++c) to[c * size] = static_cast<uint8_t>(in[c] - zeros[c]);
+    for (size_t i = 0; i < s.k; ++i, to += count) {
+      const uint8_t* in = s.data + tap + i * s.k_stride;
+      for (size_t c = 0; c < count; ++c) to[c] = static_cast<uint8_t>(in[c] - zeros[c]);
     }
 }
 
-uint32_t sum_magnitudes(const int8_t* weights, size_t count) {
-  uint32_t sum = 0;
-  for (size_t i = 0; i < count; ++i) sum += static_cast<uint32_t>(std::abs(weights[i]));
-  return sum;
+// Adds the magnitudes of weight i of column c, which is weights[c * column + i * row], to sums[c].
+void add_magnitudes(const int8_t* weights, size_t columns, size_t column, size_t count, size_t row, uint32_t* sums) {
+  if (column == 1)
+    for (size_t i = 0; i < count; ++i, weights += row)
+      for (size_t c = 0; c < columns; ++c) sums[c] += static_cast<uint32_t>(std::abs(weights[c]));
+  else
+    for (size_t c = 0; c < columns; ++c)
+      for (size_t i = 0; i < count; ++i) sums[c] += static_cast<uint32_t>(std::abs(weights[c * column + i * row]));
 }
 
 // Panels of fewer bytes stay in bytes: what unpacking costs a run is for what memory gains.
@@ -84,47 +89,62 @@ Status allocate(const LoadContext& c, const ProductOperands& operands, const Pac
   return Status::Ok();
 }
 
-// Packs panel after panel. `size`: weights of a column.
+// Panels that are packed together: rows of a matrix are read in long pieces, and what is copied stays in the cache.
+constexpr size_t kMostPanels = 8;
+constexpr size_t kCopiedBytes = 512 * 1024;
+
+size_t panels_of_task(const QGemmLayout& l, const WeightSource& s, size_t size) {
+  const size_t of_panel = l.nr * std::max<size_t>(1, size);
+  if (s.n_stride != 1 || of_panel >= kCopiedBytes) return 1;
+  return std::min(kMostPanels, kCopiedBytes / of_panel);
+}
+
+// Packs panels of one thread. `size`: weights of a column; `most`: panels at a time.
 class PanelPacker {
  public:
   PanelPacker(const ProductOperands& operands, const WeightSource& source, const PackingOptions& options, size_t size,
-              ProductWeights* out)
+              size_t most, ProductWeights* out)
       : operands_(operands),
         source_(source),
         options_(options),
         size_(size),
+        most_(most * out->layout.nr),
+        by_rows_(source.n_stride == 1 && source.k_stride != 1),
         out_(out),
-        taken_(source, out->layout.nr) {}
+        taken_(source, most_) {}
 
   // False: out of memory.
   [[nodiscard]] bool allocate() {
     size_t bytes = 0;
-    return !__builtin_mul_overflow(out_->layout.nr, size_, &bytes) && columns_.allocate_unset(bytes) &&
-           taken_.allocate() &&
+    return !__builtin_mul_overflow(most_, size_, &bytes) && columns_.allocate_unset(bytes) && taken_.allocate() &&
            (out_->layout.bits == 8 || panel_.allocate(qunpack_blocks(out_->layout.panel_bytes) * kQUnpackBlock));
   }
-  void pack(size_t group, size_t panel) {
+  void pack(size_t group, size_t first_panel, size_t last_panel) {
     const QGemmLayout& l = out_->layout;
-    const size_t first = panel * l.nr, at = group * l.columns() + first;
-    QGemmLayout one = l;
-    one.panels = 1;
-    one.n = std::min(l.nr, source_.n - first);
-    copy(group, first, one.n);
-    uint32_t* magnitudes = out_->folded.magnitudes();
-    for (size_t i = 0; magnitudes && i < one.n; ++i)
-      magnitudes[at + i] = sum_magnitudes(columns_.as<int8_t>() + i * size_, size_);
-    uint8_t* const to = out_->packed.data() + group * l.bytes() + panel * l.stored_bytes;
-    int8_t* const bytes = l.bits == 8 ? reinterpret_cast<int8_t*>(to) : panel_.as<int8_t>();
-    one.pack({columns_.data(), l.k, 1, size_, 0}, 0, 1, bytes, out_->folded.sums() + at);
-    if (l.bits == 8) return;
-    const RepeatedZeros zeros(l, out_->zeros.data() + at);
-    qunpack_store(bytes, zeros.of_block, qunpack_blocks(l.panel_bytes), l.bits, to);
+    const size_t first = first_panel * l.nr, count = std::min(source_.n, last_panel * l.nr) - first;
+    copy(group, first, count);
+    const size_t row = by_rows_ ? count : 1, column = by_rows_ ? 1 : size_;
+    for (size_t p = first_panel; p < last_panel; ++p) {
+      QGemmLayout one = l;
+      one.panels = 1;
+      one.n = std::min(l.nr, source_.n - p * l.nr);
+      const uint8_t* from = columns_.data() + (p - first_panel) * l.nr * column;
+      const size_t at = group * l.columns() + p * l.nr;
+      if (uint32_t* magnitudes = out_->folded.magnitudes())
+        add_magnitudes(reinterpret_cast<const int8_t*>(from), one.n, column, size_, row, magnitudes + at);
+      uint8_t* const to = out_->packed.data() + group * l.bytes() + p * l.stored_bytes;
+      int8_t* const bytes = l.bits == 8 ? reinterpret_cast<int8_t*>(to) : panel_.as<int8_t>();
+      one.pack({from, l.k * row, row, column, 0}, 0, 1, bytes, out_->folded.sums() + at);
+      if (l.bits == 8) continue;
+      const RepeatedZeros zeros(l, out_->zeros.data() + at);
+      qunpack_store(bytes, zeros.of_block, qunpack_blocks(l.panel_bytes), l.bits, to);
+    }
   }
 
  private:
-  // Columns of the panel, in the order of the kernel, less their zero points: what is copied stays in the cache.
+  // Columns less their zero points: each together, or row by row as the source has them.
   void copy(size_t group, size_t first, size_t count) {
-    uint8_t zeros[kQGemmMaxColumns];
+    uint8_t zeros[kMostPanels * kQGemmMaxColumns];
     for (size_t i = 0; i < count; ++i) {
       const int32_t zero =
           packed_zero(source_, operands_, options_.range.zero_folded, options_.repeat, group, first + i);
@@ -134,20 +154,37 @@ class PanelPacker {
             static_cast<uint8_t>(zero - source_.format.low);
     }
     const WeightSource& s = taken_.take(group, first, count);
-    if (s.n_stride == 1 && s.k_stride != 1) copy_columns(s, s.data, zeros, count, size_, columns_.data());
-    else
-      for (size_t i = 0; i < count; ++i) copy_column(s, s.data + i * s.n_stride, zeros[i], columns_.data() + i * size_);
+    if (by_rows_) return copy_rows(s, zeros, count, columns_.data());
+    for (size_t i = 0; i < count; ++i) copy_column(s, s.data + i * s.n_stride, zeros[i], columns_.data() + i * size_);
   }
 
   const ProductOperands& operands_;
   const WeightSource& source_;
   const PackingOptions& options_;
-  size_t size_;
+  size_t size_, most_;  // most_: columns at a time
+  bool by_rows_;
   ProductWeights* out_;
   WeightColumns taken_;
-  AlignedBuffer columns_;  // of one panel
+  AlignedBuffer columns_;  // of some panels
   AlignedBuffer panel_;    // of fewer than 8 bits, before it is stored
 };
+
+// A packer for every thread that has something to do.
+Status pack_panels(const LoadContext& c, const ProductOperands& operands, const WeightSource& source,
+                   const PackingOptions& options, size_t size, ProductWeights* out) {
+  const size_t panels = out->layout.panels, together = panels_of_task(out->layout, source, size),
+               tasks = (panels + together - 1) / together, all = source.groups * tasks;
+  std::vector<std::unique_ptr<PanelPacker>> packers;
+  for (size_t i = 0; i < std::min(all, static_cast<size_t>(c.pool().threads())); ++i) {
+    packers.push_back(std::make_unique<PanelPacker>(operands, source, options, size, together, out));
+    if (!packers.back()->allocate()) return c.error(Code::kOutOfMemory, "the columns of a panel");
+  }
+  c.pool().for_each(static_cast<int64_t>(all), [&](int64_t task, int thread) {
+    const size_t group = static_cast<size_t>(task) / tasks, first = static_cast<size_t>(task) % tasks * together;
+    packers[static_cast<size_t>(thread)]->pack(group, first, std::min(panels, first + together));
+  });
+  return Status::Ok();
+}
 
 }  // namespace
 
@@ -161,10 +198,7 @@ Status pack_weights(const LoadContext& c, const ProductOperands& operands, const
   out->kernel = &kernel;
   if (!make_qgemm_layout(kernel, taps, k, n, &out->layout)) return c.error(Code::kLimit, "the weights are too big");
   OCTAVO_RETURN_IF_ERROR(allocate(c, operands, options, source, out));
-  PanelPacker packer(operands, source, options, size, out);
-  if (!packer.allocate()) return c.error(Code::kOutOfMemory, "the columns of a panel");
-  for (size_t g = 0; g < groups; ++g)
-    for (size_t p = 0; p < out->layout.panels; ++p) packer.pack(g, p);
+  OCTAVO_RETURN_IF_ERROR(pack_panels(c, operands, source, options, size, out));
 
   ProductShape& s = out->folded.shape;
   s.groups = groups;

@@ -210,7 +210,7 @@ class QMatMul final : public Op {
     const WeightSource source{
         b.data, batches, n, k, n * k, trans_b ? k : 1, trans_b ? 1 : n, {0}, model_.operands.w_format()};
     PackingOptions options;
-    options.range = weight_range(source, model_.operands, true);
+    options.range = weight_range(c, source, model_.operands, true);
     options.repeat = true;
     const QGemmKernel& kernel = choose_qgemm(static_cast<int64_t>(n), options.range.narrow);
     return pack_weights(c, model_.operands, source, options, kernel, &model_.weights);

@@ -1,25 +1,31 @@
 #include "ops/product/weight_source.h"
 
 #include <algorithm>
+#include <atomic>
 
 #include "ops/support/unpack_levels.h"
 
 namespace octavo {
 namespace {
 
-// Least and largest weight of the columns of a group; `flip` makes their order that of unsigned bytes.
-struct Extents {
-  std::vector<uint8_t> least, most;
+constexpr size_t kColumnsOfTask = 512;
 
-  Extents(const WeightSource& s, const uint8_t* from, uint8_t flip) : least(s.n, 255), most(s.n, 0) {
+// Least and largest weight of some columns of a group; `flip` makes their order that of unsigned bytes.
+struct Extents {
+  uint8_t least[kColumnsOfTask], most[kColumnsOfTask];
+
+  // `from`: the first of `count` columns.
+  Extents(const WeightSource& s, const uint8_t* from, size_t count, uint8_t flip) {
+    std::fill_n(least, count, uint8_t{255});
+    std::fill_n(most, count, uint8_t{0});
     const size_t taps = s.taps.size();
     const bool dense = taps > 0 && s.k_stride == taps && s.taps[taps - 1] - s.taps[0] == taps - 1;
     if (s.n_stride == 1 && s.k_stride != 1) {
       for (size_t tap : s.taps)
-        for (size_t i = 0; i < s.k; ++i) rows(from + tap + i * s.k_stride, s.n, flip);
+        for (size_t i = 0; i < s.k; ++i) rows(from + tap + i * s.k_stride, count, flip);
       return;
     }
-    for (size_t c = 0; c < s.n; ++c)
+    for (size_t c = 0; c < count; ++c)
       if (dense) column(c, from + c * s.n_stride + s.taps[0], s.k * taps, 1, flip);
       else
         for (size_t tap : s.taps) column(c, from + c * s.n_stride + tap, s.k, s.k_stride, flip);
@@ -27,11 +33,10 @@ struct Extents {
 
  private:
   void rows(const uint8_t* bytes, size_t count, uint8_t flip) {
-    uint8_t *low = least.data(), *high = most.data();
     for (size_t i = 0; i < count; ++i) {
       const uint8_t v = bytes[i] ^ flip;
-      low[i] = std::min(low[i], v);
-      high[i] = std::max(high[i], v);
+      least[i] = std::min(least[i], v);
+      most[i] = std::max(most[i], v);
     }
   }
   void column(size_t c, const uint8_t* bytes, size_t count, size_t stride, uint8_t flip) {
@@ -65,26 +70,29 @@ int32_t packed_zero(const WeightSource& s, const ProductOperands& operands, bool
   return folded ? operands.w_zero(repeat ? column : group * s.n + column) : s.offset();
 }
 
-WeightRange weight_range(const WeightSource& s, const ProductOperands& operands, bool repeat) {
+WeightRange weight_range(const LoadContext& c, const WeightSource& s, const ProductOperands& operands, bool repeat) {
   // Two numbers of fewer bits are less than 128 apart.
   if (s.format.bits < 8) return {operands.w_zero_constant(), true};
   const uint8_t flip = s.format.is_signed ? 0x80 : 0;
-  WeightRange range{operands.w_zero_constant(), true};
-  bool narrow_folded = true, narrow_raw = true;
-  for (size_t g = 0; g < s.groups; ++g) {
-    const Extents extents(s, s.data + g * s.group_stride, flip);
-    for (size_t c = 0; c < s.n; ++c) {
-      if (extents.least[c] > extents.most[c]) continue;  // no weights
-      const int32_t least = s.format.low + extents.least[c], most = s.format.low + extents.most[c];
-      narrow_raw &= least - packed_zero(s, operands, false, repeat, g, c) != -128;
-      if (!range.zero_folded) continue;
-      const int32_t zero = packed_zero(s, operands, true, repeat, g, c);
-      range.zero_folded = least - zero >= -128 && most - zero <= 127;
-      narrow_folded &= least - zero != -128;
+  const bool constant_zero = operands.w_zero_constant();
+  std::atomic<bool> folded{constant_zero}, narrow_folded{true}, narrow_raw{true};
+  const size_t tasks_of_group = (s.n + kColumnsOfTask - 1) / kColumnsOfTask;
+  c.pool().for_each(static_cast<int64_t>(s.groups * tasks_of_group), [&](int64_t task, int) {
+    const size_t group = static_cast<size_t>(task) / tasks_of_group,
+                 first = static_cast<size_t>(task) % tasks_of_group * kColumnsOfTask,
+                 count = std::min(kColumnsOfTask, s.n - first);
+    const Extents extents(s, s.data + group * s.group_stride + first * s.n_stride, count, flip);
+    for (size_t i = 0; i < count; ++i) {
+      if (extents.least[i] > extents.most[i]) continue;  // no weights
+      const int32_t least = s.format.low + extents.least[i], most = s.format.low + extents.most[i];
+      if (least - packed_zero(s, operands, false, repeat, group, first + i) == -128) narrow_raw = false;
+      if (!constant_zero) continue;
+      const int32_t zero = packed_zero(s, operands, true, repeat, group, first + i);
+      if (least - zero < -128 || most - zero > 127) folded = false;
+      if (least - zero == -128) narrow_folded = false;
     }
-  }
-  range.narrow = range.zero_folded ? narrow_folded : narrow_raw;
-  return range;
+  });
+  return {folded, folded ? narrow_folded : narrow_raw};
 }
 
 WeightColumns::WeightColumns(const WeightSource& source, size_t most)

@@ -55,7 +55,8 @@ struct WeightRange {
 };
 
 // repeat: the groups are batches that share n zero points; else each has its own.
-WeightRange weight_range(const WeightSource& source, const ProductOperands& operands, bool repeat);
+WeightRange weight_range(const LoadContext& c, const WeightSource& source, const ProductOperands& operands,
+                         bool repeat);
 
 // The zero point that is subtracted from a column when it is packed.
 int32_t packed_zero(const WeightSource& source, const ProductOperands& operands, bool folded, bool repeat, size_t group,
