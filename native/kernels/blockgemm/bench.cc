@@ -79,8 +79,8 @@ class Product {
     const BlockLayout& l = layout_;
     if (size_.integer)
       for (size_t r = 0; r < size_.rows; ++r)
-        kernel.quantize(l, x_.data() + r * size_.k, size_.k, q_.data() + r * l.depth, scales_.data() + r * l.parts,
-                        sums_.data() + r * l.parts);
+        kernel.quantize(l, x_.data() + r * size_.k, size_.k, q_.data() + r * l.depth, scales_.data() + r,
+                        sums_.data() + r, size_.rows);
     const size_t tall = std::min(size_.rows, kTaskRows);
     const size_t panels = std::max<size_t>(1, (1 << 18) / (tall * l.depth * kBlockColumns));
     const uint8_t* packed = next();
@@ -90,7 +90,7 @@ class Product {
         g.layout = &l, g.packed = packed + first * l.panel_bytes, g.panels = std::min(panels, l.panels - first);
         g.columns = std::min(g.panels * kBlockColumns, l.n - first * kBlockColumns);
         g.rows = std::min(kTaskRows, size_.rows - row);
-        g.quantized = {q_.data() + row * l.depth, scales_.data() + row * l.parts, sums_.data() + row * l.parts};
+        g.quantized = {q_.data() + row * l.depth, scales_.data() + row, sums_.data() + row, size_.rows};
         g.x = x_.data() + row * size_.k, g.x_stride = g.x_depth = size_.k;
         g.c = c_.data() + row * size_.n + first * kBlockColumns, g.c_stride = size_.n;
         (size_.integer ? kernel.integer : kernel.real)(g);

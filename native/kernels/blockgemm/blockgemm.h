@@ -18,11 +18,13 @@
 
 namespace octavo {
 
-// Rows that are quantized: q is [rows][layout.depth], padding is 0; scales and sums (of q) are [rows][layout.parts].
+// Rows that are quantized: q is [rows][layout.depth], padding is 0; scales and sums (of q) are [layout.parts][stride],
+// a row in each column, so that those of a tile lie together.
 struct QuantizedRows {
   const int8_t* q = nullptr;
   const float* scales = nullptr;
   const int32_t* sums = nullptr;
+  size_t stride = 0;
 };
 
 struct BlockGemm {
@@ -43,8 +45,9 @@ struct BlockGemm {
 struct BlockGemmKernel {
   Isa isa;
   const char* name;
-  // Quantizes a row of k numbers (at most layout.k) to layout.depth.
-  void (*quantize)(const BlockLayout& layout, const float* x, size_t k, int8_t* q, float* scales, int32_t* sums);
+  // Quantizes a row of k numbers (at most layout.k) to layout.depth; its scales and sums are `stride` apart.
+  void (*quantize)(const BlockLayout& layout, const float* x, size_t k, int8_t* q, float* scales, int32_t* sums,
+                   size_t stride);
   void (*integer)(const BlockGemm& gemm);
   void (*real)(const BlockGemm& gemm);
 };

@@ -6,7 +6,8 @@
 //   kPlanes<bits>                how many bytes `level` makes of one: 8 / bits, or more where a level takes two
 //   plane_k<bits>(plane)         the first k of a plane, within its unit
 //   kUnits<bits>                 units that Sums hold without overflow
-//   level<bits, plane>(words), broadcast(4 numbers of a row), start(zero, sum): -zero * sum
+//   level<bits, plane>(words), broadcast(4 numbers of a row)
+//   start(negated(zero), sum(sum of a row's numbers)): -zero * sum
 //   open(sum), dot<bits, plane>(sums, levels, numbers), close<bits>(sum, sums)
 #pragma once
 
@@ -20,68 +21,88 @@ namespace {
 // Bytes that a single row asks for before it needs them: packed weights are read once, in order.
 constexpr size_t kPrefetch = 2048;
 
+// What is left of a tile's sums once the integers of a part are exact.
+template <int kRows, int kV>
+__attribute__((always_inline)) inline void add_part(const BlockGemm& g, const uint8_t* panel, size_t block,
+                                                    const I32 (&s)[kRows][kV], const float* scales, const int32_t* sums,
+                                                    F32 (&y)[kRows][kV]) {
+  const BlockLayout& l = *g.layout;
+  const auto of_panel = [&](int v) { return panel + static_cast<size_t>(v) / kVectors * l.panel_bytes; };
+  F32 levels[kRows][kV], of_block[kV];
+  unroll<kRows * kV>([&](auto i)
+                         __attribute__((always_inline)) { levels[i / kV][i % kV] = to_float(s[i / kV][i % kV]); });
+  if (l.zeros == BlockZeros::kFloats)
+    unroll<kRows * kV>([&](auto i) __attribute__((always_inline)) {
+      constexpr size_t r = i / kV, v = i % kV;
+      const F32 zero = splat(0.0f) - float_zero(l, of_panel(v), block, v % kVectors);
+      levels[r][v] = fused(zero, splat(static_cast<float>(sums[r])), levels[r][v]);
+    });
+  unroll<kV>([&](auto v)
+                 __attribute__((always_inline)) { of_block[v] = block_scale(l, of_panel(v), block, v % kVectors); });
+  unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+    const F32 scale = splat(scales[r]);
+    unroll<kV>([&](auto v)
+                   __attribute__((always_inline)) { y[r][v] = fused(levels[r][v] * of_block[v], scale, y[r][v]); });
+  });
+}
+
 template <class D, int kBits, int kRows, int kPanels>
 void integer_tile(const BlockGemm& g, size_t p, size_t row) {
   constexpr int kV = static_cast<int>(kVectors) * kPanels;
   constexpr size_t kUnitDepth = 32 / kBits, kVectorBytes = kLanes * 4;
   const BlockLayout& l = *g.layout;
   const uint8_t *panel = g.packed + p * l.panel_bytes, *from = panel;
-  const int8_t* q = g.quantized.q + row * l.depth;
-  const float* scales = g.quantized.scales + row * l.parts;
-  const int32_t* sums = g.quantized.sums + row * l.parts;
-  const auto of_panel = [&](int v) { return panel + static_cast<size_t>(v) / kVectors * l.panel_bytes; };
+  const size_t next_panel = l.panel_bytes, depth = l.depth, stride = g.quantized.stride;
+  const int8_t* numbers = g.quantized.q + row * depth;
+  const float* scales = g.quantized.scales + row;
+  const int32_t* sums = g.quantized.sums + row;
   F32 y[kRows][kV];
   unroll<kRows * kV>([&](auto i) { y[i / kV][i % kV] = splat(0.0f); });
-  for_parts(l, [&](size_t block, size_t part, size_t at, size_t length) __attribute__((always_inline)) {
-    I32 s[kRows][kV];
-    unroll<kV>([&](auto v) __attribute__((always_inline)) {
-      const I32 zero = block_zero<kBits>(l, of_panel(v), block, v % kVectors) - splat(D::template kOffset<kBits>);
-      unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-        s[r][v] = D::start(zero, sums[static_cast<size_t>(r) * l.parts + part]);
+  PartRuns runs(l);
+  for (PartRun run; runs.next(&run);) {
+    const size_t units = padded_depth(run.length) / kUnitDepth, step = run.same_block ? 0 : 1;
+    size_t block = run.block;
+    for (size_t left = run.parts; left > 0; --left, block += step, scales += stride, sums += stride) {
+      I32 s[kRows][kV], zeros[kV];
+      unroll<kV>([&](auto v) __attribute__((always_inline)) {
+        zeros[v] = block_zero<kBits>(l, panel + v / kVectors * next_panel, block, v % kVectors);
+        zeros[v] = D::negated(zeros[v] - splat(D::template kOffset<kBits>));
       });
-    });
-    const size_t units = padded_depth(length) / kUnitDepth;
-    const int8_t* numbers = q + at;
-    for (size_t u = 0; u < units;) {
-      const size_t end = units - u < D::template kUnits<kBits> ? units : u + D::template kUnits<kBits>;
-      typename D::Sums open[kRows][kV];
-      unroll<kRows * kV>([&](auto i) { open[i / kV][i % kV] = D::open(s[i / kV][i % kV]); });
-      for (; u < end; ++u, from += kBlockUnit, numbers += kUnitDepth) {
-        typename D::Words words[kV];
-        unroll<kV>([&](auto v) __attribute__((always_inline)) {
-          const uint8_t* unit = from + static_cast<size_t>(v) / kVectors * l.panel_bytes;
-          if (kRows == 1 && v % kVectors == 0) __builtin_prefetch(unit + kPrefetch);
-          words[v] = D::load(unit + v % kVectors * kVectorBytes);
-        });
-        unroll<D::template kPlanes<kBits>>([&](auto plane) __attribute__((always_inline)) {
-          typename D::Words levels[kV];
-          unroll<kV>([&](auto v)
-                         __attribute__((always_inline)) { levels[v] = D::template level<kBits, plane()>(words[v]); });
-          unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-            const auto four =
-                D::broadcast(numbers + static_cast<size_t>(r) * l.depth + D::template plane_k<kBits>(plane()));
-            unroll<kV>([&](auto v) __attribute__((always_inline)) {
-              D::template dot<kBits, plane()>(open[r][v], levels[v], four);
+      unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+        const auto sum = D::sum(sums[r]);
+        unroll<kV>([&](auto v) __attribute__((always_inline)) { s[r][v] = D::start(zeros[v], sum); });
+      });
+      for (size_t u = units; u > 0;) {
+        const size_t count = u < D::template kUnits<kBits> ? u : D::template kUnits<kBits>;
+        u -= count;
+        typename D::Sums open[kRows][kV];
+        unroll<kRows * kV>([&](auto i) { open[i / kV][i % kV] = D::open(s[i / kV][i % kV]); });
+        for (size_t n = count; n > 0; --n, from += kBlockUnit, numbers += kUnitDepth) {
+          typename D::Words words[kV];
+          unroll<kV>([&](auto v) __attribute__((always_inline)) {
+            const uint8_t* unit = from + v / kVectors * next_panel;
+            if (kRows == 1 && v % kVectors == 0) __builtin_prefetch(unit + kPrefetch);
+            words[v] = D::load(unit + v % kVectors * kVectorBytes);
+          });
+          unroll<D::template kPlanes<kBits>>([&](auto plane) __attribute__((always_inline)) {
+            typename D::Words levels[kV];
+            unroll<kV>([&](auto v)
+                           __attribute__((always_inline)) { levels[v] = D::template level<kBits, plane()>(words[v]); });
+            unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+              const auto four = D::broadcast(numbers + r * depth + D::template plane_k<kBits>(plane()));
+              unroll<kV>([&](auto v) __attribute__((always_inline)) {
+                D::template dot<kBits, plane()>(open[r][v], levels[v], four);
+              });
             });
           });
+        }
+        unroll<kRows * kV>([&](auto i) __attribute__((always_inline)) {
+          s[i / kV][i % kV] = D::template close<kBits>(s[i / kV][i % kV], open[i / kV][i % kV]);
         });
       }
-      unroll<kRows * kV>([&](auto i) __attribute__((always_inline)) {
-        s[i / kV][i % kV] = D::template close<kBits>(s[i / kV][i % kV], open[i / kV][i % kV]);
-      });
+      add_part(g, panel, block, s, scales, sums, y);
     }
-    unroll<kV>([&](auto v) __attribute__((always_inline)) {
-      const F32 scale = block_scale(l, of_panel(v), block, v % kVectors);
-      unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-        const size_t number = static_cast<size_t>(r) * l.parts + part;
-        F32 sum = to_float(s[r][v]);
-        if (l.zeros == BlockZeros::kFloats)
-          sum = fused(splat(0.0f) - float_zero(l, of_panel(v), block, v % kVectors),
-                      splat(static_cast<float>(sums[number])), sum);
-        y[r][v] = fused(sum * scale, splat(scales[number]), y[r][v]);
-      });
-    });
-  });
+  }
   for (size_t r = 0; r < kRows; ++r)
     for (size_t i = 0; i < kPanels; ++i) store_panel(g, p + i, row + r, y[r] + i * kVectors);
 }

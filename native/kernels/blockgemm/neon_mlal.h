@@ -34,7 +34,9 @@ struct NeonWords {
     }
     return vreinterpretq_s8_u8(w);
   }
-  static I32 start(I32 zero, int32_t sum) { return {vmulq_n_s32(zero.v, -sum)}; }
+  static I32 negated(I32 zero) { return splat(0) - zero; }
+  static I32 sum(int32_t sum) { return splat(sum); }
+  static I32 start(I32 zero, I32 sum) { return zero * sum; }
 };
 
 struct NeonMlal : NeonWords {

@@ -1,6 +1,8 @@
 // Rows of floats to integers, a scale for each part: the quantization of blockgemm.h.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/blockgemm/parts.h"
 #include "simd/vec.h"
 
@@ -18,18 +20,19 @@ inline F32 load_left(const float* x, size_t left) {
   return load(lanes);
 }
 
-inline int32_t lane_max(I32 v) {
-  int32_t lanes[kLanes], most = 0;
+// Combines all lanes into the first.
+template <class F>
+inline int32_t across(I32 v, F&& combine) {
+  const auto fold = [&](auto n) {
+    if constexpr (kLanes > n()) v = combine(v, bits(shift_down<n()>(from_bits(v))));
+  };
+  fold(std::integral_constant<int, 8>{});
+  fold(std::integral_constant<int, 4>{});
+  fold(std::integral_constant<int, 2>{});
+  fold(std::integral_constant<int, 1>{});
+  int32_t lanes[kLanes];
   store(lanes, v);
-  for (int i = 0; i < kLanes; ++i) most = lanes[i] > most ? lanes[i] : most;
-  return most;
-}
-
-inline int32_t lane_sum(I32 v) {
-  int32_t lanes[kLanes], sum = 0;
-  store(lanes, v);
-  for (int i = 0; i < kLanes; ++i) sum += lanes[i];
-  return sum;
+  return lanes[0];
 }
 
 // `left` numbers of the part's `padded`.
@@ -37,7 +40,7 @@ inline void quantize_part(const float* x, size_t left, size_t padded, int8_t* q,
   // Magnitudes of floats are ordered as their bits are; NaN lies above all of them, so the scale becomes NaN.
   I32 most = splat(0);
   for (size_t i = 0; i < left; i += kLanes) most = max(most, bits(load_left(x + i, left - i)) & splat(0x7FFFFFFF));
-  const int32_t most_bits = lane_max(most);
+  const int32_t most_bits = across(most, [](I32 a, I32 b) { return max(a, b); });
   float range;
   std::memcpy(&range, &most_bits, sizeof(range));
   if (range < kLeastRange) {
@@ -55,14 +58,16 @@ inline void quantize_part(const float* x, size_t left, size_t padded, int8_t* q,
     total = total + level;
     store_bytes(reinterpret_cast<uint8_t*>(q) + i, level);
   }
-  *sum = lane_sum(total);
+  *sum = across(total, [](I32 a, I32 b) { return a + b; });
 }
 
-void quantize_row(const BlockLayout& l, const float* x, size_t k, int8_t* q, float* scales, int32_t* sums) {
+void quantize_row(const BlockLayout& l, const float* x, size_t k, int8_t* q, float* scales, int32_t* sums,
+                  size_t stride) {
   size_t from = 0;
   for_parts(l, [&](size_t, size_t part, size_t at, size_t length) {
     const size_t left = from >= k ? 0 : k - from < length ? k - from : length;
-    quantize_part(x + (left == 0 ? 0 : from), left, padded_depth(length), q + at, scales + part, sums + part);
+    quantize_part(x + (left == 0 ? 0 : from), left, padded_depth(length), q + at, scales + part * stride,
+                  sums + part * stride);
     from += length;
   });
 }

@@ -24,8 +24,10 @@ struct Words256 {
     std::memcpy(&four, p, sizeof four);
     return _mm256_set1_epi32(four);
   }
-  // Zero points and sums of at most 256 numbers are numbers of 16 bits, and zero points have nothing above.
-  static I32 start(I32 zero, int32_t sum) { return {_mm256_madd_epi16(zero.v, _mm256_set1_epi32(-sum))}; }
+  // Zero points and sums of at most 256 numbers are numbers of 16 bits; nothing is above those of zero points.
+  static I32 negated(I32 zero) { return (splat(0) - zero) & splat(0xFFFF); }
+  static Words sum(int32_t sum) { return _mm256_set1_epi32(sum); }
+  static I32 start(I32 zero, Words sum) { return {_mm256_madd_epi16(zero.v, sum)}; }
 };
 
 template <int kBits>

@@ -102,7 +102,7 @@ class BoundBlockMatMul final : public Bound {
     if (integer)
       ops::for_rows(c.pool(), static_cast<int64_t>(rows_), static_cast<int64_t>(k_), [&](int64_t row) {
         const size_t r = static_cast<size_t>(row);
-        kernel.quantize(l, x + r * k_, k_, q + r * l.depth, scales + r * l.parts, sums + r * l.parts);
+        kernel.quantize(l, x + r * k_, k_, q + r * l.depth, scales + r, sums + r, rows_);
       });
     const size_t pieces = (l.panels + panels_ - 1) / panels_, heights = (rows_ + kTaskRows - 1) / kTaskRows;
     float* y = c.out<float>(0);
@@ -115,7 +115,7 @@ class BoundBlockMatMul final : public Bound {
       g.panels = std::min(panels_, l.panels - first);
       g.columns = std::min(g.panels * kBlockColumns, l.n - column);
       g.rows = std::min(kTaskRows, rows_ - row);
-      if (integer) g.quantized = {q + row * l.depth, scales + row * l.parts, sums + row * l.parts};
+      if (integer) g.quantized = {q + row * l.depth, scales + row, sums + row, rows_};
       g.x = x + row * k_;
       g.x_stride = k_;
       g.x_depth = k_;

@@ -20,8 +20,8 @@ namespace {
 struct Case {
   size_t rows, n, k, block;
 };
-constexpr Case kCases[] = {{1, 16, 32, 32},   {3, 17, 70, 32}, {5, 33, 48, 16},   {1, 5, 600, 512},
-                           {2, 40, 129, 129}, {4, 1, 64, 24},  {1, 31, 300, 300}, {6, 16, 7, 7}};
+constexpr Case kCases[] = {{1, 16, 32, 32}, {3, 17, 70, 32},   {5, 33, 48, 16}, {1, 5, 600, 512}, {2, 40, 129, 129},
+                           {4, 1, 64, 24},  {1, 31, 300, 300}, {6, 16, 7, 7},   {7, 50, 96, 32},  {9, 37, 700, 300}};
 
 // Weights of a case as the definition has them, and packed.
 struct Weights {
@@ -83,9 +83,9 @@ void check(const Case& s, const Weights& w, bool integer, const float* table) {
     g.c_stride = s.n + 2;
     if (integer) {
       for (size_t r = 0; r < s.rows; ++r)
-        kernel.quantize(w.layout, x.data() + r * s.k, s.k, q.data() + r * w.layout.depth,
-                        scales.data() + r * w.layout.parts, sums.data() + r * w.layout.parts);
-      g.quantized = {q.data(), scales.data(), sums.data()};
+        kernel.quantize(w.layout, x.data() + r * s.k, s.k, q.data() + r * w.layout.depth, scales.data() + r,
+                        sums.data() + r, s.rows);
+      g.quantized = {q.data(), scales.data(), sums.data(), s.rows};
     }
     (integer ? kernel.integer : kernel.real)(g);
   };
