@@ -20,6 +20,7 @@ import { ops as conv } from './nn/conv.js'
 import { ops as gridSample } from './nn/grid-sample.js'
 import { ops as groupQueryAttention } from './nn/group-query-attention.js'
 import { ops as layerNorm } from './nn/layer-norm.js'
+import { ops as multiHeadAttention } from './nn/multi-head-attention.js'
 import { ops as norm } from './nn/norm.js'
 import { ops as pool } from './nn/pool.js'
 import { ops as recurrent } from './nn/recurrent.js'
@@ -57,6 +58,7 @@ const all: readonly (readonly OpDef[])[] = [
   layout,
   logic,
   matmul,
+  multiHeadAttention,
   norm,
   pool,
   qoperator,

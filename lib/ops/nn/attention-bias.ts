@@ -35,7 +35,7 @@ export function attentionBias(ctx: LowerContext, sizes: AttentionSizes): Bias | 
 }
 
 /** attn_mask: added as it is, or bool, where true shows a key. Keys beyond it are hidden. */
-function maskBias(ctx: LowerContext, { total }: AttentionSizes): Bias {
+export function maskBias(ctx: LowerContext, { total }: AttentionSizes): Bias {
   const { dtype, shape } = ctx.inputType(MASK)
   if (shape.length < 1 || shape.length > 4) ctx.fail(`attn_mask of rank 2 to 4, got rank ${shape.length}`)
   const dims = [...new Array<Dim>(4 - shape.length).fill(1), ...shape]

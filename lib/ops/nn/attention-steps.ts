@@ -2,6 +2,7 @@
 import type { Dim } from '../../graph/expr.js'
 import { floats, ints } from '../../plan/attributes.js'
 import { steps } from '../../plan/build.js'
+import { floatInput } from '../core/float32.js'
 import type { LowerContext } from '../core/opdef.js'
 
 /** A tensor [batch, sequence, heads * size] or [batch, heads, sequence, size]. */
@@ -72,14 +73,23 @@ export function rotaryStep(ctx: LowerContext, x: number, heads: number, angles: 
   ctx.step(steps.Rotary({ x, cos, sin, positions }, attributes), [y])
 }
 
-/** The rows of x after those of `past` (-1: none), from the position `starts` on or where the past ends. */
-export function appendStep(
+/**
+ * Keys or values of the past (input i) and then x, [batch, heads, total, size]: output o, or x itself where there is
+ * neither. `starts`: where x begins, absent (-1): where the past ends.
+ */
+export function presentOf(
   ctx: LowerContext,
-  past: number,
+  o: number,
+  i: number,
   x: number,
   heads: number,
-  starts: number | undefined,
-  y: number,
-): void {
-  ctx.step(steps.Append({ past, x, starts }, { heads: ints(heads) }), [y])
+  dims: () => readonly Dim[],
+  starts = -1,
+): number {
+  if (!ctx.has(i) && !ctx.hasOutput(o)) return x
+  const direct = ctx.hasOutput(o) && ctx.outputType(o).dtype === 'float32'
+  const y = direct ? ctx.output(o) : ctx.scratch('float32', dims(), 'present')
+  ctx.step(steps.Append({ past: floatInput(ctx, i), x, starts }, { heads: ints(heads) }), [y])
+  if (ctx.hasOutput(o) && !direct) ctx.step(steps.Cast({ x: y }), [ctx.output(o)])
+  return y
 }

@@ -1,15 +1,17 @@
-/** Attention of the standard (opsets 23 and 24), made of products, masks and Softmax. */
+/** Attention of the standard (opsets 23 and 24): one step; made of products, masks and Softmax where its scores are an output. */
 
 import { type Dim, floorDiv, mul, product } from '../../graph/expr.js'
 import { floatAttribute, intAttribute } from '../../graph/graph.js'
 import { floats, ints, texts } from '../../plan/attributes.js'
 import { steps } from '../../plan/build.js'
 import { reduceStep, unaryStep } from '../core/float-steps.js'
-import { floatInput, scalar, storeFloat } from '../core/float32.js'
+import { floatInput, floatOutput, scalar, storeFloat } from '../core/float32.js'
 import type { NodeContext } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 import { attentionBias, type Bias } from './attention-bias.js'
 import { type AttentionSizes, attentionSizes } from './attention-sizes.js'
+import { attentionStep, presentOf } from './attention-steps.js'
+import { attentionVisibility } from './attention-visibility.js'
 import { checkFloat } from './conv.js'
 
 /** Inputs q, k, v, mask?, past_key?, past_value?, nonpad_kv_seqlen? */
@@ -44,7 +46,36 @@ function infer(ctx: InferContext): readonly Inferred[] {
   ]
 }
 
+/** Whether the file may see what is between the products. */
+const SCORES = 3
+
 function lower(ctx: LowerContext): void {
+  const past = ctx.has(PAST_KEY) ? ctx.inputType(PAST_KEY).shape : undefined
+  const shapes = [Q, K, V].map((i) => ctx.inputType(i).shape) as [Dim[], Dim[], Dim[]]
+  const sizes = attentionSizes(ctx, ...shapes, past)
+  const { queryHeads, keyHeads } = sizes
+  const isStep = typeof queryHeads === 'number' && typeof keyHeads === 'number' && !ctx.hasOutput(SCORES)
+  if (!isStep) {
+    lowerParts(ctx)
+    return
+  }
+  const present = (o: number, i: number, x: number, size: Dim) => {
+    const dims = () => [sizes.batch, keyHeads, sizes.total, size]
+    return presentOf(ctx, o, i, floatInput(ctx, x), keyHeads, dims)
+  }
+  const keys = present(1, PAST_KEY, K, sizes.headSize)
+  const values = present(2, PAST_VALUE, V, sizes.valueSize)
+  const form = {
+    heads: queryHeads,
+    keyHeads,
+    scale: floatAttribute(ctx.node, 'scale', 0) || 1 / Math.sqrt(constantSize(ctx, sizes.headSize)),
+    softcap: floatAttribute(ctx.node, 'softcap', 0),
+    ...attentionVisibility(ctx, sizes),
+  }
+  floatOutput(ctx, 0, undefined, (y) => attentionStep(ctx, floatInput(ctx, Q), keys, values, form, y))
+}
+
+function lowerParts(ctx: LowerContext): void {
   const shapeOf = (i: number) => ctx.inputType(i).shape
   const past = ctx.has(PAST_KEY) ? shapeOf(PAST_KEY) : undefined
   const sizes = attentionSizes(ctx, shapeOf(Q), shapeOf(K), shapeOf(V), past)

@@ -6,18 +6,24 @@ import { steps } from '../../plan/build.js'
 import { binaryStep } from '../core/float-steps.js'
 import { floatInput, floatOutput } from '../core/float32.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
-import { type Angles, appendStep, attentionStep, type Heads, rotate } from './attention-steps.js'
+import { type Angles, attentionStep, type Heads, presentOf, rotate } from './attention-steps.js'
 import { checkGroupQuery, type GroupQuerySizes, groupQuerySizes, INPUT } from './group-query-sizes.js'
 
 function infer(ctx: InferContext): readonly Inferred[] {
   checkGroupQuery(ctx)
   const sizes = groupQuerySizes(ctx, (i) => ctx.input(i)?.shape)
-  const { batch, sequence, heads, keyHeads, size, past, inPlace } = sizes
+  const { batch, sequence, heads, keyHeads, size } = sizes
   const { dtype } = ctx.required(INPUT.query)
-  const [total] = ctx.valuesOrRead(INPUT.total)
-  const length = inPlace ? (past as Dim) : max(total as Dim, past ?? 0)
+  const length = presentLength(ctx, sizes)
   const present = { dtype: ctx.input(INPUT.pastKey)?.dtype ?? dtype, shape: [batch, keyHeads, length, size] }
   return [{ dtype, shape: [batch, sequence, mul(heads, size)] }, present, present]
+}
+
+/** Positions of the present: as long as the batch, at least as long as the past. */
+function presentLength(ctx: InferContext | LowerContext, { past, inPlace }: GroupQuerySizes): Dim {
+  if (inPlace) return past as Dim
+  const [total] = ctx.valuesOrRead(INPUT.total)
+  return max(total as Dim, past ?? 0)
 }
 
 function lower(ctx: LowerContext): void {
@@ -47,8 +53,11 @@ function lower(ctx: LowerContext): void {
     lengths: causal || inPlace ? -1 : sequenceLengths(ctx, sizes),
     sinks: sinks(ctx, heads),
   }
-  const key = present(ctx, 1, INPUT.pastKey, k, keyHeads, starts)
-  const value = present(ctx, 2, INPUT.pastValue, v, keyHeads, starts)
+  const present = (o: number, i: number, x: Heads) => {
+    const dims = () => [sizes.batch, keyHeads, presentLength(ctx, sizes), size]
+    return presentOf(ctx, o, i, x.tensor, keyHeads, dims, starts)
+  }
+  const [key, value] = [present(1, INPUT.pastKey, k), present(2, INPUT.pastValue, v)]
   floatOutput(ctx, 0, undefined, (y) => attentionStep(ctx, q.tensor, key, value, form, y))
 }
 
@@ -121,22 +130,6 @@ function sinks(ctx: LowerContext, heads: number): number {
   if (ctx.has(INPUT.sink)) return floatInput(ctx, INPUT.sink)
   if (intAttribute(ctx.node, 'smooth_softmax', 0) !== 1) return -1
   return ctx.constantTensor('float32', [heads], new Uint8Array(heads * 4))
-}
-
-/** Keys or values of the past (input i) and of this call: output o, or the tensor itself where there is neither. */
-function present(ctx: LowerContext, o: number, i: number, x: Heads, heads: number, starts: number): number {
-  if (!ctx.has(i) && !ctx.hasOutput(o)) return x.tensor
-  const past = floatInput(ctx, i)
-  const { dtype, shape } = ctx.outputType(o)
-  if (ctx.hasOutput(o) && dtype === 'float32') {
-    const y = ctx.output(o)
-    appendStep(ctx, past, x.tensor, heads, starts, y)
-    return y
-  }
-  const y = ctx.scratch('float32', shape, 'present')
-  appendStep(ctx, past, x.tensor, heads, starts, y)
-  if (ctx.hasOutput(o)) ctx.step(steps.Cast({ x: y }), [ctx.output(o)])
-  return y
 }
 
 export const ops: readonly OpDef[] = [

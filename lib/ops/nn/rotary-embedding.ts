@@ -1,130 +1,107 @@
-/** RotaryEmbedding of the standard: pairs of elements turned by the angle of their position. */
+/** RotaryEmbedding, of the standard and of onnxruntime: pairs of elements turned by the angle of their position. */
 
-import { type Dim, formatDim, sameDim, sub } from '../../graph/expr.js'
-import { intAttribute } from '../../graph/graph.js'
-import { ints } from '../../plan/attributes.js'
-import { steps } from '../../plan/build.js'
-import { binaryStep } from '../core/float-steps.js'
-import { floatInput, storeFloat } from '../core/float32.js'
+import { type Dim, formatDim } from '../../graph/expr.js'
+import { floatAttribute, intAttribute } from '../../graph/graph.js'
+import { floatInput, floatOutput } from '../core/float32.js'
 import { formatShape, type NodeContext } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
-import { checkFloat } from './conv.js'
+import { rotaryStep } from './attention-steps.js'
+import { checkFloat, compatible } from './conv.js'
 
-/** x as the steps see it: [batch, heads, sequence, size] or, from rank 3, [batch, sequence, heads, size]. */
-function headShape(ctx: NodeContext, x: readonly Dim[]): readonly Dim[] {
-  if (x.length === 4) return x
-  const heads = intAttribute(ctx.node, 'num_heads', 0)
-  const hidden = x[2]
-  if (x.length !== 3 || heads < 1 || typeof hidden !== 'number' || hidden % heads !== 0) {
+/** Positions of the inputs; x is the first. */
+interface Places {
+  readonly cos: number
+  readonly sin: number
+  readonly positions: number
+}
+
+const STANDARD: Places = { cos: 1, sin: 2, positions: 3 }
+const CONTRIB: Places = { positions: 1, cos: 2, sin: 3 }
+
+interface Turning {
+  readonly heads: number
+  /** Pairs of a head. */
+  readonly half: number
+}
+
+/** x is [batch, heads, sequence, size] or [batch, sequence, heads * size]. `angles`: the last axis of cos. */
+function turning(ctx: NodeContext, x: readonly Dim[], angles: Dim | undefined, standard: boolean): Turning {
+  const last = x[x.length - 1]
+  const stated = intAttribute(ctx.node, 'rotary_embedding_dim', 0)
+  let heads = intAttribute(ctx.node, 'num_heads', 0)
+  // Files of onnxruntime may leave the heads to the angles, which are those of whole heads then.
+  if (!standard && heads === 0 && typeof last === 'number' && typeof angles === 'number') {
+    heads = Math.floor(last / (2 * angles))
+  }
+  const flat = x.length === 3
+  if (!(x.length === 4 || (flat && heads >= 1 && typeof last === 'number' && last % heads === 0))) {
     return ctx.fail(
       `rank 4, or rank 3 and num_heads that divides the last axis, got ${formatShape(x)} and ${heads}`,
     )
   }
-  return [x[0] as Dim, x[1] as Dim, heads, hidden / heads]
-}
-
-/** Elements of each head that turn. */
-function rotaryDim(ctx: NodeContext, size: Dim | undefined): number {
-  const given = intAttribute(ctx.node, 'rotary_embedding_dim', 0)
+  const size = flat ? (last as number) / heads : last
+  const given = standard || stated !== 0 ? stated : typeof angles === 'number' ? 2 * angles : 0
   const dim = given === 0 ? size : given
   if (typeof dim !== 'number' || dim % 2 !== 0 || dim < 2 || (typeof size === 'number' && dim > size)) {
     return ctx.fail(`an even rotary_embedding_dim of at most ${formatDim(size ?? 0)}, got ${dim}`)
   }
-  return dim
+  return { heads, half: dim / 2 }
 }
 
-function infer(ctx: InferContext): readonly Inferred[] {
+const lastOf = (shape: readonly Dim[] | undefined) => shape?.[shape.length - 1]
+
+function infer(ctx: InferContext, places: Places): readonly Inferred[] {
   const x = ctx.required(0)
   checkFloat(ctx, x.dtype)
-  const half = rotaryDim(ctx, headShape(ctx, x.shape)[3]) / 2
-  const rank = ctx.input(3) === undefined ? 3 : 2
-  for (const i of [1, 2]) {
+  const standard = places === STANDARD
+  const { half } = turning(ctx, x.shape, lastOf(ctx.required(places.cos).shape), standard)
+  const positions = ctx.input(places.positions)?.shape
+  const rank = positions === undefined ? 3 : 2
+  for (const i of [places.cos, places.sin]) {
     const { shape } = ctx.required(i)
-    const last = shape[shape.length - 1]
-    if (shape.length !== rank || (typeof last === 'number' && last !== half)) {
+    const last = lastOf(shape)
+    if (shape.length !== rank || last === undefined || !compatible(last, half)) {
       ctx.fail(`input ${i} of rank ${rank} with a last axis of ${half}, got ${formatShape(shape)}`)
     }
+  }
+  if (!standard) {
+    const isStart = positions?.length === 1 && compatible(positions[0] as Dim, 1)
+    if (positions && positions.length !== 2 && !isStart) {
+      ctx.fail(`position_ids (input 1) of sizes [1] or [batch, sequence], got ${formatShape(positions)}`)
+    }
+    if (intAttribute(ctx.node, 'is_packed_batching', 0) !== 0) {
+      ctx.fail('attribute is_packed_batching of 0 (packed batches are not supported)')
+    }
+    const scale = floatAttribute(ctx.node, 'scale', 1)
+    if (scale !== 1 && scale !== 0) ctx.fail(`attribute scale of 1 (no other is supported), got ${scale}`)
   }
   return [{ dtype: x.dtype, shape: x.shape }]
 }
 
-function lower(ctx: LowerContext): void {
+function lower(ctx: LowerContext, places: Places): void {
   const { shape } = ctx.inputType(0)
-  const dims = headShape(ctx, shape)
-  const turning = rotaryDim(ctx, dims[3])
-  const interleaved = intAttribute(ctx.node, 'interleaved', 0) !== 0
-  const x = ctx.alias(floatInput(ctx, 0), dims)
-  const turned = rotate(ctx, part(ctx, x, dims, 0, turning), dims, turning, interleaved)
-  const rest = sub(dims[3] as Dim, turning)
-  if (rest === 0) {
-    storeFloat(ctx, 0, ctx.alias(turned, shape))
-    return
+  const { heads } = turning(ctx, shape, lastOf(ctx.inputType(places.cos).shape), places === STANDARD)
+  const angles = {
+    cos: floatInput(ctx, places.cos),
+    sin: floatInput(ctx, places.sin),
+    positions: ctx.has(places.positions) ? ctx.input(places.positions) : -1,
+    interleaved: intAttribute(ctx.node, 'interleaved', 0) !== 0,
   }
-  const y = ctx.scratch('float32', dims, 'y')
-  ctx.step(steps.Concat({ x: [turned, part(ctx, x, dims, turning, rest)] }, { axis: ints(3) }), [y])
-  storeFloat(ctx, 0, ctx.alias(y, shape))
+  floatOutput(ctx, 0, undefined, (y) => rotaryStep(ctx, floatInput(ctx, 0), heads, angles, y))
 }
 
-/** (a, b) -> (a cos - b sin, a sin + b cos); a and b are halves of x, or its even and odd elements. */
-function rotate(
-  ctx: LowerContext,
-  x: number,
-  dims: readonly Dim[],
-  turning: number,
-  interleaved: boolean,
-): number {
-  const half = turning / 2
-  const lead = dims.slice(0, 3)
-  const [cos, sin] = [angles(ctx, 1, dims, half, interleaved), angles(ctx, 2, dims, half, interleaved)]
-  const source = interleaved ? [...lead, half, 2] : [...lead, turning]
-  const pair = interleaved ? [...lead, half, 1] : [...lead, half]
-  const values = ctx.alias(x, source)
-  const [a, b] = [0, interleaved ? 1 : half].map((start) =>
-    part(ctx, values, source, start, interleaved ? 1 : half),
-  ) as [number, number]
-  const combine = (fn: 'sub' | 'add', p: number, q: number): number => {
-    const [left, right, sum] = [0, 0, 0].map(() => ctx.scratch('float32', pair)) as [number, number, number]
-    binaryStep(ctx, 'mul', a, p, left)
-    binaryStep(ctx, 'mul', b, q, right)
-    binaryStep(ctx, fn, left, right, sum)
-    return sum
+function rotaryEmbedding(domain: OpDef['domain'], places: Places, inputs: OpDef['inputs']): OpDef {
+  return {
+    opType: 'RotaryEmbedding',
+    domain,
+    inputs,
+    outputs: [1, 1],
+    infer: (ctx) => infer(ctx, places),
+    lower: (ctx) => lower(ctx, places),
   }
-  const turned = ctx.scratch('float32', source, 'turned')
-  const axis = ints(source.length - 1)
-  ctx.step(steps.Concat({ x: [combine('sub', cos, sin), combine('add', sin, cos)] }, { axis }), [turned])
-  return ctx.alias(turned, [...lead, turning])
-}
-
-/** cos or sin of every position, broadcastable to one half of x: [batch, 1, sequence, half] or [batch, sequence, 1, half]. */
-function angles(
-  ctx: LowerContext,
-  i: number,
-  dims: readonly Dim[],
-  half: number,
-  interleaved: boolean,
-): number {
-  const flat = ctx.inputType(0).shape.length === 3
-  const [batch, sequence] = [dims[0] as Dim, dims[flat ? 1 : 2] as Dim]
-  let tensor = floatInput(ctx, i)
-  if (ctx.has(3)) {
-    const gathered = ctx.scratch('float32', [batch, sequence, half], 'angles')
-    ctx.step(steps.Gather({ x: tensor, indices: ctx.input(3) }, { axis: ints(0) }), [gathered])
-    tensor = gathered
-  }
-  const placed = flat ? [batch, sequence, 1, half] : [batch, 1, sequence, half]
-  return ctx.alias(tensor, interleaved ? [...placed, 1] : placed)
-}
-
-/** `count` elements of the last axis from `start` on. */
-function part(ctx: LowerContext, x: number, dims: readonly Dim[], start: number, count: Dim): number {
-  const last = dims.length - 1
-  if (start === 0 && sameDim(count, dims[last] as Dim)) return x
-  const tensor = ctx.scratch('float32', [...dims.slice(0, last), count], 'part')
-  const starts = ints(...dims.map((_, axis) => (axis === last ? start : 0)))
-  ctx.step(steps.Slice({ x }, { starts, steps: ints(...dims.map(() => 1)) }), [tensor])
-  return tensor
 }
 
 export const ops: readonly OpDef[] = [
-  { opType: 'RotaryEmbedding', domain: '', inputs: [3, 4], outputs: [1, 1], infer, lower },
+  rotaryEmbedding('', STANDARD, [3, 4]),
+  rotaryEmbedding('com.microsoft', CONTRIB, [4, 4]),
 ]

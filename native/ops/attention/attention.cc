@@ -72,9 +72,9 @@ class BoundAttention final : public Bound {
   Status run(RunContext& c) override {
     for (int64_t b = 0; b < q_.batch; ++b) {
       const int64_t start = starts_.of(c, b, k_.rows - q_.rows), length = lengths_.of(c, b, k_.rows);
-      if (starts_.present() && (start < 0 || start > k_.rows))
+      if (starts_.present() && (start < -q_.rows || start > k_.rows))
         return c.error(Code::kData, "queries of batch " + std::to_string(b) + " start at key " + std::to_string(start) +
-                                        ": expected 0 to " + std::to_string(k_.rows));
+                                        ": expected " + std::to_string(-q_.rows) + " to " + std::to_string(k_.rows));
       if (length < 0 || length > k_.rows)
         return c.error(Code::kData, "batch " + std::to_string(b) + " has " + std::to_string(length) +
                                         " keys: expected 0 to " + std::to_string(k_.rows));

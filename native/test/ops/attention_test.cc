@@ -86,7 +86,9 @@ TEST(attention_against_double) {
           check({1, 9, 3, queries, queries + 75, 16, 16, flat, causal, bias, window, 75, queries + 75});
           check({1, 2, 2, queries, queries + 66, 8, 33, flat, causal, bias, window, 40, queries + 50});
         }
-  // No query sees a key.
+  // Two queries before the first key; none sees one.
+  check({1, 2, 1, 9, 10, 8, 8, true, true, false, 0, -2, 10});
+  check({1, 2, 1, 3, 10, 8, 8, true, true, true, 0, -2, 10});
   check({1, 2, 1, 9, 10, 8, 8, true, false, false, 0, 0, 0});
 }
 
@@ -141,7 +143,8 @@ TEST(attention_rejects_what_does_not_fit) {
   EXPECT_CODE(run({1, 5, 8}, 3, 3, 5), Code::kShape);
   EXPECT_CODE(run({1, 5, 10}, 4, 3, 5), Code::kShape);
   EXPECT_CODE(run({2, 5, 8}, 4, 3, 5), Code::kShape);
-  EXPECT_CODE(run({1, 5, 8}, 4, -1, 5), Code::kData);
+  EXPECT_OK(run({1, 5, 8}, 4, -2, 5));
+  EXPECT_CODE(run({1, 5, 8}, 4, -3, 5), Code::kData);
   EXPECT_CODE(run({1, 5, 8}, 4, 6, 5), Code::kData);
   EXPECT_CODE(run({1, 5, 8}, 4, 3, 6), Code::kData);
 }

@@ -25,14 +25,22 @@ export interface OneNode {
   readonly opType: string
   readonly domain?: string
   readonly opset?: number
-  readonly attributes: AttributeInit[]
+  readonly attributes: readonly AttributeInit[]
   /** By position; undefined: absent. */
   readonly inputs: readonly (Fed | undefined)[]
   /** Element types of the outputs; undefined: absent. */
   readonly outputs: readonly ('float32' | 'float16' | undefined)[]
 }
 
-export function nodeModel({ opType, domain = 'com.microsoft', opset, attributes, inputs, outputs }: OneNode) {
+export function nodeModel({
+  opType,
+  domain = 'com.microsoft',
+  opset,
+  attributes,
+  outputs,
+  ...rest
+}: OneNode) {
+  const inputs = Array.from(rest.inputs)
   const present = inputs.flatMap((input, i) => (input ? [{ input, name: `in${i}` }] : []))
   return modelBytes(
     {
@@ -44,7 +52,7 @@ export function nodeModel({ opType, domain = 'com.microsoft', opset, attributes,
           opType,
           inputs.map((input, i) => (input ? `in${i}` : '')),
           outputs.map((type, i) => (type ? `out${i}` : '')),
-          attributes,
+          [...attributes],
           'it',
           domain,
         ),

@@ -137,11 +137,24 @@ describe('steps in a layout', () => {
 describe('steps of attention', () => {
   const heads = (count: number, length: number) => type('float32', 2, count, length, 8)
 
-  it('are two products and Softmax; grouped heads are rows', () => {
+  it('are one step', () => {
     const steps = lower(find(attention, 'Attention'), [heads(6, 4), heads(2, 5), heads(2, 5)])
-    expect(names(steps)).toEqual(['MatMul', 'Softmax', 'MatMul', 'alias'])
+    expect(names(steps)).toEqual(['Attention'])
+    expect([ints(steps[0], 'heads'), ints(steps[0], 'kv_heads')]).toEqual([[6], [2]])
+    const rest = [type('bool', 4, 1), heads(2, 3), heads(2, 3)]
+    const operands = [heads(2, 4), heads(2, 5), heads(2, 5), ...rest]
+    const masked = lower(find(attention, 'Attention'), operands, attributes({ is_causal: 1 }), { outputs: 3 })
+    expect(names(masked)).toEqual(['Append', 'Append', 'Values', 'Where', 'Expand', 'Attention'])
+    expect(dims(masked[0])).toBe('2,2,8,8')
+  })
+
+  it('are two products and Softmax where the scores are an output; grouped heads are rows', () => {
+    const operands = [heads(6, 4), heads(2, 5), heads(2, 5)]
+    const all = lower(find(attention, 'Attention'), operands, {}, { outputs: 4 })
+    expect(names(all)).toEqual(['alias', 'alias', 'MatMul', 'alias', 'Softmax', 'MatMul', 'alias'])
+    const steps = all.slice(2)
     expect(steps[0]?.inputs[0]?.dims).toEqual([2, 2, 12, 8])
-    expect(dims(steps[3])).toBe('2,6,4,8')
+    expect(dims(steps[4])).toBe('2,6,4,8')
   })
 
   it('mask before Softmax and clear rows without keys after it', () => {
@@ -149,6 +162,7 @@ describe('steps of attention', () => {
       find(attention, 'Attention'),
       [heads(2, 4), heads(2, 5), heads(2, 5), type('bool', 4, 5)],
       attributes({ is_causal: 1 }),
+      { outputs: 4 },
     )
     const expected = [
       'Fill',
@@ -162,14 +176,14 @@ describe('steps of attention', () => {
       'Compare',
       'Where',
     ]
-    expect(names(steps)).toEqual(['MatMul', ...expected, 'MatMul', 'alias'])
+    expect(names(steps)).toEqual(['alias', 'alias', 'MatMul', 'alias', ...expected, 'MatMul', 'alias'])
   })
 
   it('rotate pairs', () => {
     const cache = type('float32', 50, 4)
     const steps = lower(find(rotary, 'RotaryEmbedding'), [heads(3, 5), cache, cache, type('int64', 2, 5)])
-    expect(names(steps).filter((op) => op === 'Binary')).toHaveLength(6)
-    expect(dims(steps.at(-1))).toBe('2,3,5,8')
+    expect(names(steps)).toEqual(['Rotary'])
+    expect(dims(steps[0])).toBe('2,3,5,8')
   })
 })
 
