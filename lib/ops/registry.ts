@@ -27,7 +27,9 @@ import { ops as recurrent } from './nn/recurrent.js'
 import { ops as resize } from './nn/resize.js'
 import { ops as rotaryEmbedding } from './nn/rotary-embedding.js'
 import { ops as contribQuantized } from './quantized/contrib-quantized.js'
+import { ops as dynamicLstm } from './quantized/dynamic-lstm.js'
 import { ops as matMulNBits } from './quantized/matmul-nbits.js'
+import { ops as qAttention } from './quantized/q-attention.js'
 import { ops as qoperator } from './quantized/qoperator.js'
 import { ops as quantization } from './quantized/quantization.js'
 import { ops as centerCropPad } from './shape/center-crop-pad.js'
@@ -43,6 +45,8 @@ const all: readonly (readonly OpDef[])[] = [
   centerCropPad,
   contribFused,
   contribQuantized,
+  dynamicLstm,
+  qAttention,
   matMulNBits,
   control,
   conv,

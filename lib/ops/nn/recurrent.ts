@@ -18,7 +18,7 @@ import { formatShape, type NodeContext } from '../core/helpers.js'
 import type { InferContext, Inferred, Layout, LowerContext, OpDef } from '../core/opdef.js'
 import { checkFloat, compatible } from './conv.js'
 
-interface Cell {
+export interface Cell {
   readonly name: 'lstm' | 'gru' | 'rnn'
   /** Rows of W and R per hidden unit. */
   readonly gates: number
@@ -26,7 +26,7 @@ interface Cell {
   readonly activations: readonly string[]
 }
 
-const CELLS = {
+export const CELLS = {
   LSTM: { name: 'lstm', gates: 4, activations: ['Sigmoid', 'Tanh', 'Tanh'] },
   GRU: { name: 'gru', gates: 3, activations: ['Sigmoid', 'Tanh'] },
   RNN: { name: 'rnn', gates: 1, activations: ['Tanh'] },
@@ -86,17 +86,20 @@ function activations(ctx: NodeContext, cell: Cell): readonly string[] {
   })
 }
 
-function infer(ctx: InferContext, cell: Cell): readonly Inferred[] {
+/** `transposed`: weights are [D, I, G * H] and [D, H, G * H]. */
+export function inferRecurrent(ctx: InferContext, cell: Cell, transposed = false): readonly Inferred[] {
   const x = ctx.required(0)
   checkFloat(ctx, x.dtype)
   if (x.shape.length !== 3) ctx.fail(`an input of rank 3, got rank ${x.shape.length}`)
   const { sequence, outputs, state } = layouts(ctx)
   const [steps, batch, features] = sequence.map((axis) => x.shape[axis]) as [Dim, Dim, Dim]
   const count = directions(ctx)
-  const hidden = hiddenSize(ctx)
+  const hidden = hiddenSize(ctx, transposed ? 1 : 2)
   activations(ctx, cell)
-  checkShape(ctx, 1, [count, cell.gates * hidden, features])
-  checkShape(ctx, 2, [count, cell.gates * hidden, hidden])
+  const matrix = (columns: Dim) =>
+    transposed ? [count, columns, cell.gates * hidden] : [count, cell.gates * hidden, columns]
+  checkShape(ctx, 1, matrix(features))
+  checkShape(ctx, 2, matrix(hidden))
   checkShape(ctx, 3, [count, 2 * cell.gates * hidden])
   checkShape(ctx, 4, [batch])
   const stateShape = logical([count, batch, hidden], state)
@@ -114,9 +117,9 @@ function infer(ctx: InferContext, cell: Cell): readonly Inferred[] {
   return cell.name === 'lstm' ? [y, h, h] : [y, h]
 }
 
-/** hidden_size, or what the recurrence weights [D, gates * H, H] say. */
-function hiddenSize(ctx: InferContext): number {
-  const fromWeights = ctx.required(2).shape[2]
+/** hidden_size, or what an axis of the recurrence weights says. */
+function hiddenSize(ctx: InferContext, axis: number): number {
+  const fromWeights = ctx.required(2).shape[axis]
   const attribute = intAttribute(ctx.node, 'hidden_size')
   const hidden = attribute ?? (typeof fromWeights === 'number' ? fromWeights : undefined)
   if (hidden === undefined || !Number.isSafeInteger(hidden) || hidden < 1) {
@@ -139,12 +142,44 @@ function checkShape(ctx: InferContext, i: number, expected: readonly Dim[]): voi
 }
 
 function lower(ctx: LowerContext, cell: Cell): void {
+  const [directions, gates] = ctx.inputType(1).shape as [Dim, Dim]
+  const rows = mul(directions, gates)
+  lowerRecurrent(ctx, cell, {
+    rows,
+    inputPart: (x, all, features) => {
+      const part = ctx.scratch('float32', [all, rows])
+      const b = ctx.alias(floatInput(ctx, 1), [rows, features])
+      ctx.step(steps.MatMul({ a: x, b }, { trans_b: ints(1) }), [part])
+      return part
+    },
+    step: (inputs, attributes) => steps.Recurrent({ ...inputs, r: floatInput(ctx, 2) }, attributes),
+  })
+}
+
+type RecurrentStep = typeof steps.Recurrent
+
+/** What the form of the weights decides. */
+export interface RecurrentWeights {
+  /** D * G * H */
+  readonly rows: Dim
+  /** Of x [all, features]: the input's part of all gates of all directions, [all, D * G * H]. */
+  inputPart(x: number, all: Dim, features: Dim): number
+  step(
+    inputs: Omit<Parameters<RecurrentStep>[0], 'r'>,
+    attributes: Parameters<RecurrentStep>[1],
+  ): ReturnType<RecurrentStep>
+}
+
+export function lowerRecurrent(ctx: LowerContext, cell: Cell, weights: RecurrentWeights): void {
   const { sequence, outputs, state } = layouts(ctx)
   const { node } = ctx
   const lstm = cell.name === 'lstm'
+  const [times, batch, features] = sequence.map((axis) => ctx.inputType(0).shape[axis]) as [Dim, Dim, Dim]
+  // The input's part of all steps is one product.
+  const all = mul(times, batch)
+  const part = weights.inputPart(ctx.alias(floatInput(ctx, 0, sequence), [all, features]), all, features)
   const inputs = {
-    x: inputPart(ctx, floatInput(ctx, 0, sequence), sequence),
-    r: floatInput(ctx, 2),
+    x: ctx.alias(part, [times, batch, weights.rows]),
     b: floatInput(ctx, 3),
     lengths: ctx.input(4),
     h0: floatInput(ctx, 5, state),
@@ -163,23 +198,11 @@ function lower(ctx: LowerContext, cell: Cell): void {
   }
   floatOutput(ctx, 0, outputs, (y) =>
     floatOutput(ctx, 1, state, (h) => {
-      const step = steps.Recurrent(inputs, attributes)
+      const step = weights.step(inputs, attributes)
       if (!lstm) ctx.step(step, [y, h])
       else floatOutput(ctx, 2, state, (c) => ctx.step(step, [y, h, c]))
     }),
   )
-}
-
-/** The input's part of all gates of all steps and directions, [T, B, D*G*H]: one product. */
-function inputPart(ctx: LowerContext, x: number, sequence: Layout): number {
-  const [times, batch, features] = sequence.map((axis) => ctx.inputType(0).shape[axis]) as [Dim, Dim, Dim]
-  const [directions, gates] = ctx.inputType(1).shape as [Dim, Dim]
-  const rows = mul(directions, gates)
-  const all = mul(times, batch)
-  const part = ctx.scratch('float32', [all, rows])
-  const b = ctx.alias(floatInput(ctx, 1), [rows, features])
-  ctx.step(steps.MatMul({ a: ctx.alias(x, [all, features]), b }, { trans_b: ints(1) }), [part])
-  return ctx.alias(part, [times, batch, rows])
 }
 
 /** 0: no clipping. */
@@ -195,7 +218,7 @@ function recurrent(opType: keyof typeof CELLS): OpDef {
     domain: '',
     inputs: [3, lstm ? 8 : 6],
     outputs: [0, lstm ? 3 : 2],
-    infer: (ctx) => infer(ctx, cell),
+    infer: (ctx) => inferRecurrent(ctx, cell),
     lower: (ctx) => lower(ctx, cell),
     quantize: { kind: 'recurrent', weights: [1, 2] },
   }
