@@ -56,10 +56,10 @@ export type { ExplainedNode, ExplainOptions, Explanation } from './report/explai
 export type {
   InspectedQuantization,
   InspectedValue,
-  InspectedWeights,
   Inspection,
   InspectOptions,
 } from './report/inspect.js'
+export type { InspectedWeights } from './report/weights.js'
 export type { Feeds, Fetches } from './session/arguments.js'
 export {
   listSupportedBackends,

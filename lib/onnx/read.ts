@@ -3,7 +3,8 @@ import { constants, open, stat } from 'node:fs/promises'
 import { OctavoError, typeError } from '../errors.js'
 import { Pace } from '../event-loop.js'
 import { DTYPES } from '../graph/dtype.js'
-import type { BlockActivations, Model } from '../graph/graph.js'
+import type { Model } from '../graph/graph.js'
+import { blockActivationsOf } from './block-activations.js'
 import { Converter } from './convert.js'
 import { type ExternalDataFile, readExternal } from './external.js'
 import { isExternal } from './initializer.js'
@@ -60,12 +61,6 @@ export async function readModel(source: string | Uint8Array, options: ReadOption
     producer: proto.producerName,
     metadata,
   }
-}
-
-/** What a file that Octavo wrote says of its products of weights in blocks; other words mean nothing. */
-function blockActivationsOf(metadata: Readonly<Record<string, string>>): BlockActivations | undefined {
-  const stated = metadata['octavo.block_activations']
-  return stated === 'block' || stated === 'float' ? stated : undefined
 }
 
 /** Not a Buffer, whose slice() does not copy. A buffer that was transferred away has no bytes, and no views. */

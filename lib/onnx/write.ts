@@ -18,6 +18,7 @@ import type { Attribute, ConstantTensor, Graph, Model, Node } from '../graph/gra
 import { Names } from '../graph/names.js'
 import { topologicalOrder } from '../graph/sort.js'
 import { definedNames, ownedGraphs } from '../graph/subgraph.js'
+import { BLOCK_ACTIVATIONS } from './block-activations.js'
 import { CANONICAL_OPSET } from './upgrade/index.js'
 import { valueInfo } from './value-info.js'
 import { concatenate, lengthOf, modelChunks } from './wire.js'
@@ -56,7 +57,12 @@ export function writeModel(model: Model, options: WriteOptions = {}): Uint8Array
   if (payload > LARGEST_MESSAGE) throw tooLarge(payload)
   const writer = new Writer(options, names)
   const graph = writer.graph(model.graph, new Map(), undefined)
-  const metadata = { ...model.metadata, ...options.metadata }
+  const { blockActivations: stated } = model.graph
+  const metadata = {
+    ...model.metadata,
+    ...(stated === undefined ? {} : { [BLOCK_ACTIVATIONS]: stated }),
+    ...options.metadata,
+  }
   const message = create(ModelProtoSchema, {
     irVersion: IR_VERSION(writer.opset),
     opsetImport: writer.imports(),

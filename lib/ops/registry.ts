@@ -28,6 +28,8 @@ import { ops as resize } from './nn/resize.js'
 import { ops as rotaryEmbedding } from './nn/rotary-embedding.js'
 import { ops as contribQuantized } from './quantized/contrib-quantized.js'
 import { ops as dynamicLstm } from './quantized/dynamic-lstm.js'
+import { ops as gatherBlockQuantized } from './quantized/gather-block-quantized.js'
+import { ops as matMulBnb4 } from './quantized/matmul-bnb4.js'
 import { ops as matMulNBits } from './quantized/matmul-nbits.js'
 import { ops as qAttention } from './quantized/q-attention.js'
 import { ops as qoperator } from './quantized/qoperator.js'
@@ -47,6 +49,8 @@ const all: readonly (readonly OpDef[])[] = [
   contribQuantized,
   dynamicLstm,
   qAttention,
+  gatherBlockQuantized,
+  matMulBnb4,
   matMulNBits,
   control,
   conv,

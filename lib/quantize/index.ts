@@ -10,7 +10,6 @@ import { decompose } from '../ops/registry.js'
 import { begin } from './begin.js'
 import { requireGain } from './gained.js'
 import type { Progress } from './progress.js'
-import type { Quantization } from './quantization.js'
 import { isStatic } from './recipe/levels.js'
 import { parseRecipe } from './recipe/recipe.js'
 import type { Recipe, RecipeOptions } from './recipe/types.js'
@@ -88,7 +87,7 @@ export async function quantize(
   const done = await runStages(begin({ graph: source.graph, recipe, data, onProgress, signal }))
   if (!force) requireGain(done)
   const graph = done.quantized?.graph ?? done.nested
-  const bytes = writeModel({ ...source, graph }, { decompose, metadata: metadataOf(done) })
+  const bytes = writeModel({ ...source, graph }, { decompose })
   const sizes = { float: await floatBytes(model, source.graph), quantized: bytes.byteLength }
   return { model: bytes, recipe, report: reportOf(done, sizes) }
 }
@@ -101,12 +100,6 @@ function requireNoSamples(recipe: Recipe): void {
   throw typeError(
     `'options.data' is missing: activations of type '${found.type}' need samples ({ [input]: Tensor }) to calibrate on. Without samples, take activations 'block' or 'float', as preset 'int4-weights' does.`,
   )
-}
-
-/** What a file says of products whose activations are to stay float; nothing where runtimes may quantize them while running. */
-function metadataOf({ weightOnly, settingsOf }: Quantization): Readonly<Record<string, string>> {
-  const types = new Set([...weightOnly.values()].map(({ node }) => settingsOf(node).activations.type))
-  return types.has('float') ? { 'octavo.block_activations': 'float' } : {}
 }
 
 /** Bytes of the float model, external data included. */

@@ -3,10 +3,10 @@ import { stat } from 'node:fs/promises'
 import { Pace } from '../event-loop.js'
 import type { DType } from '../graph/dtype.js'
 import { formatDim } from '../graph/expr.js'
-import { type ConstantTensor, type Graph, intAttribute, type Node } from '../graph/graph.js'
-import { numbersOf, typedArrayOf } from '../graph/tensor.js'
+import type { Graph, Node } from '../graph/graph.js'
+import { elementCount, numbersOf } from '../graph/tensor.js'
 import { type ReadOptions, readModel } from '../onnx/index.js'
-import { type Summary, summarize } from './summary.js'
+import { type InspectedWeights, inspectWeights } from './weights.js'
 
 /** Options of `inspect`. */
 export interface InspectOptions {
@@ -24,25 +24,6 @@ export interface InspectedValue {
   readonly type: DType | undefined
   /** Sizes, outermost first, symbols as text; undefined where the model does not say the rank. */
   readonly shape: readonly (number | string)[] | undefined
-}
-
-/**
- * A constant of at least two elements that is float, or that a DequantizeLinear reads. The numbers of its summary are
- * the real ones: (q - zero point) * scale for quantized weights.
- */
-export interface InspectedWeights extends Summary {
-  /** Its name in the model. */
-  readonly name: string
-  /** Element type in the file. */
-  readonly type: DType
-  /** Sizes, outermost first. */
-  readonly shape: readonly number[]
-  /** Of quantized weights: one number for the tensor, or one for each index of `axis`. Absent for float weights. */
-  readonly scale?: readonly number[]
-  /** Of quantized weights: as many integers as there are scales, 0 where the model has none. */
-  readonly zeroPoint?: readonly number[]
-  /** Of quantized weights with several scales: the axis that they are along. */
-  readonly axis?: number
 }
 
 /** A QuantizeLinear of the model with one scale: what it makes of a tensor. */
@@ -91,9 +72,6 @@ export interface Inspection {
   readonly quantized: readonly InspectedQuantization[]
 }
 
-/** Constants smaller than this are parameters of operators rather than weights. */
-const LEAST_WEIGHTS = 2
-
 export async function inspect(model: string | Uint8Array, options: InspectOptions = {}): Promise<Inspection> {
   const { externalData, signal } = options
   const { graph, opset, irVersion, producer, metadata } = await readModel(model, { externalData, signal })
@@ -109,9 +87,9 @@ export async function inspect(model: string | Uint8Array, options: InspectOption
     outputs: graph.outputs.map((name) => describeValue(graph, name)),
     operators: countOperators(all),
     nodes: all.reduce((n, g) => n + g.nodes.length, 0),
-    parameters: constants.reduce((n, t) => n + elements(t), 0),
+    parameters: constants.reduce((n, t) => n + elementCount(t.dims), 0),
     parameterBytes: constants.reduce((n, t) => n + t.data.byteLength, 0),
-    weights: await weightsOf(graph, new Pace(signal)),
+    weights: await inspectWeights(graph, new Pace(signal)),
     quantized: graph.nodes.flatMap((n) => quantizationOf(graph, n)),
   }
 }
@@ -145,55 +123,12 @@ function countOperators(graphs: readonly Graph[]): Record<string, number> {
   return Object.fromEntries([...counts].sort(([p, m], [q, n]) => n - m || (p < q ? -1 : 1)))
 }
 
-async function weightsOf(graph: Graph, pace: Pace): Promise<InspectedWeights[]> {
-  const dequantizers = new Map(
-    graph.nodes.filter((n) => n.opType === 'DequantizeLinear').map((n) => [n.inputs[0] ?? '', n]),
-  )
-  const parameters = new Set(
-    graph.nodes
-      .filter((n) => /^(Quantize|Dequantize)Linear$/.test(n.opType))
-      .flatMap((n) => n.inputs.slice(1)),
-  )
-  const weights: InspectedWeights[] = []
-  for (const [name, tensor] of graph.constants) {
-    const reader = dequantizers.get(name)
-    const float = tensor.dtype.startsWith('float') || tensor.dtype === 'bfloat16'
-    if (parameters.has(name) || elements(tensor) < LEAST_WEIGHTS || !(reader || float)) continue
-    weights.push(await inspectWeights(graph, name, tensor, reader, pace))
-  }
-  return weights
-}
-
-async function inspectWeights(
-  graph: Graph,
-  name: string,
-  tensor: ConstantTensor,
-  reader: Node | undefined,
-  pace: Pace,
-): Promise<InspectedWeights> {
-  const base = { name, type: tensor.dtype, shape: tensor.dims }
-  const numbers = viewNumbers(tensor)
-  await pace.breathe()
-  const scales = reader && graph.constants.get(reader.inputs[1] ?? '')
-  if (!reader || !scales) return { ...base, ...(await summarize(numbers, (x) => x, pace)) }
-  const zeros = graph.constants.get(reader.inputs[2] ?? '')
-  const scale = [...numbersOf(scales)]
-  const zeroPoint = zeros ? [...numbersOf(zeros)] : scale.map(() => 0)
-  const axis = scale.length === 1 ? undefined : intAttribute(reader, 'axis', 1)
-  const inner = axis === undefined ? 1 : tensor.dims.slice(axis + 1).reduce((p, d) => p * d, 1)
-  const channel = (i: number) => (axis === undefined ? 0 : Math.floor(i / inner) % scale.length)
-  const real = (q: number, i: number) =>
-    (q - (zeroPoint[channel(i)] ?? 0)) * (scale[channel(i)] ?? Number.NaN)
-  const summary = await summarize(numbers, real, pace)
-  return { ...base, ...summary, scale, zeroPoint, ...(axis === undefined ? {} : { axis }) }
-}
-
 /** A QuantizeLinear with constant parameters, one for the tensor. */
 function quantizationOf(graph: Graph, node: Node): InspectedQuantization[] {
   if (node.opType !== 'QuantizeLinear' || node.domain !== '') return []
   const [name = '', scaleName = '', zeroName = ''] = node.inputs
   const [scales, zeros] = [graph.constants.get(scaleName), graph.constants.get(zeroName)]
-  if (!scales || elements(scales) !== 1) return []
+  if (!scales || elementCount(scales.dims) !== 1) return []
   const scale = numbersOf(scales)[0] as number
   const zeroPoint = zeros ? (numbersOf(zeros)[0] as number) : 0
   const type = zeros?.dtype ?? 'uint8'
@@ -201,16 +136,4 @@ function quantizationOf(graph: Graph, node: Node): InspectedQuantization[] {
   const bits = Number.parseInt(type.replace(/\D/g, ''), 10)
   const [low, high] = signed ? [-(2 ** (bits - 1)), 2 ** (bits - 1) - 1] : [0, 2 ** bits - 1]
   return [{ name, type, scale, zeroPoint, min: (low - zeroPoint) * scale, max: (high - zeroPoint) * scale }]
-}
-
-/** Elements without a copy, where the type is one of JavaScript's. */
-function viewNumbers(tensor: ConstantTensor): ArrayLike<number> {
-  const direct = ['float32', 'float64', 'int8', 'uint8', 'int16', 'int32']
-  return direct.includes(tensor.dtype)
-    ? (typedArrayOf(tensor.dtype, tensor.data) as ArrayLike<number>)
-    : numbersOf(tensor)
-}
-
-function elements({ dims }: ConstantTensor): number {
-  return dims.reduce((p, d) => p * d, 1)
 }

@@ -34,7 +34,19 @@ export function inspect(): Command {
         if (result.weights.length > 0) {
           line()
           printTable(
-            ['weights', 'type', 'shape', 'min', 'max', 'mean', 'deviation', 'scale', 'zero point'],
+            [
+              'weights',
+              'type',
+              'shape',
+              'min',
+              'max',
+              'mean',
+              'deviation',
+              'scale',
+              'zero point',
+              'bits in file',
+              'in memory',
+            ],
             result.weights.map((w) => [
               w.name,
               w.type,
@@ -45,6 +57,8 @@ export function inspect(): Command {
               number(w.deviation),
               several(w.scale),
               several(w.zeroPoint),
+              number(w.fileBits),
+              w.memoryBits === undefined ? '?' : number(w.memoryBits),
             ]),
           )
         }

@@ -21,6 +21,8 @@ import { floatConstant } from './params.js'
 
 /** The kernels' shortest block, but where that is all of k. */
 const SHORTEST = 16
+/** Activations that share a scale where all weights of a column do: as many as onnxruntime takes then. */
+const CHANNEL_BLOCK = 32
 
 export function blockWeights(draft: Draft, activations?: BlockActivations): Draft {
   return rewriteSteps(draft, (step, { index }) => {
@@ -54,9 +56,10 @@ function ofMatMul(draft: Draft, index: DraftIndex, step: PlanStep): BlockProduct
   if (left.dims.length < right.dims.length) return 'its weights have more axes than its activations'
   const stated = intOf(step, 'trans_b', 0) !== 0
   const product = asProduct(draft, a, source, stated !== source.transposed)
-  // onnxruntime folds a Transpose of levels with one scale or scales of columns, of nothing else.
+  if (typeof product === 'string' || !source.own || stated) return product
+  // onnxruntime folds a Transpose of bytes with one scale or scales of columns, of nothing else.
   const blocked = intOf(source.dequantize, 'block_size', 0) !== 0
-  if (typeof product === 'string' || !source.own || stated || (source.transposed && blocked)) return product
+  if (source.transposed && (blocked || product.matrix.bits < 8)) return product
   return { ...product, fused: !blocked || Number.isInteger(Math.log2(product.matrix.size)) }
 }
 
@@ -132,9 +135,17 @@ function withBlocks(
   const out = step.outputs[0] as number
   const bias = operand(step, 'bias')
   const vector = bias < 0 ? -1 : biasVector(draft, bias, n, floatsOf(step, 'beta')[0] ?? 1)
+  const k = transB ? matrix.columns : matrix.rows
+  const whole = activations === 'block' && matrix.size >= k && k > CHANNEL_BLOCK
+  const attributes = {
+    block_size: ints(matrix.size),
+    trans_b: ints(transB ? 1 : 0),
+    activations: texts(activations),
+    ...(whole ? { activation_block: ints(CHANNEL_BLOCK) } : {}),
+  }
   const built = steps.BlockMatMul(
     { a, b: matrix.tensor, scale, zero_point: matrix.zeroPoint, bias: vector },
-    { block_size: ints(matrix.size), trans_b: ints(transB ? 1 : 0), activations: texts(activations) },
+    attributes,
   )
   const kind = activations === 'float' ? 'float' : built.kind
   const product = { ...built, kind, nodes: step.nodes } as const

@@ -3,7 +3,7 @@ import type { Quantized } from '../../graph/format.js'
 import { addAlias, type Draft } from '../../plan/draft.js'
 import { quantizedOperand } from '../../plan/operands.js'
 import type { PlanStep, PlanTensor } from '../../plan/plan.js'
-import { activationView } from './params.js'
+import { activationView, scalarConstant } from './params.js'
 
 /** By float tensor. */
 export type Views = Map<number, Quantized<number>>
@@ -13,7 +13,8 @@ export function recordView(draft: Draft, step: PlanStep, views: Views): void {
   const out = step.outputs[0] as number
   if ((draft.tensors[out] as PlanTensor).dtype !== 'float32') return
   const view = activationView(draft, quantizedOperand(step, 'x'))
-  if (view) views.set(out, view)
+  // Of weights scales may be 0 or negative: no step on levels keeps their order.
+  if (view && (scalarConstant(draft, view.scale) ?? 1) > 0) views.set(out, view)
 }
 
 /** The quantized tensor that a float one stands for: through aliases, with the sizes of `t`. */

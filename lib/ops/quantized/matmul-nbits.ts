@@ -1,20 +1,18 @@
 /** MatMulNBits of onnxruntime: weights of 2, 4 or 8 bits with a scale for each block of K. */
 import { type DType, isFloat } from '../../graph/dtype.js'
-import { type Dim, formatDim } from '../../graph/expr.js'
+import { formatDim } from '../../graph/expr.js'
 import { intAttribute } from '../../graph/graph.js'
-import { elementCount } from '../../graph/tensor.js'
 import { ints, texts } from '../../plan/attributes.js'
 import { steps } from '../../plan/build.js'
 import { floatInput, floatOutput } from '../core/float32.js'
-import { formatShape, type NodeContext, needConstant } from '../core/helpers.js'
+import { type NodeContext, needConstant } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 import { compatible } from '../nn/conv.js'
+import { checkGroups, columnOrder, inOrder, reorderedLevels } from './group-order.js'
+import { checkCount, checkFloat, countAttribute, levelsOf, scaleInput } from './packed-levels.js'
 
 /** Inputs by position. */
 const [A, B, SCALES, ZERO_POINTS, G_IDX, BIAS] = [0, 1, 2, 3, 4, 5] as const
-
-/** Levels of so many bits, as B packs them: element i in the low bits of its byte first. */
-const LEVELS: Readonly<Record<number, DType>> = { 2: 'uint2', 4: 'uint4', 8: 'uint8' }
 
 /** What the attributes say of B. */
 interface Blocks {
@@ -28,18 +26,10 @@ interface Blocks {
 }
 
 function blocksOf(ctx: NodeContext): Blocks {
-  const [k, n, size] = [attribute(ctx, 'K', 1), attribute(ctx, 'N', 1), attribute(ctx, 'block_size', 16)]
-  const bits = intAttribute(ctx.node, 'bits', 4)
-  const levels = LEVELS[bits] ?? ctx.fail(`bits of 2, 4 or 8, got ${bits}`)
+  const [k, n] = [countAttribute(ctx, 'K', 1), countAttribute(ctx, 'N', 1)]
+  const size = countAttribute(ctx, 'block_size', 16)
   if ((size & (size - 1)) !== 0) ctx.fail(`a block_size that is a power of 2, got ${size}`)
-  return { k, n, bits, size, count: Math.ceil(k / size), levels }
-}
-
-function attribute(ctx: NodeContext, name: string, least: number): number {
-  const value = intAttribute(ctx.node, name, -1)
-  return value >= least && value <= 2 ** 31
-    ? value
-    : ctx.fail(`attribute ${name} of ${least} or more, got ${value < 0 ? 'none' : value}`)
+  return { k, n, size, count: Math.ceil(k / size), ...levelsOf(ctx) }
 }
 
 /** Bytes of a row of zero points. */
@@ -48,8 +38,8 @@ function packedZeros({ count, bits }: Blocks): number {
 }
 
 function infer(ctx: InferContext): readonly Inferred[] {
+  checkFloat(ctx, A, 'activations')
   const { dtype, shape } = ctx.required(A)
-  if (!isFloat(dtype)) ctx.fail(`activations (input 0) of a floating-point type, got ${dtype}`)
   const blocks = blocksOf(ctx)
   const { k, n, bits, size, count } = blocks
   const last = shape[shape.length - 1]
@@ -59,8 +49,7 @@ function infer(ctx: InferContext): readonly Inferred[] {
   const b = ctx.required(B)
   if (b.dtype !== 'uint8') ctx.fail(`weights (input 1) of type uint8, got ${b.dtype}`)
   checkCount(ctx, B, n * count * ((size * bits) / 8), `[${n}, ${count}, ${(size * bits) / 8}]`)
-  const scales = ctx.required(SCALES)
-  if (!isFloat(scales.dtype)) ctx.fail(`scales (input 2) of a floating-point type, got ${scales.dtype}`)
+  checkFloat(ctx, SCALES, 'scales')
   checkCount(ctx, SCALES, n * count, `[${n}, ${count}]`)
   const zeros = ctx.input(ZERO_POINTS)
   if (zeros !== undefined) {
@@ -71,22 +60,9 @@ function infer(ctx: InferContext): readonly Inferred[] {
     const row = real ? count : packedZeros(blocks)
     checkCount(ctx, ZERO_POINTS, n * row, `[${n}, ${row}]`)
   }
-  if (ctx.input(G_IDX) !== undefined) {
-    ctx.fail('no g_idx (input 4): weights whose rows were reordered are not supported; export them in order')
-  }
+  checkGroups(ctx, G_IDX, blocks)
   if (ctx.input(BIAS) !== undefined) checkCount(ctx, BIAS, n, `[${n}]`)
   return [{ dtype, shape: [...shape.slice(0, -1), n] }]
-}
-
-/** Files have some of these tensors flat. */
-function checkCount(ctx: InferContext, i: number, expected: number, sizes: string): void {
-  const shape: readonly Dim[] | undefined = ctx.input(i)?.shape
-  if (!shape?.every((d): d is number => typeof d === 'number')) return
-  if (elementCount(shape) !== expected) {
-    ctx.fail(
-      `sizes ${sizes} of input ${i} ("${ctx.node.inputs[i]}"), by K, N, bits and block_size, got ${formatShape(shape)}`,
-    )
-  }
 }
 
 function lower(ctx: LowerContext): void {
@@ -98,10 +74,11 @@ function lower(ctx: LowerContext): void {
   ] as const) {
     if (!ctx.constant(i)) needConstant(ctx, i, what)
   }
+  const order = columnOrder(ctx, G_IDX, blocks)
   const inputs = {
-    a: floatInput(ctx, A),
-    b: ctx.constantAs(B, levels, [n, count * size]),
-    scale: ctx.alias(ctx.input(SCALES), [n, count]),
+    a: order ? inOrder(ctx, floatInput(ctx, A), order) : floatInput(ctx, A),
+    b: order ? reorderedLevels(ctx, B, blocks, order) : ctx.constantAs(B, levels, [n, count * size]),
+    scale: ctx.alias(scaleInput(ctx, SCALES), [n, count]),
     zero_point: zeroPoints(ctx, blocks),
     bias: ctx.has(BIAS) ? ctx.alias(floatInput(ctx, BIAS), [n]) : -1,
   }
@@ -111,7 +88,8 @@ function lower(ctx: LowerContext): void {
     trans_b: ints(1),
     activations: texts(level === 4 ? 'block' : 'float'),
   }
-  floatOutput(ctx, 0, undefined, (y) => ctx.step(steps.BlockMatMul(inputs, attributes), [y]))
+  const kind = level === 4 ? 'integer' : 'float'
+  floatOutput(ctx, 0, undefined, (y) => ctx.step(steps.BlockMatMul(inputs, attributes), [y], kind))
 }
 
 /** Absent ones are in the middle of the levels. */

@@ -103,9 +103,9 @@ function inferDequantize(ctx: InferContext): readonly Inferred[] {
   const x = ctx.required(0)
   if (!DEQUANTIZABLE.includes(x.dtype))
     ctx.fail(`an input type of ${DEQUANTIZABLE.join(', ')}, got ${x.dtype}`)
-  // Quantizers of low-bit weights give the larger side of a block to the side that has a level more.
-  const lowBit = isSubByte(x.dtype) || intAttribute(ctx.node, 'block_size', 0) !== 0
-  checkParameters(ctx, x.shape, x.dtype, lowBit ? 'any' : 'positive')
+  // Quantizers of weights give the larger side of a block to the side that has a level more, and weights of 0 a scale of 0.
+  const blocks = isSubByte(x.dtype) || intAttribute(ctx.node, 'block_size', 0) !== 0
+  checkParameters(ctx, x.shape, x.dtype, blocks || ctx.constant(0) ? 'any' : 'positive')
   return [{ dtype: outputDtype(ctx) ?? ctx.required(1).dtype, shape: x.shape }]
 }
 

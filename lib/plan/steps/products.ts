@@ -100,6 +100,7 @@ export const productSteps = {
       block_size: { type: 'int', required: true },
       trans_b: FLAG,
       activations: { type: 'text', values: ['block', 'float'], default: 'block' },
+      activation_block: { type: 'int', default: 0 },
     },
   },
 } as const satisfies StepTable

@@ -3,7 +3,7 @@
  * weights and biases as integer constants. The rules are those that onnxruntime fuses to integer kernels.
  */
 import { resultsOf } from '../../graph/flatten.js'
-import type { Attribute, Node } from '../../graph/graph.js'
+import type { Attribute, Graph, Node } from '../../graph/graph.js'
 import { Names } from '../../graph/names.js'
 import { unflatten } from '../../graph/unflatten.js'
 import { findOp } from '../../ops/registry.js'
@@ -34,6 +34,12 @@ export const writeQdq: Method = (quantization) => ({
 const PASSED = new Set(['MaxPool', 'Reshape', 'Slice', 'Squeeze', 'Transpose', 'Unsqueeze'])
 
 const NO_CLIP: ClipBounds = { low: undefined, high: undefined }
+
+/** Says of products whose activations are to stay float that they are; nothing where runtimes may quantize them while running. */
+function withActivations(graph: Graph, { weightOnly, settingsOf }: Quantization): Graph {
+  const types = new Set([...weightOnly.values()].map(({ node }) => settingsOf(node).activations.type))
+  return types.has('float') ? { ...graph, blockActivations: 'float' } : graph
+}
 
 /** Goes over the nodes of the float graph in their order. */
 class QdqWriter {
@@ -75,7 +81,7 @@ class QdqWriter {
     const written = { ...graph, nodes: this.nodes.list, constants: this.pool.used(reads) }
     const scopeOf = (name: string) => this.nodes.scopeOf(name)
     const whole = flat ? unflatten({ ...flat, graph: written, scopeOf }, nested) : written
-    return { graph: whole, values: this.stored, biases, operands }
+    return { graph: withActivations(whole, this.quantization), values: this.stored, biases, operands }
   }
 
   private writeNode(node: Node): void {

@@ -32,7 +32,7 @@ struct BlockLayout {
   int bits = 8;
   size_t n = 0, k = 0;
   size_t block = 0;  // k of a scale
-  size_t part = 0;   // k that the integers are summed over: the block, or a part of it
+  size_t part = 0;   // k that the integers are summed over: the block, or a part of it; 0: as long as suits the kernels
   bool half_scales = false;
   BlockZeros zeros = BlockZeros::kOne;
   int32_t zero = 0;  // kOne: of all blocks, as levels are
@@ -44,7 +44,7 @@ struct BlockLayout {
   size_t bytes() const { return panels * panel_bytes; }
 };
 
-// Completes a layout. False: the sizes are none (a block under 16) or too big.
+// Completes a layout. False: the sizes are none (a block under 16, a part that is no multiple of it) or too big.
 [[nodiscard]] bool make_block_layout(BlockLayout* layout);
 
 }  // namespace octavo

@@ -23,8 +23,12 @@ struct Attributes {
 
   Status load(const LoadContext& c) {
     integer = c.text("activations", "block") == "block";
-    const ops::BlockOperands operands{BlockMatMul::kB, BlockMatMul::kScale, BlockMatMul::kZeroPoint,
-                                      c.integer("block_size", 0), c.integer("trans_b", 0) != 0};
+    const ops::BlockOperands operands{BlockMatMul::kB,
+                                      BlockMatMul::kScale,
+                                      BlockMatMul::kZeroPoint,
+                                      c.integer("block_size", 0),
+                                      c.integer("activation_block", 0),
+                                      c.integer("trans_b", 0) != 0};
     OCTAVO_RETURN_IF_ERROR(weights.load(c, operands));
     const TensorSpec* numbers = c.input(BlockMatMul::kTable);
     if (numbers == nullptr) return Status::Ok();

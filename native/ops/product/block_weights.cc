@@ -97,6 +97,10 @@ Status BlockWeights::load(const LoadContext& c, const BlockOperands& operands) {
   if (operands.block_size < 1)
     return c.error(Code::kInvalidPlan,
                    "expected a block_size of 1 or more, got " + std::to_string(operands.block_size));
+  if (operands.activation_block < 0 || operands.activation_block % static_cast<int64_t>(kBlockDepth) != 0)
+    return c.error(Code::kInvalidPlan, "expected an activation_block that is a multiple of 16, got " +
+                                           std::to_string(operands.activation_block));
+  layout_.part = static_cast<size_t>(operands.activation_block);
   layout_.block = static_cast<size_t>(operands.block_size);
   if (!make_block_layout(&layout_))
     return c.error(Code::kUnsupported, named("b", b) + ": expected blocks of at least 16, or one block of all k, got " +

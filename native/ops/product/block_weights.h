@@ -11,7 +11,8 @@ namespace octavo::ops {
 struct BlockOperands {
   int b, scale, zero;
   int64_t block_size = 0;
-  bool trans_b = false;  // b is [n, k], its scales [n, blocks]; else [k, n] and [blocks, n]
+  int64_t activation_block = 0;  // k that share a scale of an activation; 0: as long as suits the kernels
+  bool trans_b = false;          // b is [n, k], its scales [n, blocks]; else [k, n] and [blocks, n]
 };
 
 class BlockWeights {

@@ -87,8 +87,8 @@ function weightView({ draft, producer }: RuleContext, t: number): Quantized<numb
   const format = formatOf(dtype)
   if (!format || format.bits > 8 || !isConstant(draft, w.tensor)) return undefined
   if (intOf(dequantize, 'block_size', 0) !== 0) return undefined
-  // Requantization multiplies by positive numbers; low-bit weights may have others.
-  if (format.bits < 8 && floatConstant(draft, w.scale)?.some((s) => !(s > 0))) return undefined
+  // Integer steps multiply by positive numbers; scales that a run computes are checked by it.
+  if (floatConstant(draft, w.scale)?.some((s) => !(s > 0))) return undefined
   if (isPerTensor(draft, w.scale)) return { ...w, format, granularity: { kind: 'tensor' } }
   const axis = axisIn(dims, storedDims, intOf(dequantize, 'axis', 1))
   return axis < 0 ? undefined : { ...w, format, granularity: { kind: 'channel', axis } }
