@@ -3,6 +3,7 @@ import type { Graph } from '../graph/graph.js'
 import { removeDead } from '../graph/rewrite.js'
 import { settleCaptures } from '../graph/subgraph.js'
 import { isVerifying } from '../graph/verify-pass.js'
+import { clipOfLevels } from './clip-of-levels.js'
 import { foldConstants } from './fold-constants.js'
 import { foldIntoTable } from './fold-into-table.js'
 import { foldScale } from './fold-scale.js'
@@ -66,6 +67,12 @@ export const passes: readonly PassEntry[] = [
     name: 'recogniseFakeQuantization',
     pass: recogniseFakeQuantization,
     why: 'once more: scales that the model computes are constants now',
+    tags: [],
+  },
+  {
+    name: 'clipOfLevels',
+    pass: clipOfLevels,
+    why: 'after folding: bounds are constants, and what is left between the levels hides quantizers from everything below',
     tags: [],
   },
   {

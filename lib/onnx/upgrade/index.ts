@@ -35,6 +35,7 @@ import {
   upsampleScales,
 } from './legacy.js'
 import { batchNormalization, dropoutBoolMask, dropoutTypedMask, groupNormalization } from './normalization.js'
+import { bipolarQuant, quant } from './qonnx.js'
 import { gridSampleModes, roiAlignCoordinates, scanWithBatch, scatterToScatterElements } from './rename.js'
 import { resizeInputs, upsampleToResize } from './resize.js'
 import { scaler } from './scaler.js'
@@ -138,7 +139,20 @@ const CHANGES: Readonly<Record<string, readonly Change[]>> = {
 /** Operators of ai.onnx.ml that are some of ai.onnx. */
 const LEARNED: Readonly<Record<string, readonly Change[]>> = { Scaler: [{ before: ALL, upgrade: scaler }] }
 
-const BY_DOMAIN: Readonly<Record<string, typeof CHANGES>> = { '': CHANGES, 'ai.onnx.ml': LEARNED }
+/** Quantizers of QONNX, and of the domains it had before. */
+const QUANTIZERS: Readonly<Record<string, readonly Change[]>> = {
+  BipolarQuant: [{ before: ALL, upgrade: bipolarQuant }],
+  IntQuant: [{ before: ALL, upgrade: quant }],
+  Quant: [{ before: ALL, upgrade: quant }],
+}
+
+const BY_DOMAIN: Readonly<Record<string, typeof CHANGES>> = {
+  '': CHANGES,
+  'ai.onnx.ml': LEARNED,
+  'finn.custom_op.general': QUANTIZERS,
+  'onnx.brevitas': QUANTIZERS,
+  'qonnx.custom_op.general': QUANTIZERS,
+}
 
 function changesOf({ domain, opType }: Node): readonly Change[] {
   const changes = Object.hasOwn(BY_DOMAIN, domain) ? BY_DOMAIN[domain] : undefined
