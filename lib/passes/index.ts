@@ -20,6 +20,7 @@ import { recogniseGroupNorm } from './recognise-group-norm.js'
 import { recogniseHardSwish } from './recognise-hardswish.js'
 import { recogniseMish } from './recognise-mish.js'
 import { recogniseNorm } from './recognise-norm.js'
+import { recogniseSigns } from './recognise-signs.js'
 import { recogniseSwish } from './recognise-swish.js'
 import { scanToLoop } from './scan-to-loop.js'
 import { widenFloat16 } from './widen-float16.js'
@@ -73,6 +74,12 @@ export const passes: readonly PassEntry[] = [
     name: 'clipOfLevels',
     pass: clipOfLevels,
     why: 'after folding: bounds are constants, and what is left between the levels hides quantizers from everything below',
+    tags: [],
+  },
+  {
+    name: 'recogniseSigns',
+    pass: recogniseSigns,
+    why: 'before scales and shifts are folded into products: their weights would have more than two levels',
     tags: [],
   },
   {

@@ -20,6 +20,7 @@ import { preferSign } from './sign.js'
 import { sinkDequantize } from './sink.js'
 import { sinkRows } from './sink-rows.js'
 import { writeStatesDirectly } from './state.js'
+import { markTernary } from './ternary.js'
 import { absorbTransposes } from './transpose.js'
 import { mergeUnary } from './unary.js'
 
@@ -158,6 +159,12 @@ const stepPasses: readonly StepPassEntry[] = [
     pass: clampIntoFloat,
     needs: ['Conv', 'MatMul'],
     why: 'before the integer pass a float activation would hide Conv -> QuantizeLinear',
+  },
+  {
+    name: 'markTernary',
+    pass: markTernary,
+    needs: ['QConv', 'QMatMul'],
+    why: 'once bounds, zero points and tables are what the engine gets',
   },
   { name: 'writeOutputsDirectly', pass: writeOutputsDirectly },
   {

@@ -25,6 +25,10 @@ const BOUNDS = {
   /** Of f32 outputs: the sum meets f32(x_scale * w_scale), or one scale after the other. */
   scale_order: { type: 'text', values: ['product', 'a_first', 'b_first'] },
 } as const satisfies Record<string, AttributeSpec>
+
+/** Activations less their zero point are -1, 0 and 1: where the weights are -1 and 1, bits are counted. */
+const TERNARY = { ternary: FLAG } as const
+
 const SUMS = { kind: 'data', types: 'sums' } as const satisfies OperandSpec
 
 const CONVOLUTION = { ...WINDOW, group: { type: 'int', default: 1 }, ...BOUNDS } as const satisfies Record<
@@ -43,7 +47,7 @@ export const productSteps = {
       ...EPILOGUE,
     },
     outputs: { y: { ...SUMS, note: '[N, o..., M]' } },
-    attributes: CONVOLUTION,
+    attributes: { ...CONVOLUTION, ...TERNARY },
     shiftsSign: true,
   },
   QConvTranspose: {
@@ -72,6 +76,7 @@ export const productSteps = {
       perm_b: INTS,
       perm_y: INTS,
       ...BOUNDS,
+      ...TERNARY,
     },
     shiftsSign: true,
   },

@@ -9,6 +9,11 @@
 #include "test/bench.h"
 
 namespace octavo {
+
+#define OCTAVO_TABLE BitKernel
+#define OCTAVO_TABLES "kernels/bitgemm/kernels.inc"
+#include "kernels/tables.inc"
+
 namespace {
 
 struct Size {
@@ -24,7 +29,7 @@ double seconds_of(const BitKernel& kernel, const Size& s, bool masked) {
   const size_t mr = static_cast<size_t>(kernel.mr), nr = static_cast<size_t>(kernel.nr), words = s.k / 32;
   const size_t panels = (s.n + nr - 1) / nr, panel = s.taps * words * nr;
   std::vector<uint32_t> a(s.m * s.taps * words, 0x12345678u), w(panels * panel, 0x9ABCDEF0u);
-  std::vector<int32_t> counts(mr * nr);
+  std::vector<int32_t> sums(mr * nr), bias(nr), present(mr);
   std::vector<const uint32_t*> rows(mr * s.taps);
   return bench::seconds([&] {
     for (size_t row = 0; row < s.m; row += mr) {
@@ -32,7 +37,8 @@ double seconds_of(const BitKernel& kernel, const Size& s, bool masked) {
         for (size_t r = 0; r < mr; ++r)
           rows[tap * mr + r] = a.data() + (std::min(row + r, s.m - 1) * s.taps + tap) * words;
       for (size_t p = 0; p < panels; ++p)
-        kernel.run({rows.data(), masked ? rows.data() : nullptr, s.taps, words, w.data() + p * panel, counts.data()});
+        kernel.run({rows.data(), masked ? rows.data() : nullptr, s.taps, words, w.data() + p * panel, bias.data(),
+                    present.data(), sums.data()});
     }
   });
 }
@@ -67,12 +73,11 @@ double seconds_of(const QGemmKernel& kernel, const Size& s) {
 }  // namespace
 
 BENCH(bitgemm) {
-  size_t count = 0, others = 0;
-  const BitKernel* const* kernels = bit_kernels(&count);
+  size_t others = 0;
   const QGemmKernel* int8 = qgemm_kernels(&others);
-  for (size_t i = 0; i < count; ++i)
+  for (const BitKernel* each : kTables)
     for (const Size& s : kSizes) {
-      const BitKernel& kernel = *kernels[i];
+      const BitKernel& kernel = *each;
       if (!bench::wanted(kernel.isa, s.name) || (kernel.runs_here && !kernel.runs_here())) continue;
       const double products = static_cast<double>(s.m * s.n) * static_cast<double>(s.k * s.taps);
       const auto report = [&](const char* name, double seconds) {

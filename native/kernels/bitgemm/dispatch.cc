@@ -3,30 +3,14 @@
 
 namespace octavo {
 
-#define OCTAVO_KERNEL(isa, symbol) extern const BitKernel symbol;
-#include "kernels/bitgemm/kernels.inc"
-#undef OCTAVO_KERNEL
-
-namespace {
-
-constexpr const BitKernel* kKernels[] = {
-#define OCTAVO_KERNEL(isa, symbol) &symbol,
-#include "kernels/bitgemm/kernels.inc"
-#undef OCTAVO_KERNEL
-};
-constexpr size_t kCount = sizeof(kKernels) / sizeof(kKernels[0]);
-
-}  // namespace
-
-const BitKernel* const* bit_kernels(size_t* count) {
-  *count = kCount;
-  return kKernels;
-}
+#define OCTAVO_TABLE BitKernel
+#define OCTAVO_TABLES "kernels/bitgemm/kernels.inc"
+#include "kernels/tables.inc"
 
 const BitKernel& bit_kernel() {
-  for (const BitKernel* kernel : kKernels)
+  for (const BitKernel* kernel : kTables)
     if (isa_active(kernel->isa) && (kernel->runs_here == nullptr || kernel->runs_here())) return *kernel;
-  return *kKernels[kCount - 1];
+  return best_table(kTables);
 }
 
 }  // namespace octavo

@@ -2,19 +2,23 @@
 // bytes for as many words as fit, then widened.
 #pragma once
 
+#include <cstring>
+
 #include "kernels/bitgemm/bitgemm.h"
+#include "kernels/bitgemm/pack_rows.h"
 
 namespace octavo {
 namespace {
 
 constexpr size_t kWordsOfBytes = 31;  // each adds up to 8 to a byte
 
-// V: Reg, kLanes, load, broadcast, differ, both, count (bits of each byte), add8, zero, widen (to int32 lanes, added
-// to).
+// V: Reg, kLanes, load, broadcast, differ, both, count (bits of each byte), add8, zero, widen (int32 lanes, twice that
+// taken away from them).
 template <class V, size_t kRows, size_t kVectors, bool kMasked>
 void tile_of_bytes(const BitTile& t) {
   constexpr size_t kColumns = kVectors * V::kLanes;
-  for (size_t i = 0; i < kRows * kColumns; ++i) t.counts[i] = 0;
+  for (size_t r = 0; r < kRows; ++r)
+    for (size_t n = 0; n < kColumns; ++n) t.sums[r * kColumns + n] = t.bias[n] + t.present[r];
   typename V::Reg acc[kRows][kVectors];
   const auto clear = [&] {
     for (size_t r = 0; r < kRows; ++r)
@@ -22,7 +26,7 @@ void tile_of_bytes(const BitTile& t) {
   };
   const auto flush = [&] {
     for (size_t r = 0; r < kRows; ++r)
-      for (size_t v = 0; v < kVectors; ++v) V::widen(acc[r][v], t.counts + r * kColumns + v * V::kLanes);
+      for (size_t v = 0; v < kVectors; ++v) V::take_twice(acc[r][v], t.sums + r * kColumns + v * V::kLanes);
     clear();
   };
   clear();

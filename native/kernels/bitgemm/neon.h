@@ -19,9 +19,23 @@ struct Neon {
   static Reg both(Reg a, Reg b) { return vandq_u8(a, b); }
   static Reg add8(Reg a, Reg b) { return vaddq_u8(a, b); }
   static Reg count(Reg a) { return vcntq_u8(a); }
-  static void widen(Reg bytes, int32_t* to) {
-    const uint32x4_t sums = vpaddlq_u16(vpaddlq_u8(bytes));
-    vst1q_s32(to, vaddq_s32(vld1q_s32(to), vreinterpretq_s32_u32(sums)));
+  static void take_twice(Reg bytes, int32_t* from) {
+    const int32x4_t sums = vreinterpretq_s32_u32(vpaddlq_u16(vpaddlq_u8(bytes)));
+    vst1q_s32(from, vsubq_s32(vld1q_s32(from), vshlq_n_s32(sums, 1)));
+  }
+
+  // A bit for each byte of two vectors that is all ones: eight distinct powers of two add up to a byte.
+  static uint32_t gather(Reg a, Reg b) {
+    const Reg powers = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201u));
+    const uint64x2_t low = vpaddlq_u32(vpaddlq_u16(vpaddlq_u8(vandq_u8(a, powers)))),
+                     high = vpaddlq_u32(vpaddlq_u16(vpaddlq_u8(vandq_u8(b, powers))));
+    return static_cast<uint32_t>(vgetq_lane_u64(low, 0) | vgetq_lane_u64(low, 1) << 8 | vgetq_lane_u64(high, 0) << 16 |
+                                 vgetq_lane_u64(high, 1) << 24);
+  }
+  static SignWord signs(const uint8_t* x, uint8_t flip, uint8_t zero) {
+    const Reg z = vdupq_n_u8(zero), by = vdupq_n_u8(flip);
+    const Reg a = veorq_u8(vld1q_u8(x), by), b = veorq_u8(vld1q_u8(x + 16), by);
+    return {gather(vcgtq_u8(a, z), vcgtq_u8(b, z)), ~gather(vceqq_u8(a, z), vceqq_u8(b, z))};
   }
 };
 

@@ -1,17 +1,11 @@
 // The specification of bitgemm, and the kernel of CPUs without a vector unit we know.
 #include "kernels/bitgemm/bitgemm.h"
+#include "kernels/bitgemm/pack_rows.h"
 
 namespace octavo {
 namespace {
 
 constexpr size_t kRows = 4, kColumns = 8;
-
-// Set bits of a word (Hacker's Delight, 5-1): no CPU without an instruction for it calls a library.
-int32_t bits_of(uint32_t v) {
-  v = v - ((v >> 1) & 0x55555555u);
-  v = (v & 0x33333333u) + ((v >> 2) & 0x33333333u);
-  return static_cast<int32_t>((((v + (v >> 4)) & 0x0F0F0F0Fu) * 0x01010101u) >> 24);
-}
 
 void tile_scalar(const BitTile& t) {
   int32_t counts[kRows][kColumns] = {};
@@ -23,12 +17,25 @@ void tile_scalar(const BitTile& t) {
         for (size_t n = 0; n < kColumns; ++n) counts[r][n] += bits_of((a ^ w[n]) & mask);
       }
   for (size_t r = 0; r < kRows; ++r)
-    for (size_t n = 0; n < kColumns; ++n) t.counts[r * kColumns + n] = counts[r][n];
+    for (size_t n = 0; n < kColumns; ++n) t.sums[r * kColumns + n] = t.bias[n] + t.present[r] - 2 * counts[r][n];
 }
+
+struct Bytes {
+  static SignWord signs(const uint8_t* x, uint8_t flip, uint8_t zero) {
+    SignWord word = {0, 0};
+    for (unsigned i = 0; i < 32; ++i) {
+      const uint8_t v = x[i] ^ flip;
+      word.positive |= static_cast<uint32_t>(v > zero) << i;
+      word.nonzero |= static_cast<uint32_t>(v != zero) << i;
+    }
+    return word;
+  }
+};
 
 }  // namespace
 
 extern const BitKernel bitgemm_scalar;
-const BitKernel bitgemm_scalar = {Isa::scalar, "bitgemm_4x8_scalar", tile_scalar, kRows, kColumns, nullptr};
+const BitKernel bitgemm_scalar = {Isa::scalar, "bitgemm_4x8_scalar", tile_scalar, pack_rows<Bytes>, kRows, kColumns,
+                                  nullptr};
 
 }  // namespace octavo

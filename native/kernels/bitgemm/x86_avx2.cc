@@ -22,17 +22,27 @@ struct Avx2 {
     return _mm256_add_epi8(_mm256_shuffle_epi8(table, _mm256_and_si256(a, half)),
                            _mm256_shuffle_epi8(table, _mm256_and_si256(_mm256_srli_epi32(a, 4), half)));
   }
-  static void widen(Reg bytes, int32_t* to) {
+  static void take_twice(Reg bytes, int32_t* from) {
     const Reg pairs = _mm256_maddubs_epi16(bytes, _mm256_set1_epi8(1));
-    const Reg sums = _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
-    Reg* at = reinterpret_cast<Reg*>(to);
-    _mm256_storeu_si256(at, _mm256_add_epi32(_mm256_loadu_si256(at), sums));
+    const Reg twice = _mm256_madd_epi16(pairs, _mm256_set1_epi16(2));
+    Reg* at = reinterpret_cast<Reg*>(from);
+    _mm256_storeu_si256(at, _mm256_sub_epi32(_mm256_loadu_si256(at), twice));
+  }
+
+  static SignWord signs(const uint8_t* x, uint8_t flip, uint8_t zero) {
+    // Compared as signed bytes.
+    const Reg z = _mm256_set1_epi8(static_cast<char>(zero ^ 0x80));
+    const Reg v = _mm256_xor_si256(_mm256_loadu_si256(reinterpret_cast<const Reg*>(x)),
+                                   _mm256_set1_epi8(static_cast<char>(flip ^ 0x80)));
+    return {static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpgt_epi8(v, z))),
+            ~static_cast<uint32_t>(_mm256_movemask_epi8(_mm256_cmpeq_epi8(v, z)))};
   }
 };
 
 }  // namespace
 
 extern const BitKernel bitgemm_x86_avx2;
-const BitKernel bitgemm_x86_avx2 = {Isa::x86_avx2, "bitgemm_7x8_x86_avx2", tile_by_bytes<Avx2, 7, 1>, 7, 8, nullptr};
+const BitKernel bitgemm_x86_avx2 = {
+    Isa::x86_avx2, "bitgemm_7x8_x86_avx2", tile_by_bytes<Avx2, 7, 1>, pack_rows<Avx2>, 7, 8, nullptr};
 
 }  // namespace octavo

@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "kernels/bitgemm/bitgemm.h"
+#include "kernels/bitgemm/pack_rows.h"
 
 namespace octavo {
 namespace {
@@ -40,16 +41,32 @@ __attribute__((target("avx512vpopcntdq"))) void tile_popcnt(const BitTile& t) {
       }
     }
   }
-  for (size_t r = 0; r < kRows; ++r) {
-    _mm512_storeu_si512(t.counts + r * kColumns, acc[r][0]);
-    _mm512_storeu_si512(t.counts + r * kColumns + 16, acc[r][1]);
-  }
+  const __m512i bias0 = _mm512_loadu_si512(t.bias), bias1 = _mm512_loadu_si512(t.bias + 16);
+  const auto put = [&](size_t r, size_t at, __m512i bias, __m512i count) {
+    const __m512i most = _mm512_add_epi32(bias, _mm512_set1_epi32(t.present[r]));
+    _mm512_storeu_si512(t.sums + r * kColumns + at, _mm512_sub_epi32(most, _mm512_slli_epi32(count, 1)));
+  };
+  for (size_t r = 0; r < kRows; ++r) put(r, 0, bias0, acc[r][0]), put(r, 16, bias1, acc[r][1]);
 }
+
+struct Avx512 {
+  static SignWord signs(const uint8_t* x, uint8_t flip, uint8_t zero) {
+    const __m256i z = _mm256_set1_epi8(static_cast<char>(zero));
+    const __m256i v = _mm256_xor_si256(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)),
+                                       _mm256_set1_epi8(static_cast<char>(flip)));
+    return {_mm256_cmpgt_epu8_mask(v, z), _mm256_cmpneq_epu8_mask(v, z)};
+  }
+};
 
 }  // namespace
 
 extern const BitKernel bitgemm_popcnt_x86_avx512vnni;
-const BitKernel bitgemm_popcnt_x86_avx512vnni = {
-    Isa::x86_avx512vnni, "bitgemm_popcnt_8x32_x86_avx512vnni", tile_popcnt, kRows, kColumns, runs_here};
+const BitKernel bitgemm_popcnt_x86_avx512vnni = {Isa::x86_avx512vnni,
+                                                 "bitgemm_popcnt_8x32_x86_avx512vnni",
+                                                 tile_popcnt,
+                                                 pack_rows<Avx512>,
+                                                 kRows,
+                                                 kColumns,
+                                                 runs_here};
 
 }  // namespace octavo

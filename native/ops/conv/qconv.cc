@@ -7,6 +7,7 @@
 //               its padding in place
 #include <algorithm>
 
+#include "ops/conv/bit_conv.h"
 #include "ops/conv/conv_geometry.h"
 #include "ops/conv/qdwconv.h"
 #include "ops/product/planes.h"
@@ -387,6 +388,7 @@ class QConv final : public Op {
 
 Status make_qconv(const LoadContext& context, std::unique_ptr<Op>* op) {
   if (is_depthwise(context)) return make_qdwconv(context, op);
+  if (is_bit_conv(context)) return make_bit_conv(context, op);
   auto made = std::make_unique<QConv>();
   OCTAVO_RETURN_IF_ERROR(made->load(context));
   *op = std::move(made);

@@ -8,17 +8,22 @@
 namespace octavo {
 namespace {
 
-// What is known of all sums of a product: activations are 127.5 around their middle, which bounds the sums of known
-// weights; of others only the type is known.
+// What is known of all sums of a product: activations are 127.5 (or 1) around their middle, which bounds the sums of
+// known weights; of others only the type is known.
 class SumBounds {
  public:
-  SumBounds(bool a_signed, int32_t x_zero, double depth)
-      : middle_(a_signed ? -0.5 : 127.5), largest_x_(std::abs(middle_ - x_zero) + 127.5), depth_(depth) {}
+  SumBounds(const ProductShape& s, int32_t x_zero)
+      : middle_(s.ternary    ? 0
+                : s.a_signed ? -0.5
+                             : 127.5),
+        reach_(s.ternary ? 1 : 127.5),
+        largest_x_(std::abs(middle_ - x_zero) + reach_),
+        depth_(static_cast<double>(s.depth)) {}
 
   void add_multiplier(float m) { fits_int32_ &= m < 0.5f; }
   // `own`: the bias before zero points were folded into it. Bounds of such a kind never wrap.
   void add_known(int32_t folded_bias, int32_t sum, uint32_t magnitude, float m) {
-    add(std::abs(folded_bias + middle_ * sum) + 127.5 * magnitude, m);
+    add(std::abs(folded_bias + middle_ * sum) + reach_ * magnitude, m);
   }
   void add_unknown(int32_t own_bias, int32_t w_zero, float m) {
     add(std::abs(static_cast<double>(own_bias)) + depth_ * largest_x_ * (std::abs(w_zero + 0.5) + 127.5), m);
@@ -37,7 +42,7 @@ class SumBounds {
     exact_float_ &= fits_int16_ && bound < Requantize::kExactBound;
   }
 
-  double middle_, largest_x_, depth_;
+  double middle_, reach_, largest_x_, depth_;
   bool fits_int32_ = true, fits_int16_ = true, exact_float_ = true;
 };
 
@@ -152,9 +157,9 @@ Status fold_product(const ProductParameters& p, const ProductShape& s, const Pro
   e->output = p.output;
   e->columns = columns;
   e->has_float_bias = p.float_bias != nullptr;
-  if (!p.x_in_run) e->x_zero = p.x.zp + shift;
+  if (!p.x_in_run && !s.ternary) e->x_zero = p.x.zp + shift;
 
-  SumBounds bounds(s.a_signed, e->x_zero, static_cast<double>(s.depth));
+  SumBounds bounds(s, e->x_zero);
   ColumnFold fold(p, s, columns, e);
   for (size_t g = 0; g < s.groups; ++g) {
     if (g > 0 && s.repeat) {

@@ -31,6 +31,7 @@ struct ProductShape {
   const int32_t* sums = nullptr;         // [groups][padded]: sums of the packed weights
   const uint32_t* magnitudes = nullptr;  // [groups][padded]: sums of their absolute values, where these are known
   bool a_signed = false;                 // the kernel's activations
+  bool ternary = false;                  // the kernel takes them less their zero point: -1, 0 or 1
   bool w_zero_folded = false;            // the zero points were subtracted when the weights were packed
   int32_t w_offset = 0;                  // else: subtracted instead, so that all formats are int8
   ParameterCounts counts;

@@ -1,6 +1,7 @@
 // QMatMul: batched product of quantized matrices. A constant b is packed at load, another one in every run.
 #include <algorithm>
 
+#include "ops/product/bit_matmul.h"
 #include "ops/product/matmul_sizes.h"
 #include "ops/product/planes.h"
 #include "ops/product/product_weights.h"
@@ -239,6 +240,7 @@ class QMatMul final : public Op {
 }  // namespace
 
 Status make_qmatmul(const LoadContext& context, std::unique_ptr<Op>* op) {
+  if (is_bit_matmul(context)) return make_bit_matmul(context, op);
   auto made = std::make_unique<QMatMul>();
   OCTAVO_RETURN_IF_ERROR(made->load(context));
   *op = std::move(made);
