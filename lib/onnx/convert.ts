@@ -12,6 +12,8 @@ import { Budget, type ReadLimits } from './limits.js'
 import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto } from './messages.js'
 import { FunctionTable, opsetOf } from './opsets.js'
 import { GraphBuilder, Scope } from './scope.js'
+import { signOrderOf } from './sign-function.js'
+import { signLevels } from './sign-tensors.js'
 import { convertType } from './types.js'
 import { isUpgraded, upgradeNode } from './upgrade/index.js'
 import { UpgradeNames } from './upgrade/names.js'
@@ -212,9 +214,33 @@ export class Converter {
       const domain = isOnnx(proto.domain) ? '' : proto.domain
       const node = { name, opType: proto.opType, domain, inputs, outputs, attributes }
       const called = this.#functions.find(domain, proto.opType, proto.overload)
-      return called ? this.#call(called, node, frame) : this.#add(node, frame)
+      if (!called) return this.#add(node, frame)
+      return this.#addSigns(called, node, frame) ? undefined : this.#call(called, node, frame)
     }
     return ownsGraphs(proto) ? this.#graphs(proto, name, frame).then(add) : add()
+  }
+
+  /** A call of the function that makes floats of bits: a DequantizeLinear of their levels. */
+  #addSigns(called: FunctionProto, node: Node, { scope }: Frame): boolean {
+    const order = signOrderOf(called)
+    const { graph } = scope
+    const signs =
+      order &&
+      signLevels(
+        order,
+        node.inputs.map((name) => graph.constants.get(name)),
+      )
+    if (!signs) return false
+    const { levels, scale, zeroPoint, axis } = signs
+    const inputs = [levels, scale, zeroPoint].map((tensor, i) => {
+      const name = this.#values.fresh(`${node.inputs[0]}_${['levels', 'scale', 'zero_point'][i]}`)
+      graph.constants.set(name, tensor)
+      graph.define(name)
+      return name
+    })
+    const attributes = { axis: { kind: 'int', value: axis } } as const
+    graph.nodes.push({ ...node, opType: 'DequantizeLinear', domain: '', inputs, attributes })
+    return true
   }
 
   #add(given: Node, { scope, opset }: Frame): undefined {

@@ -4,6 +4,7 @@ import {
   type AttributeProto,
   AttributeProtoSchema,
   AttributeProto_AttributeType as AttributeType,
+  FunctionProtoSchema,
   type GraphProto,
   GraphProtoSchema,
   ModelProtoSchema,
@@ -19,6 +20,15 @@ import { Names } from '../graph/names.js'
 import { topologicalOrder } from '../graph/sort.js'
 import { definedNames, ownedGraphs } from '../graph/subgraph.js'
 import { BLOCK_ACTIVATIONS } from './block-activations.js'
+import {
+  SIGN_DOMAIN,
+  SIGN_FUNCTIONS,
+  SIGN_INPUTS,
+  SIGN_OUTPUT,
+  type SignOrder,
+  signBody,
+} from './sign-function.js'
+import { withSignCalls } from './sign-tensors.js'
 import { CANONICAL_OPSET } from './upgrade/index.js'
 import { valueInfo } from './value-info.js'
 import { concatenate, lengthOf, modelChunks } from './wire.js'
@@ -26,6 +36,8 @@ import { concatenate, lengthOf, modelChunks } from './wire.js'
 export interface WriteOptions {
   /** Nodes of other operators that do the same, where the file should not have this one; undefined to write it as it is. */
   readonly decompose?: (node: Node, graph: Graph) => readonly Node[] | undefined
+  /** Weights that are -1 and 1 as a bit each, with a function of the model that makes floats of them. */
+  readonly signsAsBits?: boolean
   readonly producerVersion?: string
   /** Entries of metadata_props, after those of the model. */
   readonly metadata?: Readonly<Record<string, string>>
@@ -69,6 +81,7 @@ export function writeModel(model: Model, options: WriteOptions = {}): Uint8Array
     producerName: 'octavo',
     producerVersion: options.producerVersion ?? '',
     graph,
+    functions: signFunctions(writer.imports(), writer.signOrders),
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   })
   const chunks = modelChunks(message)
@@ -141,6 +154,8 @@ class Writer {
   readonly #options: WriteOptions
   readonly #names: Names
   readonly #domains = new Map<string, number>([['', WRITTEN_OPSET]])
+  /** Functions of bits that nodes call. */
+  readonly signOrders = new Set<SignOrder>()
 
   constructor(options: WriteOptions, names: Names) {
     this.#options = options
@@ -158,7 +173,8 @@ class Writer {
 
   /** `captured`: names of the captures in the graph around. Other names stay unless something around has them. */
   graph(source: Graph, captured: ReadonlyMap<string, string>, around: Visible | undefined): GraphProto {
-    const graph = this.#decomposed(source)
+    const decomposed = this.#decomposed(source)
+    const graph = this.#options.signsAsBits ? withSignCalls(decomposed) : decomposed
     const [state] = graph.states?.keys() ?? []
     if (state !== undefined)
       throw new OctavoError(
@@ -200,6 +216,8 @@ class Writer {
   }
 
   #node(node: Node, rename: (name: string) => string, visible: Visible): NodeProto {
+    const order = node.domain === SIGN_DOMAIN ? orderNamed(node.opType) : undefined
+    if (order) this.signOrders.add(order)
     if (node.domain === 'octavo') {
       throw new OctavoError(
         'ERR_UNSUPPORTED_OP',
@@ -247,6 +265,35 @@ class Writer {
 function typeOf(graph: Graph, name: string) {
   const constant = graph.constants.get(name)
   return constant ? { dtype: constant.dtype, shape: constant.dims } : graph.types.get(name)
+}
+
+function orderNamed(opType: string): SignOrder | undefined {
+  return (Object.keys(SIGN_FUNCTIONS) as SignOrder[]).find((order) => SIGN_FUNCTIONS[order] === opType)
+}
+
+function signFunctions(imports: ReturnType<Writer['imports']>, orders: ReadonlySet<SignOrder>) {
+  return [...orders].map((order) =>
+    create(FunctionProtoSchema, {
+      name: SIGN_FUNCTIONS[order],
+      domain: SIGN_DOMAIN,
+      input: [...SIGN_INPUTS],
+      output: [SIGN_OUTPUT],
+      opsetImport: imports.filter(({ domain }) => domain === ''),
+      node: signBody(order).map(({ opType, inputs, output, attribute }) =>
+        create(NodeProtoSchema, {
+          opType,
+          input: [...inputs],
+          output: [output],
+          attribute: attribute ? [attributeProto(attribute.name, attributeOf(attribute.value))] : [],
+        }),
+      ),
+    }),
+  )
+}
+
+function attributeOf(value: number | string | ConstantTensor): Exclude<Attribute, { kind: 'graph' }> {
+  if (typeof value === 'number') return { kind: 'int', value }
+  return typeof value === 'string' ? { kind: 'string', value } : { kind: 'tensor', value }
 }
 
 function attributeProto(name: string, attribute: Exclude<Attribute, { kind: 'graph' }>): AttributeProto {
