@@ -226,6 +226,7 @@ class OpFixture {
     Slot& slot = outputs_[static_cast<size_t>(i)];
     return std::vector<T>(out<T>(i), out<T>(i) + slot.memory->size() / sizeof(T));
   }
+  size_t packed_bytes() const { return loaded_ ? loaded_->packed_bytes() : 0; }
   std::string kernel() const { return loaded_ ? loaded_->kernel() : std::string(); }
 
  private:

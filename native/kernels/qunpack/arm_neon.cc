@@ -3,6 +3,6 @@
 namespace octavo {
 
 extern const QUnpackKernels qunpack_arm_neon;
-const QUnpackKernels qunpack_arm_neon = {Isa::arm_neon, unpack<4>, unpack<2>};
+const QUnpackKernels qunpack_arm_neon = {Isa::arm_neon, unpack<4>, unpack<2>, unpack<1>};
 
 }  // namespace octavo

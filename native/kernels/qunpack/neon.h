@@ -17,7 +17,9 @@ inline void unpack(const uint8_t* stored, const uint8_t* zeros, size_t blocks, i
     for (size_t i = 0; i < kBytes; i += 16) {
       uint8x16_t v = vld1q_u8(stored + i);
       for (size_t at = i; at < kQUnpackBlock; at += kBytes) {
-        vst1q_s8(out + at, vreinterpretq_s8_u8(vsubq_u8(vandq_u8(v, mask), vld1q_u8(zeros + at))));
+        uint8x16_t level = vandq_u8(v, mask);
+        if (kBits == 1) level = vaddq_u8(level, level);
+        vst1q_s8(out + at, vreinterpretq_s8_u8(vsubq_u8(level, vld1q_u8(zeros + at))));
         v = vshrq_n_u8(v, kBits);
       }
     }

@@ -1,12 +1,13 @@
-// Levels of 4 or 2 bits to the bytes of a panel of weights (qgemm/pack.h), whatever the packing of the panel is: memory
-// holds a panel in blocks of its bytes, and a block holds those bytes that lie a vector apart side by side, so that a
-// mask and a shift bring them to their places.
+// Levels of 4 or 2 bits, and signs of one bit, to the bytes of a panel of weights (qgemm/pack.h), whatever the packing
+// of the panel is: memory holds a panel in blocks of its bytes, and a block holds those bytes that lie a vector apart
+// side by side, so that a mask and a shift bring them to their places.
 //
 //   block of 4 bits: byte i < 64 is panel bytes i and i + 64, from the lowest bits on
 //   block of 2 bits: byte i < 32 is panel bytes i, i + 32, i + 64 and i + 96
+//   block of signs:  byte i < 16 is panel bytes i, i + 16, ... and i + 112
 //
 // What is stored is unsigned. out[i] = stored(i) - zeros[i % kQUnpackBlock], modulo 256: the zeros of a panel repeat,
-// because the columns of a panel do.
+// because the columns of a panel do. A set bit of signs counts 2, so that with zeros of 1 they are -1 and 1.
 #pragma once
 
 #include <cstddef>
@@ -23,10 +24,10 @@ using QUnpackFunction = void (*)(const uint8_t* stored, const uint8_t* zeros, si
 
 struct QUnpackKernels {
   Isa isa;
-  QUnpackFunction fours, twos;
+  QUnpackFunction fours, twos, signs;
 
   // Of levels of so many bits; null: no kernel has them.
-  QUnpackFunction of(int bits) const { return bits == 4 ? fours : bits == 2 ? twos : nullptr; }
+  QUnpackFunction of(int bits) const { return bits == 4 ? fours : bits == 2 ? twos : bits == 1 ? signs : nullptr; }
 };
 
 const QUnpackKernels& qunpack_kernels();  // the best for this machine

@@ -22,7 +22,8 @@ void check(const QUnpackKernels& k, int bits, size_t blocks) {
   for (size_t i = 0; i < all; ++i) {
     const size_t in = i % kQUnpackBlock;
     const uint8_t byte = stored[i / kQUnpackBlock * bytes + in % bytes];
-    want[i] = static_cast<int8_t>((byte >> (in / bytes * static_cast<size_t>(bits)) & ((1 << bits) - 1)) - zeros[in]);
+    const int level = byte >> (in / bytes * static_cast<size_t>(bits)) & ((1 << bits) - 1);
+    want[i] = static_cast<int8_t>((bits == 1 ? 2 * level : level) - zeros[in]);
   }
   k.of(bits)(stored.data(), zeros.data(), blocks, got.data());
   qunpack_store(want.data(), zeros.data(), blocks, bits, again.data());
@@ -37,8 +38,8 @@ void check(const QUnpackKernels& k, int bits, size_t blocks) {
 TEST(qunpack_blocks) {
   for (const QUnpackKernels* k : kTables) {
     if (!isa_supported(k->isa)) continue;
-    EXPECT(k->of(8) == nullptr && k->of(1) == nullptr);
-    for (int bits : {4, 2})
+    EXPECT(k->of(8) == nullptr && k->of(3) == nullptr);
+    for (int bits : {4, 2, 1})
       for (size_t blocks : {0, 1, 2, 3, 7, 32}) check(*k, bits, blocks);
   }
 }

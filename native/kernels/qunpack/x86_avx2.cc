@@ -44,9 +44,23 @@ void twos(const uint8_t* stored, const uint8_t* zeros, size_t blocks, int8_t* ou
   }
 }
 
+// A bit of every byte, as 0 and 2, of two shares of 16 panel bytes at a time.
+void signs(const uint8_t* stored, const uint8_t* zeros, size_t blocks, int8_t* out) {
+  const Zeros z(zeros);
+  const __m256i by = _mm256_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1), one = _mm256_set1_epi8(1);
+  for (; blocks > 0; --blocks, stored += 16, out += kQUnpackBlock) {
+    __m256i v = _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(stored)));
+    v = _mm256_srlv_epi32(v, by);
+    for (int part = 0; part < 4; ++part, v = _mm256_srli_epi32(v, 2)) {
+      const __m256i bit = _mm256_and_si256(v, one);
+      put(out + part * 32, _mm256_add_epi8(bit, bit), z.part[part]);
+    }
+  }
+}
+
 }  // namespace
 
 extern const QUnpackKernels qunpack_x86_avx2;
-const QUnpackKernels qunpack_x86_avx2 = {Isa::x86_avx2, fours, twos};
+const QUnpackKernels qunpack_x86_avx2 = {Isa::x86_avx2, fours, twos, signs};
 
 }  // namespace octavo

@@ -38,9 +38,22 @@ void twos(const uint8_t* stored, const uint8_t* zeros, size_t blocks, int8_t* ou
   }
 }
 
+// A bit of every byte, as 0 and 2, of four shares of 16 panel bytes at a time.
+void signs(const uint8_t* stored, const uint8_t* zeros, size_t blocks, int8_t* out) {
+  const __m512i z0 = _mm512_loadu_si512(zeros), z1 = _mm512_loadu_si512(zeros + 64), mask = _mm512_set1_epi8(1);
+  const __m512i by = _mm512_setr_epi32(0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+  for (; blocks > 0; --blocks, stored += 16, out += kQUnpackBlock) {
+    const __m512i v = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(stored)));
+    const __m512i low = _mm512_srlv_epi32(v, by);
+    const __m512i first = _mm512_and_si512(low, mask), second = _mm512_and_si512(_mm512_srli_epi32(low, 4), mask);
+    put(out, _mm512_add_epi8(first, first), z0);
+    put(out + 64, _mm512_add_epi8(second, second), z1);
+  }
+}
+
 }  // namespace
 
 extern const QUnpackKernels qunpack_x86_avx512vnni;
-const QUnpackKernels qunpack_x86_avx512vnni = {Isa::x86_avx512vnni, fours, twos};
+const QUnpackKernels qunpack_x86_avx512vnni = {Isa::x86_avx512vnni, fours, twos, signs};
 
 }  // namespace octavo

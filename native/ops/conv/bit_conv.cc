@@ -140,7 +140,7 @@ class BitConv final : public Op {
 
 bool is_bit_conv(const LoadContext& c) {
   ProductOperands operands;
-  return c.integer("ternary", 0) != 0 && operands.load(c).ok() && are_signs(c, operands);
+  return c.integer("ternary", 0) != 0 && operands.load(c).ok() && takes_bits(c, operands);
 }
 
 Status make_bit_conv(const LoadContext& context, std::unique_ptr<Op>* op) {

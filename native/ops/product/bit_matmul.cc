@@ -98,7 +98,7 @@ bool is_bit_matmul(const LoadContext& c) {
   attributes.load(c);
   ProductOperands operands;
   return !attributes.trans_a && attributes.perm_a.empty() && attributes.perm_b.empty() && attributes.perm_y.empty() &&
-         operands.load(c).ok() && are_signs(c, operands);
+         operands.load(c).ok() && takes_bits(c, operands);
 }
 
 Status make_bit_matmul(const LoadContext& context, std::unique_ptr<Op>* op) {

@@ -5,18 +5,6 @@
 namespace octavo {
 namespace {
 
-bool has_signs_only(const TensorSpec& w, const Format& format) {
-  const size_t count = static_cast<size_t>(w.shape.elements());
-  if (!w.constant || !holds_elements(w, count)) return false;
-  if (format.bits == 8 && format.is_signed)
-    return std::all_of(w.data, w.data + count, [](uint8_t v) { return v == 1 || v == 0xFF; });
-  for (size_t i = 0; i < count; ++i) {
-    const int32_t level = level_at(w.data, i, format);
-    if (level != 1 && level != -1) return false;
-  }
-  return true;
-}
-
 // The bits of a column, [taps][words], to every nr-th word of a panel. Columns are as WeightColumns gives them out.
 void pack_column(const WeightSource& s, const uint8_t* column, size_t words, size_t nr, uint32_t* to) {
   for (size_t tap : s.taps)
@@ -31,9 +19,13 @@ void pack_column(const WeightSource& s, const uint8_t* column, size_t words, siz
 
 }  // namespace
 
-bool are_signs(const LoadContext& c, const ProductOperands& operands) {
-  return c.integer("ternary", 0) != 0 && operands.constant() && !operands.x_in_run() &&
-         has_signs_only(*c.input(ProductInput::kW), operands.w_format());
+bool takes_bits(const LoadContext& c, const ProductOperands& operands) {
+  const TensorSpec& w = *c.input(ProductInput::kW);
+  if (c.integer("ternary", 0) == 0 || operands.x_format().bits != 8 || !operands.constant() || operands.x_in_run() ||
+      !w.constant)
+    return false;
+  const size_t count = static_cast<size_t>(w.shape.elements());
+  return holds_elements(w, count) && are_signs(WeightSource{w.data, 1, 1, count, 0, 0, 1, {0}, operands.w_format()});
 }
 
 Status pack_bits(const LoadContext& c, const ProductOperands& operands, const WeightSource& source, BitWeights* out) {

@@ -26,7 +26,7 @@ struct BitWeights {
 
 // Whether a step's activations, less their zero point, are said to be -1, 0 and 1, its parameters constant, and its
 // weights -1 and 1. What the plan says of activations is not checked: of others only the sign counts.
-bool are_signs(const LoadContext& c, const ProductOperands& operands);
+bool takes_bits(const LoadContext& c, const ProductOperands& operands);
 
 // Packs a group's columns after another. `repeat`: the groups share n parameters.
 Status pack_bits(const LoadContext& c, const ProductOperands& operands, const WeightSource& source, BitWeights* out);

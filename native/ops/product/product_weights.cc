@@ -73,12 +73,20 @@ void add_magnitudes(const int8_t* weights, size_t columns, size_t column, size_t
 // Panels of fewer bytes stay in bytes: what unpacking costs a run is for what memory gains.
 constexpr size_t kLeastStored = 16384;
 
+// Bits that a weight takes in panels: those of its format. Signs take one, if a panel has nothing but weights, because
+// no bit is 0.
+int bits_of_memory(const WeightSource& s, const QGemmLayout& l) {
+  if (s.format.bits < 8) return s.format.bits == 1 ? 8 : s.format.bits;
+  const size_t weights = l.taps * l.k * l.nr;
+  return s.format.is_signed && l.panel_bytes == weights && are_signs(s) ? 1 : 8;
+}
+
 Status allocate(const LoadContext& c, const ProductOperands& operands, const PackingOptions& options,
                 const WeightSource& source, ProductWeights* out) {
   QGemmLayout& l = out->layout;
   size_t total = 0, columns = 0;
-  if (source.format.bits < 8 && l.panels * source.groups * l.panel_bytes >= kLeastStored)
-    static_cast<void>(store_in_bits(source.format.bits, &l));
+  const int bits = bits_of_memory(source, l);
+  if (bits < 8 && l.panels * source.groups * l.panel_bytes >= kLeastStored) static_cast<void>(store_in_bits(bits, &l));
   if (__builtin_mul_overflow(l.bytes(), source.groups, &total) ||
       __builtin_mul_overflow(l.columns(), source.groups, &columns))
     return c.error(Code::kLimit, "the weights are too big");
@@ -151,7 +159,7 @@ class PanelPacker {
       zeros[i] = static_cast<uint8_t>(zero);
       if (out_->layout.bits < 8)
         out_->zeros.data()[group * out_->layout.columns() + first + i] =
-            static_cast<uint8_t>(zero - source_.format.low);
+            static_cast<uint8_t>(out_->layout.bits == 1 ? zero + 1 : zero - source_.format.low);
     }
     const WeightSource& s = taken_.take(group, first, count);
     if (by_rows_) return copy_rows(s, zeros, count, columns_.data());

@@ -65,6 +65,17 @@ bool holds_elements(const TensorSpec& tensor, size_t count) {
   return count <= SIZE_MAX / 16 && tensor.byte_length == (count * bits + 7) / 8;
 }
 
+bool are_signs(const WeightSource& s) {
+  const size_t count = s.groups * s.n * s.k * s.taps.size();
+  if (s.format.bits == 8 && s.format.is_signed)
+    return std::all_of(s.data, s.data + count, [](uint8_t v) { return v == 1 || v == 0xFF; });
+  for (size_t i = 0; i < count; ++i) {
+    const int32_t level = level_at(s.data, i, s.format);
+    if (level != 1 && level != -1) return false;
+  }
+  return true;
+}
+
 int32_t packed_zero(const WeightSource& s, const ProductOperands& operands, bool folded, bool repeat, size_t group,
                     size_t column) {
   return folded ? operands.w_zero(repeat ? column : group * s.n + column) : s.offset();

@@ -28,6 +28,9 @@ struct WeightSource {
 // Whether a constant holds exactly so many elements.
 [[nodiscard]] bool holds_elements(const TensorSpec& tensor, size_t count);
 
+// Whether all weights are -1 or 1.
+bool are_signs(const WeightSource& source);
+
 // Columns of a source as bytes.
 class WeightColumns {
  public:

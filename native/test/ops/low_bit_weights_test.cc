@@ -63,7 +63,7 @@ struct Form {
 };
 
 std::vector<uint8_t> run(const WeightCase& c, const Form& form, DType type, const std::vector<int32_t>& levels,
-                         const std::vector<int32_t>& zeros, std::string* kernel) {
+                         const std::vector<int32_t>& zeros, std::string* kernel, size_t* bytes = nullptr) {
   Random r(11);
   std::vector<uint8_t> x(elements(c.x)), residual(elements(c.y));
   for (uint8_t& b : x) b = static_cast<uint8_t>(r.next());
@@ -96,6 +96,7 @@ std::vector<uint8_t> run(const WeightCase& c, const Form& form, DType type, cons
   }
   EXPECT_OK(f.run());
   *kernel = f.kernel();
+  if (bytes) *bytes = f.packed_bytes();
   return f.values<uint8_t>(0);
 }
 
@@ -122,6 +123,30 @@ TEST(weights_of_few_bits_give_the_bits_of_int8) {
         // Where zero points are known the same kernel runs; else it is at least as fast a one.
         if (form.constant) EXPECT(kernel == same);
       }
+}
+
+// Stored as int8 they are one bit in memory, as int2 two, where panels are big enough.
+TEST(weights_of_signs_take_a_bit) {
+  uint64_t seed = 1000;
+  size_t packed = 0;
+  for (const WeightCase& c : kCases)
+    for (int variant = 0; variant < 16; ++variant) {
+      Random r(++seed);
+      const Form form = {(variant & 1) != 0, (variant & 2) != 0, (variant & 4) != 0, (variant & 8) != 0, false};
+      std::vector<int32_t> levels(elements(c.w)), zeros(form.per_column ? static_cast<size_t>(c.columns) : size_t{1});
+      for (int32_t& v : levels) v = static_cast<int32_t>(2 * r.between(0, 1) - 1);
+      for (int32_t& v : zeros) v = form.zeros ? static_cast<int32_t>(r.between(-1, 1)) : 0;
+      std::string one, two;
+      const auto got = run(c, form, DType::kInt8, levels, zeros, &one, &packed),
+                 want = run(c, form, DType::kInt2, levels, zeros, &two);
+      EXPECT_SAME(got.data(), want.data(), want.size(), std::string(c.op) + " variant " + std::to_string(variant));
+    }
+  const WeightCase whole = {"QMatMul", {1, 512}, {512, 512}, {1, 512}, 512, 1, 0, 0, 0, false};
+  std::vector<int32_t> levels(512 * 512, -1);
+  levels[7] = 1;
+  std::string kernel;
+  static_cast<void>(run(whole, {false, false, true, true, false}, DType::kInt8, levels, {0}, &kernel, &packed));
+  EXPECT(packed < 512 * 512 / 8 + 512 * 32);
 }
 
 TEST(weights_of_few_bits_are_constant_and_as_many_as_the_shape_says) {
