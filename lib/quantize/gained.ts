@@ -14,12 +14,13 @@ export interface Products {
 
 /** The products of the model: what quantization is for. */
 export function productsOf({ graph, fusions, weightOnly }: Quantization): Products {
-  const integer = fusions.integer.filter(isProduct).map(({ node }) => node)
-  const known = new Set(integer)
+  const known = new Set(fusions.integer.filter(isProduct).map(({ node }) => node))
+  const running = (node: Node) => weightOnly.get(node.name)?.form.kind === 'dynamic'
+  const integer = graph.nodes.filter((node) => known.has(node) || running(node))
   const float = graph.nodes.filter(
     (node) => canBeProduct(node) && !known.has(node) && fusions.float.has(node.name),
   )
-  const only = graph.nodes.filter((node) => canBeProduct(node) && weightOnly.has(node.name))
+  const only = graph.nodes.filter((node) => canBeProduct(node) && weightOnly.has(node.name) && !running(node))
   return { integer, float, weightOnly: only }
 }
 

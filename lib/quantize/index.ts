@@ -47,7 +47,7 @@ export type {
 export interface QuantizeOptions extends RecipeOptions {
   /**
    * Samples that the model will meet in use; streamed, never held. One pass is enough. Activations that are quantized by scales of
-   * samples need them; with `block` or `float` activations they only serve the check of the result.
+   * samples need them; with `dynamic`, `block` or `float` activations they only serve the check of the result.
    */
   readonly data?: DataSource
   /** Called after each sample, weight tensor and layer, with the phase that it belongs to. */
@@ -98,7 +98,7 @@ function requireNoSamples(recipe: Recipe): void {
   const found = settings.find(({ type }) => type !== undefined && isStatic({ type }))
   if (!found) return
   throw typeError(
-    `'options.data' is missing: activations of type '${found.type}' need samples ({ [input]: Tensor }) to calibrate on. Without samples, take activations 'block' or 'float', as preset 'int4-weights' does.`,
+    `'options.data' is missing: activations of type '${found.type}' need samples ({ [input]: Tensor }) to calibrate on. Without samples, take activations 'dynamic', 'block' or 'float', as presets 'int8-dynamic' and 'int4-weights' do.`,
   )
 }
 

@@ -10,6 +10,7 @@ import type { Quantization } from './quantization.js'
 import { UNSEEN } from './ranges/unseen.js'
 import { type AffineParameters, rangeOf } from './scales/affine.js'
 import type { Layer } from './scales/layer.js'
+import { mixedActivations } from './write/block-activations.js'
 
 /** A value between nodes that the file quantizes. Real values are in the unit of the float model. */
 export interface QuantizedValueReport {
@@ -152,7 +153,7 @@ export function reportOf(quantization: Quantization, bytes: QuantizationReport['
   const { graph, fusions, activations, layers, quantized, collected, samples, recipe } = quantization
   const { integer, float, weightOnly } = productsOf(quantization)
   const products = new Set([...integer, ...float, ...weightOnly])
-  const warnings = [...quantization.warnings]
+  const warnings = [...quantization.warnings, ...mixedActivations(quantization)]
   if (bytes.quantized > bytes.float) {
     const times = (bytes.quantized / bytes.float).toFixed(2)
     warnings.push(
@@ -175,9 +176,12 @@ export function reportOf(quantization: Quantization, bytes: QuantizationReport['
       opTypes: [...new Set(graph.nodes.filter((n) => products.has(n)).map(({ opType }) => opType))],
     },
     bytes,
-    integer: fusions.integer.flatMap(({ node, rule, fused }) =>
-      [node, ...fused].map(({ name, opType }) => ({ node: name, opType, reason: REASONS[rule.kind] })),
-    ),
+    integer: [
+      ...fusions.integer.flatMap(({ node, rule, fused }) =>
+        [node, ...fused].map(({ name, opType }) => ({ node: name, opType, reason: REASONS[rule.kind] })),
+      ),
+      ...runningProducts(quantization),
+    ],
     float: graph.nodes.flatMap(({ name, opType, inputs: [table = ''] }) => {
       const reason = fusions.float.get(name)
       const picksLevels = quantization.storedTables.has(table)
@@ -203,6 +207,20 @@ const REASONS: Readonly<Record<QuantizeRule['kind'], string>> = {
   activation: 'between integer products, where integers cost less',
   recurrent: 'an integer product of the sequence, and int8 weights of a state in float',
   shared: 'moves integers between integer products',
+}
+
+function runningProducts({ weightOnly }: Quantization): QuantizationReport['integer'] {
+  return [...weightOnly.values()].flatMap(({ node: { name, opType }, form }) =>
+    form.kind === 'dynamic'
+      ? [
+          {
+            node: name,
+            opType,
+            reason: 'an integer product, of activations that are quantized while running',
+          },
+        ]
+      : [],
+  )
 }
 
 /** The worst values that a report lists. */
@@ -277,7 +295,8 @@ function weightOnlyReports({ graph, weightOnly, packed }: Quantization): Quantiz
     const group = granularity.kind === 'block' ? { group: granularity.size } : {}
     const stored = scalesReport(dims, format, floatsOf(scales), zeroPoints ? format.bits : 0)
     const reason = form.kind === 'dq' && form.reason !== undefined ? { fileReason: form.reason } : {}
-    return [{ name: weights, node, dims, ...stored, ...group, file: form.kind, ...reason }]
+    const file = form.kind === 'dynamic' ? {} : { file: form.kind }
+    return [{ name: weights, node, dims, ...stored, ...group, ...file, ...reason }]
   })
 }
 

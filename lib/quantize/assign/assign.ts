@@ -1,23 +1,29 @@
 /** Assigns: which nodes become integer, which values and weights are quantized for them, and in which formats. */
-import type { Format } from '../../graph/format.js'
+import { FORMATS, type Format } from '../../graph/format.js'
 import { type Node, producersOf } from '../../graph/graph.js'
 import type { Method, Quantization, ValueFormat } from '../quantization.js'
 import { activationFormat, isStatic, weightFormat } from '../recipe/levels.js'
 import { type Fusion, type Fusions, findFusions } from './fusions.js'
 import { withGain } from './gain.js'
 import { findQuantizedValues } from './quantized-values.js'
-import { FLOAT_ACTIVATIONS, withWeightOnly } from './weight-only.js'
+import { FLOAT_ACTIVATIONS, RUNNING_ACTIVATIONS, withWeightOnly } from './weight-only.js'
 
 export const assignFormats: Method = (quantization) => assigned(quantization)
 
 export function assigned(quantization: Quantization): Quantization {
   const { graph, inference, settingsOf, pins, withdrawn } = quantization
-  const possible = findFusions(graph, inference, (node) => {
+  const excluded = (node: Node) => {
     const { exclude, activations } = settingsOf(node)
     if (exclude) return 'excluded by the recipe'
-    if (!isStatic(activations)) return FLOAT_ACTIVATIONS
+    if (!isStatic(activations))
+      return activations.type === 'dynamic' ? RUNNING_ACTIVATIONS : FLOAT_ACTIVATIONS
     return pins.get(node.name) ?? withdrawn.get(node.name)
-  })
+  }
+  const wide = (node: Node) => {
+    const { activations } = settingsOf(node)
+    return isStatic(activations) && FORMATS[activations.type].bits > 8
+  }
+  const possible = findFusions(graph, inference, excluded, wide)
   const gaining = withGain(graph, inference, possible, (node) => settingsOf(node).forced)
   return withWeightOnly(withFusions(quantization, gaining))
 }

@@ -7,6 +7,8 @@ import { intAttribute, type Node } from '../../graph/graph.js'
 import { findOp } from '../../ops/registry.js'
 
 export type FileForm =
+  /** Standard operators that quantize what the product reads while running, and multiply integers. */
+  | { readonly kind: 'dynamic'; readonly per: 'row' | 'tensor'; readonly symmetric: boolean }
   /** `reason`: why not `nbits`, where that was asked for. */
   | { readonly kind: 'dq'; readonly reason?: string }
   /** `block`: weights of a block as that operator counts them; those of a channel or tensor repeat its scale. */
@@ -17,7 +19,7 @@ const CHANNEL_BLOCK = 128
 
 /** The form of a node of matrix or table weights `dims`; `summed`: the axis that its product adds up, of a table the last one. */
 export function fileForm(
-  asked: FileForm['kind'],
+  asked: 'dq' | 'nbits',
   node: Node,
   dims: readonly number[],
   { bits }: Format,

@@ -37,15 +37,17 @@ const REASON = {
   biasShape: 'its bias is not a constant with one number per channel',
   alpha: 'alpha is not positive',
   weights: 'its weights are not constants',
+  wide: 'steps between products have no integers of 16 bits',
 } as const
 
-/** `excluded`: why a node stays in float whatever it is; undefined: it need not. */
+/** `excluded`: why a node stays in float whatever it is; undefined: it need not. `wide`: values of the node have 16 bits. */
 export function findFusions(
   graph: Graph,
   info: Inference,
   excluded: (node: Node) => string | undefined,
+  wide: (node: Node) => boolean = () => false,
 ): Fusions {
-  return new FusionFinder(graph, info, excluded).run()
+  return new FusionFinder(graph, info, excluded, wide).run()
 }
 
 class FusionFinder {
@@ -59,6 +61,7 @@ class FusionFinder {
     private readonly graph: Graph,
     private readonly info: Inference,
     private readonly excluded: (node: Node) => string | undefined,
+    private readonly wide: (node: Node) => boolean,
   ) {
     this.consumers = consumersOf(graph)
     this.outputs = new Set(graph.outputs)
@@ -90,6 +93,7 @@ class FusionFinder {
     if (reason !== undefined) return reason
     const rule = findOp(node.domain, node.opType)?.quantize
     if (!rule) return REASON.noRule
+    if (rule.kind === 'activation' && this.wide(node)) return REASON.wide
     const weights = rule.kind === 'weighted' ? this.constantWeights(node, rule.weight) : undefined
     const scaled = scaledOperand(this.graph, this.info, node)
     const inputs = scaled >= 0 ? [scaled] : this.quantizedInputs(node, rule, weights)

@@ -7,6 +7,7 @@ import { consumersOf, intAttribute, type Node } from '../../graph/graph.js'
 import { elementCount } from '../../graph/tensor.js'
 import type { Method, Quantization } from '../quantization.js'
 import { isStatic } from '../recipe/levels.js'
+import type { NodeSettings } from '../recipe/settings.js'
 
 /** What is smaller stays as it is: the nodes that dequantize it cost more than it saves. */
 const LEAST_BYTES = 2 ** 16
@@ -28,13 +29,24 @@ function findTables({ graph, fusions, settingsOf }: Quantization): ReadonlyMap<s
     if (pinned.has(name)) continue
     const readers = consumers.get(name) ?? []
     const picking = readers.filter(
-      (node) => picksRows(node, name) && !settingsOf(node).exclude && isStatic(settingsOf(node).activations),
+      (node) => picksRows(node, name) && !settingsOf(node).exclude && isInt8Table(node, settingsOf(node)),
     )
     // One reader that wants floats, and the file would hold the table twice.
     const others = readers.filter((node) => !picking.includes(node) && weights.get(node) !== name)
     if (picking.length > 0 && others.length === 0) tables.set(name, picking)
   }
   return tables
+}
+
+/** Whether a table is int8 with a scale for each row, beside products of int8. */
+function isInt8Table(node: Node, settings: NodeSettings): boolean {
+  return isStatic(settings.activations) || isTableOfDynamic(node, settings)
+}
+
+/** Whether a Gather picks rows beside products whose activations are quantized while running. */
+export function isTableOfDynamic({ opType }: Node, { weights, activations }: NodeSettings): boolean {
+  const int8 = weights.type === 'int8' && weights.granularity !== 'group'
+  return opType === 'Gather' && activations.type === 'dynamic' && int8
 }
 
 /** Whether a node picks rows of a table. */

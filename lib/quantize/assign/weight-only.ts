@@ -11,12 +11,17 @@ import { isStatic, weightFormat } from '../recipe/levels.js'
 import type { NodeSettings } from '../recipe/settings.js'
 import type { Recipe, WeightSettings } from '../recipe/types.js'
 import { scaleDims } from '../scales/weight-blocks.js'
+import { dynamicForm } from './dynamic-form.js'
 import { fileForm } from './file-form.js'
-import { picksRows } from './tables.js'
+import { isTableOfDynamic, picksRows } from './tables.js'
 import type { WeightOnly } from './weight-choice.js'
 
 /** Why a node without activation rules of its own stays as it is. */
 export const FLOAT_ACTIVATIONS = 'its activations are float'
+
+/** Why a node stays as it is where activations are quantized for products alone. */
+export const RUNNING_ACTIVATIONS =
+  'is no product of constant weights: others read no integers that a run makes'
 
 /** Bytes that the nodes and names of quantized weights take in the file, about. */
 const NODE_BYTES = 96
@@ -36,7 +41,13 @@ export function withWeightOnly(quantization: Quantization): Quantization {
   for (const node of graph.nodes) {
     const settings = settingsOf(node)
     const axes = axesOf(graph, node)
-    if (isStatic(settings.activations) || settings.exclude || pins.has(node.name) || !axes) continue
+    if (isStatic(settings.activations) || settings.exclude || !axes) continue
+    const pinned = pins.get(node.name)
+    if (pinned !== undefined) {
+      float.set(node.name, pinned)
+      continue
+    }
+    if (isTableOfDynamic(node, settings)) continue
     const chosen = choose(graph, node, axes, settings, recipe.file)
     if (typeof chosen === 'string') float.set(node.name, chosen)
     else {
@@ -69,9 +80,10 @@ function choose(
   graph: Graph,
   node: Node,
   axes: Axes,
-  { weights, forced }: NodeSettings,
+  settings: NodeSettings,
   file: Recipe['file'],
 ): WeightOnly | string {
+  const { weights, forced } = settings
   const name = node.inputs[axes.position] ?? ''
   const tensor = graph.constants.get(name)
   if (!tensor) return 'its weights are not constants'
@@ -83,7 +95,8 @@ function choose(
   const saved = 4 * elementCount(tensor.dims) - storedBytes(tensor, format, granularity, weights.symmetric)
   if (saved <= 0 && !forced)
     return `its ${elementCount(tensor.dims)} weights would take no less in ${weights.type}`
-  const form = fileForm(file, node, tensor.dims, format, granularity)
+  const form =
+    dynamicForm(graph, node, tensor.dims, settings) ?? fileForm(file, node, tensor.dims, format, granularity)
   const { position, summed } = axes
   return { node, weights: name, position, summed, format, granularity, settings: weights, form }
 }

@@ -2,11 +2,13 @@
 import type { Graph, Node } from '../../graph/graph.js'
 import { elementsOf } from '../assign/cost.js'
 import type { Quantization } from '../quantization.js'
+import { changedParts } from './parts.js'
 
-/** Multiplications of every integer product. */
-export function multiplications({ graph, inference, fusions }: Quantization): ReadonlyMap<Node, number> {
+/** Multiplications of every product that the quantization changed. */
+export function multiplications(quantization: Quantization): ReadonlyMap<Node, number> {
+  const { graph, inference } = quantization
   const costs = new Map<Node, number>()
-  for (const { node, rule, weights } of fusions.integer) {
+  for (const { node, rule, weights } of changedParts(quantization)) {
     if (rule.kind === 'recurrent')
       costs.set(node, recurrentCost(graph, elementsOf(inference, node.inputs[0] ?? ''), node))
     if (rule.kind !== 'weighted') continue

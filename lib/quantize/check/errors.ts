@@ -9,13 +9,15 @@ import type { AffineParameters } from '../scales/affine.js'
 import type { QdqGraph } from '../write/qdq-graph.js'
 import { named } from './joint.js'
 import type { ValueError } from './measurement.js'
+import { changedParts } from './parts.js'
 import { roundingError } from './rounding.js'
 
-/** What integer nodes read and make, but for what bodies make anew each time that they run. */
-export function comparedValues({ nested, fusions }: Quantization): ReadonlySet<string> {
+/** What changed nodes read and make, but for what bodies make anew each time that they run. */
+export function comparedValues(quantization: Quantization): ReadonlySet<string> {
+  const { nested } = quantization
   const own = definedNames(nested)
   const values = new Set<string>()
-  for (const { node, inputs, results } of fusions.integer) {
+  for (const { node, inputs, results } of changedParts(quantization)) {
     for (const name of [...inputs.map((i) => node.inputs[i] ?? ''), ...results]) {
       if (own.has(name) && !nested.constants.has(name)) values.add(name)
     }

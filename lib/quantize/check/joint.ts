@@ -39,7 +39,9 @@ export function jointGraph(float: Graph, qdq: QdqGraph, values: Iterable<string>
     observe.push({ kind: 'moments', value: named.error(value) })
   }
   const outputs = [...new Set([...float.outputs, ...qdq.graph.outputs.map(rename)])]
-  return { graph: { ...float, outputs, nodes, constants }, observe }
+  const { blockActivations } = qdq.graph
+  const stated = blockActivations === undefined ? {} : { blockActivations }
+  return { graph: { ...float, ...stated, outputs, nodes, constants }, observe }
 }
 
 function renamed(node: Node, rename: (name: string) => string): Node {

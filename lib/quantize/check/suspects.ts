@@ -3,6 +3,7 @@ import type { Node } from '../../graph/graph.js'
 import type { Fusion } from '../assign/fusions.js'
 import type { Quantization } from '../quantization.js'
 import type { Measurement } from './measurement.js'
+import { changedParts } from './parts.js'
 
 /** How much less is made of what a node adds where its inputs are wrong already. */
 const SATURATION = 10
@@ -15,9 +16,9 @@ export interface Suspect {
 }
 
 /** The worst first. */
-export function suspects({ fusions }: Quantization, { values }: Measurement): Suspect[] {
+export function suspects(quantization: Quantization, { values }: Measurement): Suspect[] {
   const errorOf = (value: string) => values.get(value)
-  return fusions.integer
+  return changedParts(quantization)
     .map((fusion) => {
       const { node, inputs, results } = fusion
       const read = inputs.map((i) => errorOf(node.inputs[i] ?? ''))

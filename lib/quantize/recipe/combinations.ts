@@ -17,9 +17,11 @@ export function checkCombinations({ weights, activations, rules }: Recipe): void
 
 function checkSettings(prefix: string, weights: WeightSettings, activations: ActivationSettings): void {
   levels(`${prefix}weights`, () => weightFormat(weights))
+  if (activations.type === 'dynamic' && activations.granularity === 'tensor' && activations.symmetric)
+    refuse(`${prefix}activations.symmetric`, `false beside granularity 'tensor'`, 'true')
   if (!isStatic(activations)) return
   levels(`${prefix}activations`, () => activationFormat(activations))
-  const other = `activations 'block' or 'float'`
+  const other = `activations 'dynamic', 'block' or 'float'`
   if (weights.granularity === 'group') {
     refuse(`${prefix}weights.granularity`, `${other} beside groups`, `'${activations.type}'`)
   }

@@ -98,10 +98,18 @@ export const weightFields = {
 export const activationFields = {
   type: {
     kind: 'choice',
-    choices: ['int8', 'uint8', 'block', 'float'],
+    choices: ['int8', 'uint8', 'int16', 'uint16', 'dynamic', 'block', 'float'],
     default: 'int8',
     flag: 'activations',
-    text: 'type of activations, by scales of the samples; block: int8, by scales found while running; float',
+    text: 'type of activations, by scales of the samples; dynamic, block: 8 bits, by scales found while running, of rows or of blocks; float',
+  },
+  granularity: {
+    kind: 'choice',
+    choices: ['row', 'tensor'],
+    when: ['type', 'dynamic'],
+    default: 'row',
+    flag: 'activation-granularity',
+    text: 'activations dynamic: a scale for each row of what a product reads, or one for all of it',
   },
   symmetric: {
     kind: 'boolean',

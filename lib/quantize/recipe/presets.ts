@@ -9,6 +9,10 @@ export interface Preset {
 
 export const presets: Readonly<Record<PresetName, Preset>> = {
   int8: { text: 'weights and activations int8, by scales of the samples', options: {} },
+  'int8-dynamic': {
+    text: 'int8 weights, activations of 8 bits by scales found while running; needs no samples',
+    options: { weights: { type: 'int8' }, activations: 'dynamic' },
+  },
   'int8-weights': {
     text: 'int8 weights in groups of 32; needs no samples',
     options: { weights: { type: 'int8', group: 32 }, activations: 'block' },
@@ -28,6 +32,10 @@ export const presets: Readonly<Record<PresetName, Preset>> = {
   a8w4: {
     text: 'int4 weights, int8 activations by scales of the samples',
     options: { weights: { type: 'int4' }, activations: { type: 'int8' } },
+  },
+  a16w8: {
+    text: 'int8 weights, int16 activations by scales of the samples',
+    options: { weights: { type: 'int8' }, activations: { type: 'int16' } },
   },
 }
 

@@ -5,21 +5,31 @@
 import type { ObserverName } from '../../statistics/observers/index.js'
 
 /** Element types of values that are quantized by scales which samples tell. */
-export type QuantizedType = 'int8' | 'uint8'
+export type QuantizedType = 'int8' | 'uint8' | 'int16' | 'uint16'
 
 /** Element types of weights. */
 export type WeightType = 'int8' | 'uint8' | 'int4' | 'uint4' | 'int2' | 'uint2'
 
 /**
  * How activations take part in products.
- * - `int8`, `uint8`: quantized by scales that samples tell.
+ * - `int8`, `uint8`, `int16`, `uint16`: quantized by scales that samples tell; of 16 bits, products and what only moves values.
+ * - `dynamic`: quantized to 8 bits while running, by a scale for each row or tensor, for int8 weights with scales of channels or tensors,
+ *   in standard operators; beside other weights as `block`.
  * - `block`: float in the file; runtimes quantize them to int8 while running, a scale for each block of a row.
  * - `float`: float; weights alone are integers.
  */
-export type ActivationType = QuantizedType | 'block' | 'float'
+export type ActivationType = QuantizedType | 'dynamic' | 'block' | 'float'
 
 /** Settings that go together: `RecipeOptions.preset`. */
-export type PresetName = 'int8' | 'int8-weights' | 'int4-weights' | 'int2-weights' | 'smallest' | 'a8w4'
+export type PresetName =
+  | 'int8'
+  | 'int8-dynamic'
+  | 'int8-weights'
+  | 'int4-weights'
+  | 'int2-weights'
+  | 'smallest'
+  | 'a8w4'
+  | 'a16w8'
 
 /**
  * Which integers of the type are used.
@@ -68,6 +78,11 @@ export interface WeightSettings {
 export interface ActivationSettings {
   /** Default `int8`. */
   readonly type: ActivationType
+  /**
+   * Type `dynamic`: a scale for each row, the last axis of what a MatMul or Gemm reads (default), or for the whole tensor, which is
+   * what DynamicQuantizeLinear does and what convolutions always have.
+   */
+  readonly granularity?: 'row' | 'tensor'
   /** Zero point in the middle. Costs half of the levels after a Relu; some targets need it. Default false. */
   readonly symmetric: boolean
   /** How the range is made of what calibration saw; default `mse`: of least expected squared error. */

@@ -10,6 +10,7 @@ import { scaleDims, type WeightBlocks, weightBlocks } from '../scales/weight-blo
 import { levelsTensor } from '../write/tensors.js'
 import { nbitsMatrix, nbitsTable } from './nbits.js'
 import type { PackedWeights } from './packed-weights.js'
+import { runningWeights } from './running.js'
 
 export const roundWeightOnly: Method = async (quantization) => {
   const { graph, weightOnly, pace, signal, onProgress } = quantization
@@ -44,7 +45,7 @@ export const roundWeightOnly: Method = async (quantization) => {
 
 /** Gemm's factor is among the scales where a product without one takes its place. */
 function alphaOf({ node, form }: WeightOnly): number {
-  return form.kind === 'nbits' && node.opType === 'Gemm' ? floatAttribute(node, 'alpha', 1) : 1
+  return form.kind !== 'dq' && node.opType === 'Gemm' ? floatAttribute(node, 'alpha', 1) : 1
 }
 
 async function pack(
@@ -54,6 +55,7 @@ async function pack(
   pace: Pace,
 ): Promise<PackedWeights> {
   const { node, format, granularity, form, summed = 1 } = chosen
+  if (form.kind === 'dynamic') return runningWeights(made, dims, chosen, alphaOf(chosen))
   if (form.kind === 'nbits') {
     const options = { dims, format, granularity, block: form.block }
     return node.opType === 'Gather'

@@ -70,6 +70,8 @@ async function layerOf(
 /** Products longer than this could wrap int32 if every factor were at its limit, next to the largest bias. */
 function safeLength(quantization: Quantization, { fusion, format }: Layer): number {
   const { format: input } = parametersOf(quantization, fusion.node.inputs[0] ?? '')
+  // Sums of 16 bits are not held in int32.
+  if (input.bits > 8) return Number.POSITIVE_INFINITY
   return Math.floor(BIAS_LIMIT / (Math.max(-format.qmin, format.qmax) * (input.qmax - input.qmin)))
 }
 

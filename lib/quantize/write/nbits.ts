@@ -1,9 +1,9 @@
 /** Products and tables in the operators of onnxruntime: MatMulNBits and GatherBlockQuantized. */
-import { type Attribute, floatAttribute, type Graph, type Node } from '../../graph/graph.js'
-import { elementCount, floatsOf, tensorOf } from '../../graph/tensor.js'
+import type { Attribute, Graph, Node } from '../../graph/graph.js'
 import type { WeightOnly } from '../assign/weight-choice.js'
 import type { PackedWeights } from '../round/packed-weights.js'
 import type { ConstantPool } from './constant-pool.js'
+import { addBias, constantBias } from './gemm-bias.js'
 import type { QdqNodes } from './nodes.js'
 
 /** What accuracy_level says: int8 rows in blocks, or float32. */
@@ -62,7 +62,7 @@ export class NBitsWriter {
       accuracy_level: int(LEVELS[activations]),
     }
     const [a = '', , c = ''] = node.inputs
-    const bias = node.opType === 'Gemm' && c !== '' ? this.bias(node, c, n) : undefined
+    const bias = node.opType === 'Gemm' ? constantBias(this.graph, this.pool, node, n) : undefined
     // Zero points and an order of rows may be left out before a bias.
     const inputs = bias ? [a, levels, scales, zero[0] ?? '', '', bias] : [a, levels, scales, ...zero]
     const added = node.opType === 'Gemm' && c !== '' && !bias
@@ -70,49 +70,7 @@ export class NBitsWriter {
     const product = added ? this.nodes.fresh('m') : y
     const made = { ...node, opType: 'MatMulNBits', domain: 'com.microsoft', inputs, attributes }
     this.nodes.push({ ...made, outputs: [product] })
-    if (added) this.add(node, product, c, y)
-  }
-
-  /** A constant bias of one number a channel, times beta. */
-  private bias(node: Node, name: string, n: number): string | undefined {
-    const tensor = this.graph.constants.get(name)
-    if (tensor?.dtype !== 'float32' || elementCount(tensor.dims) !== n || tensor.dims.at(-1) !== n)
-      return undefined
-    const beta = floatAttribute(node, 'beta', 1)
-    return this.pool.share(
-      'b',
-      tensorOf(
-        'float32',
-        [n],
-        floatsOf(tensor).map((v) => v * beta),
-      ),
-    )
-  }
-
-  private add(node: Node, product: string, c: string, y: string): void {
-    const beta = floatAttribute(node, 'beta', 1)
-    let term = c
-    if (beta !== 1) {
-      term = this.nodes.fresh('b')
-      const factor = this.pool.share('k', tensorOf('float32', [], Float32Array.of(beta)))
-      this.nodes.push({
-        name: term,
-        opType: 'Mul',
-        domain: '',
-        inputs: [c, factor],
-        outputs: [term],
-        attributes: {},
-      })
-    }
-    const name = this.nodes.fresh('a')
-    this.nodes.push({
-      name,
-      opType: 'Add',
-      domain: '',
-      inputs: [product, term],
-      outputs: [y],
-      attributes: {},
-    })
+    if (added) addBias(this.nodes, this.pool, node, product)
   }
 }
 

@@ -15,8 +15,10 @@ import type { RecurrentWeights } from '../round/recurrent-weights.js'
 import type { Table } from '../round/table.js'
 import type { AffineParameters } from '../scales/affine.js'
 import type { Layer } from '../scales/layer.js'
+import { statedActivations } from './block-activations.js'
 import { ConstantPool } from './constant-pool.js'
 import { QdqConstants } from './constants.js'
+import { DynamicWriter } from './dynamic.js'
 import { NBitsWriter } from './nbits.js'
 import { QdqNodes, type StoredTensor } from './nodes.js'
 import type { QdqGraph } from './qdq-graph.js'
@@ -35,18 +37,13 @@ const PASSED = new Set(['MaxPool', 'Reshape', 'Slice', 'Squeeze', 'Transpose', '
 
 const NO_CLIP: ClipBounds = { low: undefined, high: undefined }
 
-/** Says of products whose activations are to stay float that they are; nothing where runtimes may quantize them while running. */
-function withActivations(graph: Graph, { weightOnly, settingsOf }: Quantization): Graph {
-  const types = new Set([...weightOnly.values()].map(({ node }) => settingsOf(node).activations.type))
-  return types.has('float') ? { ...graph, blockActivations: 'float' } : graph
-}
-
 /** Goes over the nodes of the float graph in their order. */
 class QdqWriter {
   private readonly nodes: QdqNodes
   private readonly pool: ConstantPool
   private readonly constants: QdqConstants
   private readonly nbits: NBitsWriter
+  private readonly dynamic: DynamicWriter
   private readonly fusions: ReadonlyMap<Node, Fusion>
   private readonly outputs: ReadonlySet<string>
   /** The integer form of values, by their names. */
@@ -62,6 +59,7 @@ class QdqWriter {
     this.pool = new ConstantPool(graph.constants, names)
     this.constants = new QdqConstants(this.pool)
     this.nbits = new NBitsWriter(graph, this.nodes, this.pool)
+    this.dynamic = new DynamicWriter(graph, this.nodes, this.pool)
     this.outputs = new Set([...nested.outputs, ...(flat?.scopes.flatMap(resultsOf) ?? [])])
     this.fusions = new Map(fusions.integer.map((fusion) => [fusion.node, fusion]))
   }
@@ -78,10 +76,12 @@ class QdqWriter {
     }
     const reads = new Set([...graph.outputs, ...this.nodes.reads()])
     const { biases, operands } = this.constants
+    const blockActivations = statedActivations(this.quantization)
     const written = { ...graph, nodes: this.nodes.list, constants: this.pool.used(reads) }
     const scopeOf = (name: string) => this.nodes.scopeOf(name)
     const whole = flat ? unflatten({ ...flat, graph: written, scopeOf }, nested) : written
-    return { graph: withActivations(whole, this.quantization), values: this.stored, biases, operands }
+    const stated = blockActivations === undefined ? whole : { ...whole, blockActivations }
+    return { graph: stated, values: this.stored, biases, operands }
   }
 
   private writeNode(node: Node): void {
@@ -127,7 +127,9 @@ class QdqWriter {
       const { type } = this.quantization.settingsOf(node).activations
       const activations = type === 'float' ? type : 'block'
       this.nbits.write({ node: written, chosen: only, packed, activations })
-    } else this.nodes.push(written)
+    } else if (only && packed && only.form.kind === 'dynamic')
+      this.dynamic.write({ node: written, form: only.form, packed })
+    else this.nodes.push(written)
     if (levels) this.requantize(node.outputs[0] as string, outputs[0] as string, levels)
     const alone = !fusion && this.isBetweenIntegers(node)
     node.outputs.forEach((name, i) => {

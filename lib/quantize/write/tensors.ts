@@ -2,22 +2,24 @@
 
 import { encodeLevel, type Format, roundHalfEven } from '../../graph/format.js'
 import type { ConstantTensor } from '../../graph/graph.js'
-import { packBits, tensorOf } from '../../graph/tensor.js'
+import { packBits, scalar, tensorFromNumbers, tensorOf } from '../../graph/tensor.js'
 import type { Range } from '../../statistics/summary.js'
 import { type AffineParameters, symmetricZeroPoint } from '../scales/affine.js'
 import type { Layer } from '../scales/layer.js'
 
-/** A tensor of levels that are given a byte each; types below 8 bits are packed. */
-export function levelsTensor(format: Format, dims: readonly number[], levels: Uint8Array): ConstantTensor {
+/** A tensor of levels, of up to 8 bits a byte each modulo 256; types below 8 bits are packed. */
+export function levelsTensor(
+  format: Format,
+  dims: readonly number[],
+  levels: Uint8Array | Int32Array,
+): ConstantTensor {
+  if (!(levels instanceof Uint8Array)) return tensorFromNumbers(format.storage, dims, levels)
   return tensorOf(format.storage, dims, format.bits < 8 ? packBits(levels, format) : levels)
 }
 
 /** The scale and the zero point of a whole tensor. */
 export function scalarsOf({ format, scale, zeroPoint }: AffineParameters): [ConstantTensor, ConstantTensor] {
-  return [
-    tensorOf('float32', [], Float32Array.of(scale)),
-    tensorOf(format.storage, [], Uint8Array.of(encodeLevel(zeroPoint, format))),
-  ]
+  return [tensorOf('float32', [], Float32Array.of(scale)), scalar(format.storage, zeroPoint)]
 }
 
 /** Weights, their scales and their zero points. */
@@ -46,11 +48,11 @@ export function extremesOf(values: Float32Array): Range {
   return [low, high]
 }
 
-/** The nearest level of every element, one byte each. */
+/** The nearest level of every element. */
 export function quantizeAll(
   values: Float32Array,
   { format, scale, zeroPoint }: AffineParameters,
-): Uint8Array {
+): Int32Array {
   const { qmin, qmax } = format
-  return Uint8Array.from(values, (v) => Math.min(qmax, Math.max(qmin, roundHalfEven(v / scale) + zeroPoint)))
+  return Int32Array.from(values, (v) => Math.min(qmax, Math.max(qmin, roundHalfEven(v / scale) + zeroPoint)))
 }

@@ -1,6 +1,7 @@
 /** Formats of one model that rules mix, int4 weights between int8 activations, and float products between integer ones. */
 import { expect, test } from 'vitest'
 import { type Graph, producersOf } from '../../../lib/graph/graph.js'
+import { floatsOf } from '../../../lib/graph/tensor.js'
 import { readModel } from '../../../lib/onnx/index.js'
 import { type QuantizeOptions, quantize } from '../../../lib/quantize/index.js'
 import { graph, node, noise } from '../graphs.js'
@@ -85,4 +86,53 @@ test('no QuantizeLinear follows a float product that reads integers', async () =
   const [apart] = readers
   const after = written.nodes.filter(({ inputs }) => inputs.includes(apart?.outputs[0] ?? ''))
   expect(after.map(({ opType }) => opType)).toEqual(['QuantizeLinear'])
+})
+
+test('float and block activations in one file are a warning; operators with blocks say it of each product', async () => {
+  const rules = [{ match: { opType: 'Gemm' }, activations: 'float', exclude: false }] as const
+  const mixed = async (file: 'dq' | 'nbits') => {
+    const float = graph({
+      inputs: { x: [2, 64] },
+      outputs: ['y'],
+      nodes: [node('a = MatMul(x, w)'), node('y = Gemm(a, v)')],
+      constants: { w: noise(64, 64), v: noise(64, 64) },
+    })
+    const { model, report } = await quantize(fileOf(float), { preset: 'int4-weights', file, rules })
+    const { graph: written, metadata } = await readModel(model)
+    const levels = written.nodes.map(({ attributes }) => attributes.accuracy_level)
+    return { levels, stated: metadata['octavo.block_activations'], warnings: report.warnings }
+  }
+  const dq = await mixed('dq')
+  expect(dq.stated).toBe('float')
+  expect(dq.warnings.join()).toMatch(/some products are to take float activations/)
+  const nbits = await mixed('nbits')
+  expect(nbits.stated).toBeUndefined()
+  expect(nbits.warnings).toEqual([])
+  expect(nbits.levels).toEqual([
+    { kind: 'int', value: 4 },
+    { kind: 'int', value: 1 },
+  ])
+})
+
+test('a product whose int2 weights ruin the output goes back to float', async () => {
+  const float = graph({
+    inputs: { x: [4, 64] },
+    outputs: ['y'],
+    nodes: [node('a = MatMul(x, w)'), node('h = Tanh(a)'), node('y = MatMul(h, v)')],
+    constants: { w: noise(64, 64), v: noise(64, 64) },
+  })
+  const data = Array.from({ length: 8 }, () => ({
+    x: { type: 'float32', dims: [4, 64], data: floatsOf(noise(4, 64)) },
+  }))
+  const options = {
+    data,
+    preset: 'int8-weights',
+    rules: [{ match: { node: 'MatMul:a' }, weights: { type: 'int2', group: 64 } }],
+  } as const
+  const { report } = await quantize(fileOf(float), options)
+  expect(report.check?.repaired).toEqual(['MatMul:a'])
+  expect(report.float.find(({ node: name }) => name === 'MatMul:a')?.reason).toMatch(/ruins an output/)
+  expect(report.weights.map(({ node: name }) => name)).toEqual(['MatMul:y'])
+  const warned = await quantize(fileOf(float), { ...options, check: 'warn' })
+  expect(warned.report.warnings.join()).toMatch(/'MatMul:a' \(MatMul\) takes most of it/)
 })
