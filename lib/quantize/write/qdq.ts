@@ -3,7 +3,7 @@
  * weights and biases as integer constants. The rules are those that onnxruntime fuses to integer kernels.
  */
 import { resultsOf } from '../../graph/flatten.js'
-import type { Attribute, Graph, Node } from '../../graph/graph.js'
+import type { Attribute, Node } from '../../graph/graph.js'
 import { Names } from '../../graph/names.js'
 import { unflatten } from '../../graph/unflatten.js'
 import { findOp } from '../../ops/registry.js'
