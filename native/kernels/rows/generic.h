@@ -54,12 +54,12 @@ void reduce_columns(Reduction kind, const float* x, float* y, int64_t n, int64_t
 void softmax(const float* x, float* y, int64_t n, bool log_of) {
   const F32 top = splat(reduce(Reduction::kMax, x, n, 0));
   if (log_of) {
-    const float sum = accumulate<Add>(n, [&](int64_t i) { return exp(load(x + i) - top); });
+    const float sum = accumulate<Add>(n, [&](int64_t i) { return exp_down(load(x + i) - top); });
     const F32 log_sum = log(splat(sum));
     for_row(y, n, [&](int64_t i) { return (load(x + i) - top) - log_sum; });
     return;
   }
-  for_row(y, n, [&](int64_t i) { return exp(load(x + i) - top); });
+  for_row(y, n, [&](int64_t i) { return exp_down(load(x + i) - top); });
   const F32 sum = splat(accumulate<Add>(n, [&](int64_t i) { return load(y + i); }));
   for_row(y, n, [&](int64_t i) { return load(y + i) / sum; });
 }
@@ -74,10 +74,10 @@ void softmax_columns(const float* x, float* y, int64_t n, int64_t stride, int64_
     };
     const F32 top = accumulate_columns<Largest>(n, at);
     if (log_of) {
-      const F32 log_sum = log(accumulate_columns<Add>(n, [&](int64_t i) { return exp(at(i) - top); }));
+      const F32 log_sum = log(accumulate_columns<Add>(n, [&](int64_t i) { return exp_down(at(i) - top); }));
       for (int64_t i = 0; i < n; ++i) put(i, (at(i) - top) - log_sum);
     } else {
-      for (int64_t i = 0; i < n; ++i) put(i, exp(at(i) - top));
+      for (int64_t i = 0; i < n; ++i) put(i, exp_down(at(i) - top));
       const F32 sum = accumulate_columns<Add>(n, [&](int64_t i) { return load(y + i * stride + c); });
       for (int64_t i = 0; i < n; ++i) put(i, load(y + i * stride + c) / sum);
     }
