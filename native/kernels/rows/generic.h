@@ -117,14 +117,15 @@ struct LargestNumber {
   static F32 start() { return splat(0.0f); }
   static F32 join(F32 a, F32 x) { return max(x, a); }
 };
-struct SmallestNumber {
-  static F32 start() { return splat(0.0f); }
-  static F32 join(F32 a, F32 x) { return min(x, a); }
-};
-
 void range(const float* x, int64_t n, float* lowest, float* highest) {
-  *lowest = accumulate<SmallestNumber>(n, [&](int64_t i) { return load(x + i); });
-  *highest = accumulate<LargestNumber>(n, [&](int64_t i) { return load(x + i); });
+  // The smallest of x is the largest of -x: both in one pass.
+  float largest[2];
+  accumulate_rows<LargestNumber>(n, largest, [&](int side, int64_t i) {
+    const F32 v = load(x + i);
+    return side == 0 ? v : negate(v);
+  });
+  *highest = largest[0];
+  *lowest = 0.0f - largest[1];
 }
 
 }  // namespace
