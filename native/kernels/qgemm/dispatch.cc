@@ -7,9 +7,19 @@ namespace octavo {
 
 namespace {
 
+constexpr QGemmFunction fours_of(QGemmFunction kernel) {
+#define OCTAVO_FOURS(symbol, fours) \
+  if (kernel == symbol) return fours;
+#include "kernels/qgemm/fours.inc"
+#undef OCTAVO_FOURS
+  static_cast<void>(kernel);
+  return nullptr;
+}
+
 constexpr QGemmKernel kKernels[] = {
 #define OCTAVO_KERNEL(isa, symbol, a, w, packing, mr, nr, kr, narrow, features) \
-  {Isa::isa, #symbol, symbol, QGemmType::a, QGemmType::w, &qgemm_##packing, mr, nr, kr, narrow, features},
+  {Isa::isa, #symbol, symbol, QGemmType::a, QGemmType::w, &qgemm_##packing,     \
+   mr,       nr,      kr,     narrow,       features,     fours_of(symbol)},
 #include "kernels/qgemm/kernels.inc"
 #undef OCTAVO_KERNEL
 };

@@ -43,7 +43,9 @@ struct RepeatedZeros {
   uint8_t of_block[kQUnpackBlock];
 
   RepeatedZeros(const QGemmLayout& layout, const uint8_t* zeros_of_panel) {
-    for (size_t i = 0; i < kQUnpackBlock; ++i) of_block[i] = zeros_of_panel[i / layout.kr % layout.nr];
+    // Whole rounds of the columns fill a block.
+    for (size_t i = 0, column = 0; i < kQUnpackBlock; column = column + 1 == layout.nr ? 0 : column + 1)
+      for (size_t k = 0; k < layout.kr; ++k, ++i) of_block[i] = zeros_of_panel[column];
   }
 };
 

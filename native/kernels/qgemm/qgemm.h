@@ -22,7 +22,8 @@ struct QGemmOperands {
   const uint8_t* const* rows;  // [taps][mr]; all mr are readable, those beyond m repeat a valid row
   size_t taps;
   size_t k;             // bytes per tap; up to kQGemmOverRead bytes beyond them are read and multiplied by zero
-  const int8_t* panel;  // of the kernel's own packing
+  const int8_t* panel;  // of the kernel's own packing; of a function of QGemmKernel::fours as memory holds it
+  const uint8_t* zeros = nullptr;  // then: what is taken away from the levels of a block (kernels/qunpack)
   uint8_t* interleaved = nullptr;  // of kernels with kInterleavesRows: room for mr * taps * (k rounded up to 16) bytes
 };
 
@@ -81,6 +82,7 @@ struct QGemmKernel {
   int kr;                       // consecutive k of one column that lie together
   bool narrow;                  // weights must be in [-127, 127]: two products are summed in 16 bits
   unsigned features;
+  QGemmFunction fours = nullptr;  // the same product of panels in 4 bits; null: they are unpacked before
 
   bool a_signed() const { return a == QGemmType::s8; }
   bool has(QGemmFeatures feature) const { return (features & feature) != 0; }
@@ -97,5 +99,8 @@ const QGemmKernel* sole_qgemm(bool narrow, QGemmType weights = QGemmType::s8);
 #define OCTAVO_KERNEL(isa, symbol, a, w, packing, mr, nr, kr, narrow, features) void symbol(const QGemmTile& tile);
 #include "kernels/qgemm/kernels.inc"
 #undef OCTAVO_KERNEL
+#define OCTAVO_FOURS(kernel, symbol) void symbol(const QGemmTile& tile);
+#include "kernels/qgemm/fours.inc"
+#undef OCTAVO_FOURS
 
 }  // namespace octavo

@@ -210,6 +210,67 @@ void check_bounded(const QGemmKernel& kernel, size_t m, size_t n, size_t k, uint
 
 }  // namespace
 
+TEST(qgemm_kernels_of_4_bits_agree_with_those_of_bytes) {
+  size_t count = 0;
+  const QGemmKernel* kernels = qgemm_kernels(&count);
+  for (size_t i = 0; i < count; ++i) {
+    const QGemmKernel& kernel = kernels[i];
+    if (kernel.fours == nullptr || !isa_supported(kernel.isa)) continue;
+    uint64_t seed = 0;
+    for (size_t m = 1; m <= static_cast<size_t>(kernel.mr); ++m)
+      for (size_t n : {1, 16, 17, 32})
+        for (size_t k : {1, 4, 7, 33, 130})
+          for (size_t taps : {1, 3}) {
+            Random r(++seed);
+            const size_t mr = static_cast<size_t>(kernel.mr);
+            QGemmLayout bytes, layout;
+            EXPECT(make_qgemm_layout(kernel, taps, k, n, &bytes) && make_qgemm_layout(kernel, taps, k, n, &layout));
+            EXPECT(bytes.panels == 1 && store_in_bits(4, &layout));
+            std::vector<uint8_t> zeros(layout.nr), w(taps * k * n);
+            for (uint8_t& z : zeros) z = static_cast<uint8_t>(r.between(0, 15));
+            for (size_t c = 0; c < n; ++c)
+              for (size_t d = 0; d < taps * k; ++d)
+                w[c * taps * k + d] = static_cast<uint8_t>(r.between(0, 15) - zeros[c]);
+            const RepeatedZeros repeated(layout, zeros.data());
+            const size_t blocks = qunpack_blocks(layout.panel_bytes);
+            std::vector<int8_t> packed(blocks * kQUnpackBlock);
+            std::vector<int32_t> sums(layout.nr), bias(layout.nr);
+            bytes.pack({w.data(), k, 1, taps * k, 0}, 0, 1, packed.data(), sums.data());
+            Guarded stored(layout.stored_bytes, 0xAA);
+            qunpack_store(packed.data(), repeated.of_block, blocks, 4, stored.data());
+            for (int32_t& b : bias) b = static_cast<int32_t>(r.next());
+            std::vector<float> multiplier(layout.nr, 1e-4f);
+            std::vector<Guarded> memory;
+            std::vector<const uint8_t*> rows;
+            for (size_t t = 0; t < taps * mr; ++t) {
+              memory.emplace_back(k, uint8_t{0x80});
+              for (size_t d = 0; d < k; ++d) memory.back().data()[d] = static_cast<uint8_t>(r.next());
+            }
+            for (Guarded& row : memory) rows.push_back(row.data());
+            for (const bool levels : {false, true}) {
+              const size_t stride = n * (levels ? 1 : 4);
+              Guarded want(m * stride, 0x55), got(m * stride, 0x55);
+              QGemmTile t;
+              t.m = m, t.n = n;
+              t.operands.rows = rows.data(), t.operands.taps = taps, t.operands.k = k;
+              t.operands.panel = packed.data();
+              t.epilogue.bias = bias.data(), t.epilogue.multiplier = multiplier.data();
+              t.epilogue.requantize = {-100, 155, 100};
+              t.epilogue.store = levels ? QGemmStore::kBytes : QGemmStore::kInt32;
+              t.epilogue.c = want.data(), t.epilogue.c_stride = stride;
+              kernel.run(t);
+              t.operands.panel = reinterpret_cast<const int8_t*>(stored.data()), t.operands.zeros = repeated.of_block;
+              t.epilogue.c = got.data();
+              kernel.fours(t);
+              EXPECT(got.intact());
+              EXPECT_SAME(got.data(), want.data(), m * stride,
+                          std::string(kernel.name) + " in 4 bits, m " + std::to_string(m) + " n " + std::to_string(n) +
+                              " k " + std::to_string(k));
+            }
+          }
+  }
+}
+
 TEST(qgemm_kernels_agree_with_the_definition) {
   size_t count = 0;
   const QGemmKernel* kernels = qgemm_kernels(&count);

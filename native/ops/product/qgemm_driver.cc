@@ -75,6 +75,8 @@ void TileScratch::add(ScratchPlan* plan, const QGemmBlocks& b) {
 
 namespace {
 
+// Tiles of which a kernel unpacks levels itself: more share what is unpacked once.
+constexpr int64_t kTilesOfFours = 8;
 // Of a panel, unpacked: half of a first level cache.
 constexpr size_t kPieceBytes = 16384;
 // Products of bytes, at most 255 * 128 each, whose sum fits in int32; whole steps of every kernel.
@@ -92,6 +94,17 @@ const int8_t* unpack_panels(const QGemmLayout& l, const uint8_t* stored, const u
     unpack(stored, RepeatedZeros(l, zeros + panel * l.nr).of_block, qunpack_blocks(l.panel_bytes),
            panels + (panel - first) * l.panel_bytes);
   return panels;
+}
+
+bool reads_fours(const QGemmBlocks& b) {
+  return b.layout.bits == 4 && b.kernel->fours != nullptr && !b.wide && b.tiles <= kTilesOfFours;
+}
+
+void run_fours(const QGemmBlocks& b, const uint8_t* zeros, size_t panel, const QGemmTile& tile) {
+  const RepeatedZeros repeated(b.layout, zeros + panel * b.layout.nr);
+  QGemmTile fours = tile;
+  fours.operands.zeros = repeated.of_block;
+  b.kernel->fours(fours);
 }
 
 bool in_pieces(const QGemmBlocks& b) {

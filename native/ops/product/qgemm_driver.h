@@ -96,6 +96,9 @@ inline void repeat_last_row(const QGemmBlocks& blocks, size_t count, const uint8
 const int8_t* unpack_panels(const QGemmLayout& layout, const uint8_t* stored, const uint8_t* zeros, size_t first,
                             size_t last, int8_t* panels);
 
+// Whether a kernel unpacks panels itself, in registers: for more rows it is cheaper to unpack them once for all tiles.
+bool reads_fours(const QGemmBlocks& blocks);
+
 // Whether a product of one row takes panels of fewer than 8 bits in pieces of k: unpacked as a whole they would leave
 // the first level cache before they are read.
 bool in_pieces(const QGemmBlocks& blocks);
@@ -103,6 +106,9 @@ bool in_pieces(const QGemmBlocks& blocks);
 // begins.
 QGemmTile run_pieces(const QGemmBlocks& blocks, const uint8_t* stored, const uint8_t* zeros, size_t panel,
                      const TileMemory& memory, const QGemmTile& tile);
+
+// A tile of panels of 4 bits.
+void run_fours(const QGemmBlocks& blocks, const uint8_t* zeros, size_t panel, const QGemmTile& tile);
 
 // The sum over all taps of every row of a tile: what remains of a weight zero point is subtracted that often.
 void sum_rows(const QGemmBlocks& blocks, size_t count, const TileMemory& memory);
@@ -141,9 +147,10 @@ void run_qgemm(RunContext& context, const QGemmBlocks& b, const TileScratch& scr
     const TileMemory memory = scratch.in(context.thread_scratch(thread));
     const uint8_t* const stored = run.packed + weights * run.packed_stride;
     const uint8_t* const zeros = run.zeros ? run.zeros + weights * run.columns_stride : nullptr;
-    const bool pieces = in_pieces(b);
-    const int8_t* const panels =
-        pieces ? memory.panels : unpack_panels(b.layout, stored, zeros, panel0, panel1, memory.panels);
+    const bool fours = reads_fours(b), pieces = !fours && in_pieces(b);
+    const int8_t* const panels = fours    ? reinterpret_cast<const int8_t*>(stored + panel0 * b.layout.stored_bytes)
+                                 : pieces ? memory.panels
+                                          : unpack_panels(b.layout, stored, zeros, panel0, panel1, memory.panels);
     const size_t row_bytes = run.row_stride * element;
 
     const size_t step = direct && b.kernel->has(kPanels) && !pieces ? panel1 - panel0 : 1;
@@ -178,7 +185,7 @@ void run_qgemm(RunContext& context, const QGemmBlocks& b, const TileScratch& scr
       tile.m = sums.m = m;
       for (size_t panel = panel0; panel < panel1; panel += step) {
         const size_t column = panel * nr;
-        tile.operands.panel = panels + (panel - panel0) * b.layout.panel_bytes;
+        tile.operands.panel = panels + (panel - panel0) * (fours ? b.layout.stored_bytes : b.layout.panel_bytes);
         tile.epilogue.bias = e.columns.bias + column;
         tile.epilogue.multiplier = e.columns.multiplier + column;
         tile.n = sums.n = std::min(step * nr, b.layout.n - column);
@@ -189,6 +196,7 @@ void run_qgemm(RunContext& context, const QGemmBlocks& b, const TileScratch& scr
           continue;
         }
         if (pieces) b.kernel->run(run_pieces(b, stored, zeros, panel, memory, tile));
+        else if (fours) run_fours(b, zeros, panel, tile);
         else b.kernel->run(tile);
         if (!direct) finish_tile(e, column, sums, out + column * element, row_bytes);
       }
