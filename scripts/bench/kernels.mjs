@@ -5,7 +5,7 @@ import { buildNativeBench, nativeBench, Peak } from './peak.mjs'
 import { Progress } from './progress.mjs'
 import { digits, percent } from './table.mjs'
 
-const FAMILIES = ['qgemm', 'qdwconv', 'sgemm', 'rows', 'qsoftmax', 'q8']
+const FAMILIES = ['qgemm', 'qdwconv', 'sgemm', 'blockgemm', 'rows', 'qsoftmax', 'q8']
 
 export async function benchKernels(options) {
   const families = options.families ?? FAMILIES

@@ -15,6 +15,7 @@ for (const signal of ['SIGINT', 'SIGTERM'])
   })
 
 const { benchAgainst } = await import('./against.mjs')
+const { benchBlocks } = await import('./blocks.mjs')
 const { benchKernels } = await import('./kernels.mjs')
 const { benchModels } = await import('./run.mjs')
 const { summaryTable } = await import('./tables.mjs')
@@ -37,28 +38,37 @@ if (options.json && options.json !== '-') {
 const said = `\`${command}\` printed this on ${intro}.`
 const part = (list) => [said, ...list.map(markdown)].join('\n\n')
 for (const document of options.write ?? [])
-  writeParts(
-    document,
-    options.against
-      ? { 'bench:against': part(tables) }
-      : options.kernels
-        ? { 'bench:kernels': part(tables) }
-        : { 'bench:x86': part(tables), 'bench:summary': part([summaryTable(results)]) },
-  )
+  writeParts(document, Object.fromEntries(markers().map((marker) => [marker, part(tablesOf(marker))])))
 if (results.verified?.some((v) => !v.ok)) process.exitCode = 1
 // onnxruntime's threads may outlive its sessions; a pipe gets all that was printed.
 process.stdout.write('', () => process.exit())
 
+/** What is measured. */
+function kind() {
+  return options.against
+    ? { name: 'against', run: benchAgainst }
+    : options.kernels
+      ? { name: 'kernels', run: benchKernels }
+      : options.blocks
+        ? { name: 'blocks', run: benchBlocks }
+        : { name: 'x86', run: benchModels }
+}
+
+/** The parts of a document that it fills. */
+function markers() {
+  const { name } = kind()
+  return name === 'x86' ? ['bench:x86', 'bench:summary'] : [`bench:${name}`]
+}
+
+function tablesOf(marker) {
+  return marker === 'bench:summary' ? [summaryTable(results)] : tables
+}
+
 /** Says what is wrong before the minutes that it takes, and in one line. */
 async function measured() {
   try {
-    const markers = options.against
-      ? ['bench:against']
-      : options.kernels
-        ? ['bench:kernels']
-        : ['bench:x86', 'bench:summary']
-    for (const document of options.write ?? []) checkParts(document, markers)
-    return await (options.against ? benchAgainst : options.kernels ? benchKernels : benchModels)(options)
+    for (const document of options.write ?? []) checkParts(document, markers())
+    return await kind().run(options)
   } catch (error) {
     stopAll()
     console.error(`bench: ${error.message}`)

@@ -8,6 +8,7 @@ Examples:
   npm run bench -- --isa x86_avx2 --models resnet50 --json build/avx2.json
   npm run bench -- --against ../before --models 'mobilenetv2|mlperf' --seconds 3
   npm run bench -- --kernels --families qgemm,sgemm
+  npm run bench -- --blocks --threads 1,2
   npm run bench -- --write docs/performance.md README.md
 
 onnxruntime-node is installed into build/ (OCTAVO_ORT names a folder that has it); onnxruntime's quantizer runs in the Python that
@@ -24,6 +25,7 @@ export function parseOptions(args) {
     .option('--isa <name>', "Octavo's instruction set (as OCTAVO_ISA)")
     .option('--against <folder>', 'time this build beside that of another clone of Octavo, built, in one run')
     .option('--kernels', 'time kernels instead of models')
+    .option('--blocks', 'time products by weights of 2, 4 and 8 bits in blocks instead of models')
     .option('--families <list>', 'with --kernels: families to time', (text) => text.split(','))
     .option('--quick', 'fewest repetitions, no Python, and compare results; fails on wrong ones')
     .option('--json <file>', 'write everything measured as JSON; - for standard output')

@@ -10,15 +10,19 @@ struct NeonDot : NeonWords {
   template <int kBits>
   static constexpr size_t kUnits = SIZE_MAX;
 
-  static int8x16_t broadcast(const int8_t* p) {
-    int32_t four;
-    std::memcpy(&four, p, sizeof four);
-    return vreinterpretq_s8_s32(vdupq_n_s32(four));
+  // A load of 16 numbers serves the lanes of four products: LD1R would take a slot of the pipes that multiply.
+  template <int kBits>
+  static constexpr int kStep = kBits / 2;
+  using Row = int8x16_t;
+  static Row row(const int8_t* numbers) { return vld1q_s8(numbers); }
+  template <size_t k>
+  static Row four(Row row) {
+    return row;
   }
   static Sums open(I32 sum) { return sum.v; }
-  template <int kBits, int kPlane>
-  static void dot(Sums& sums, Words levels, int8x16_t numbers) {
-    sums = vdotq_s32(sums, levels, numbers);
+  template <int kBits, int kPlane, size_t k>
+  static void dot(Sums& sums, Words levels, Row row) {
+    sums = vdotq_laneq_s32(sums, levels, row, k / 4);
   }
   template <int kBits>
   static I32 close(I32, Sums sums) {

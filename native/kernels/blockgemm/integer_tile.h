@@ -6,9 +6,11 @@
 //   kPlanes<bits>                how many bytes `level` makes of one: 8 / bits, or more where a level takes two
 //   plane_k<bits>(plane)         the first k of a plane, within its unit
 //   kUnits<bits>                 units that Sums hold without overflow
-//   level<bits, plane>(words), broadcast(4 numbers of a row)
+//   kStep<bits>                  units that go together, at most 16 k: those of which `row` takes the numbers
+//   kFloatBits<bits>             whether sums are so small that they become floats by kFloatBias
+//   level<bits, plane>(words), four<k>(row(numbers)): 4 numbers of a row from k on
 //   start(negated(zero), sum(sum of a row's numbers)): -zero * sum
-//   open(sum), dot<bits, plane>(sums, levels, numbers), close<bits>(sum, sums)
+//   open(start), dot<bits, plane, k>(sums, levels, four), close<bits>(start, sums)
 #pragma once
 
 #include "kernels/blockgemm/quantize.h"
@@ -20,17 +22,26 @@ namespace {
 
 // Bytes that a single row asks for before it needs them: packed weights are read once, in order.
 constexpr size_t kPrefetch = 2048;
+// The bits of 1.5 * 2^23: with an integer of less than 23 bits added they are those of the float of their sum.
+constexpr int32_t kFloatBias = 0x4B400000;
+
+template <bool kBiased>
+inline F32 sum_to_float(I32 sum) {
+  if constexpr (kBiased) return from_bits(sum) - splat(12582912.0f);
+  else return to_float(sum);
+}
 
 // What is left of a tile's sums once the integers of a part are exact.
-template <int kRows, int kV>
+template <bool kBiased, int kRows, int kV>
 __attribute__((always_inline)) inline void add_part(const BlockGemm& g, const uint8_t* panel, size_t block,
                                                     const I32 (&s)[kRows][kV], const float* scales, const int32_t* sums,
                                                     F32 (&y)[kRows][kV]) {
   const BlockLayout& l = *g.layout;
   const auto of_panel = [&](int v) { return panel + static_cast<size_t>(v) / kVectors * l.panel_bytes; };
   F32 levels[kRows][kV], of_block[kV];
-  unroll<kRows * kV>([&](auto i)
-                         __attribute__((always_inline)) { levels[i / kV][i % kV] = to_float(s[i / kV][i % kV]); });
+  unroll<kRows * kV>([&](auto i) __attribute__((always_inline)) {
+    levels[i / kV][i % kV] = sum_to_float<kBiased>(s[i / kV][i % kV]);
+  });
   if (l.zeros == BlockZeros::kFloats)
     unroll<kRows * kV>([&](auto i) __attribute__((always_inline)) {
       constexpr size_t r = i / kV, v = i % kV;
@@ -58,40 +69,60 @@ void integer_tile(const BlockGemm& g, size_t p, size_t row) {
   const int32_t* sums = g.quantized.sums + row;
   F32 y[kRows][kV];
   unroll<kRows * kV>([&](auto i) { y[i / kV][i % kV] = splat(0.0f); });
+  constexpr bool kBiased = D::template kFloatBits<kBits>;
+  const int32_t zero = (l.zeros == BlockZeros::kOne ? l.zero : 0) - D::template kOffset<kBits>;
   PartRuns runs(l);
   for (PartRun run; runs.next(&run);) {
     const size_t units = padded_depth(run.length) / kUnitDepth, step = run.same_block ? 0 : 1;
     size_t block = run.block;
     for (size_t left = run.parts; left > 0; --left, block += step, scales += stride, sums += stride) {
-      I32 s[kRows][kV], zeros[kV];
-      unroll<kV>([&](auto v) __attribute__((always_inline)) {
-        zeros[v] = block_zero<kBits>(l, panel + v / kVectors * next_panel, block, v % kVectors);
-        zeros[v] = D::negated(zeros[v] - splat(D::template kOffset<kBits>));
-      });
-      unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-        const auto sum = D::sum(sums[r]);
-        unroll<kV>([&](auto v) __attribute__((always_inline)) { s[r][v] = D::start(zeros[v], sum); });
-      });
+      I32 s[kRows][kV];
+      if (l.zeros == BlockZeros::kLevels) {
+        I32 zeros[kV];
+        unroll<kV>([&](auto v) __attribute__((always_inline)) {
+          zeros[v] = block_zero<kBits>(l, panel + v / kVectors * next_panel, block, v % kVectors);
+          zeros[v] = D::negated(zeros[v] - splat(D::template kOffset<kBits>));
+        });
+        unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+          const auto sum = D::sum(sums[r]);
+          unroll<kV>([&](auto v) __attribute__((always_inline)) {
+            s[r][v] = D::start(zeros[v], sum);
+            if constexpr (kBiased) s[r][v] = s[r][v] + splat(kFloatBias);
+          });
+        });
+      } else {
+        unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+          const I32 start = splat((kBiased ? kFloatBias : 0) - zero * sums[r]);
+          unroll<kV>([&](auto v) __attribute__((always_inline)) { s[r][v] = start; });
+        });
+      }
       for (size_t u = units; u > 0;) {
         const size_t count = u < D::template kUnits<kBits> ? u : D::template kUnits<kBits>;
         u -= count;
         typename D::Sums open[kRows][kV];
         unroll<kRows * kV>([&](auto i) { open[i / kV][i % kV] = D::open(s[i / kV][i % kV]); });
-        for (size_t n = count; n > 0; --n, from += kBlockUnit, numbers += kUnitDepth) {
-          typename D::Words words[kV];
-          unroll<kV>([&](auto v) __attribute__((always_inline)) {
-            const uint8_t* unit = from + v / kVectors * next_panel;
-            if (kRows == 1 && v % kVectors == 0) __builtin_prefetch(unit + kPrefetch);
-            words[v] = D::load(unit + v % kVectors * kVectorBytes);
-          });
-          unroll<D::template kPlanes<kBits>>([&](auto plane) __attribute__((always_inline)) {
-            typename D::Words levels[kV];
-            unroll<kV>([&](auto v)
-                           __attribute__((always_inline)) { levels[v] = D::template level<kBits, plane()>(words[v]); });
-            unroll<kRows>([&](auto r) __attribute__((always_inline)) {
-              const auto four = D::broadcast(numbers + r * depth + D::template plane_k<kBits>(plane()));
+        constexpr int kStep = D::template kStep<kBits>;
+        for (size_t n = count; n > 0; n -= kStep, from += kStep * kBlockUnit, numbers += kStep * kUnitDepth) {
+          typename D::Row rows[kRows];
+          unroll<kRows>([&](auto r) __attribute__((always_inline)) { rows[r] = D::row(numbers + r * depth); });
+          unroll<kStep>([&](auto unit) __attribute__((always_inline)) {
+            typename D::Words words[kV];
+            unroll<kV>([&](auto v) __attribute__((always_inline)) {
+              const uint8_t* at = from + unit * kBlockUnit + v / kVectors * next_panel;
+              if (kRows == 1 && v % kVectors == 0) __builtin_prefetch(at + kPrefetch);
+              words[v] = D::load(at + v % kVectors * kVectorBytes);
+            });
+            unroll<D::template kPlanes<kBits>>([&](auto plane) __attribute__((always_inline)) {
+              constexpr size_t k = unit * kUnitDepth + D::template plane_k<kBits>(plane());
+              typename D::Words levels[kV];
               unroll<kV>([&](auto v) __attribute__((always_inline)) {
-                D::template dot<kBits, plane()>(open[r][v], levels[v], four);
+                levels[v] = D::template level<kBits, plane()>(words[v]);
+              });
+              unroll<kRows>([&](auto r) __attribute__((always_inline)) {
+                const auto four = D::template four<k>(rows[r]);
+                unroll<kV>([&](auto v) __attribute__((always_inline)) {
+                  D::template dot<kBits, plane(), k>(open[r][v], levels[v], four);
+                });
               });
             });
           });
@@ -100,7 +131,7 @@ void integer_tile(const BlockGemm& g, size_t p, size_t row) {
           s[i / kV][i % kV] = D::template close<kBits>(s[i / kV][i % kV], open[i / kV][i % kV]);
         });
       }
-      add_part(g, panel, block, s, scales, sums, y);
+      add_part<kBiased>(g, panel, block, s, scales, sums, y);
     }
   }
   for (size_t r = 0; r < kRows; ++r)

@@ -21,6 +21,10 @@ struct NeonWords {
     return 4 * static_cast<size_t>(plane);
   }
 
+  // SCVTF has one pipe; sums of 256 products of at most 15 * 127 have 19 bits.
+  template <int kBits>
+  static constexpr bool kFloatBits = kBits <= 4;
+
   static Words load(const uint8_t* p) { return vreinterpretq_s8_u8(vld1q_u8(p)); }
   template <int kBits, int kPlane>
   static Words level(Words words) {
@@ -50,13 +54,18 @@ struct NeonMlal : NeonWords {
                                    : kBits == 4 ? 8
                                                 : 16;
 
-  static int8x8_t broadcast(const int8_t* p) {
+  template <int kBits>
+  static constexpr int kStep = 1;
+  using Row = const int8_t*;
+  static Row row(const int8_t* numbers) { return numbers; }
+  template <size_t k>
+  static int8x8_t four(Row row) {
     int32_t four;
-    std::memcpy(&four, p, sizeof four);
+    std::memcpy(&four, row + k, sizeof four);
     return vreinterpret_s8_s32(vdup_n_s32(four));
   }
   static Sums open(I32) { return {vdupq_n_s16(0), vdupq_n_s16(0)}; }
-  template <int kBits, int kPlane>
+  template <int kBits, int kPlane, size_t k>
   static void dot(Sums& sums, Words levels, int8x8_t numbers) {
     sums.low = vmlal_s8(sums.low, vget_low_s8(levels), numbers);
     sums.high = vmlal_s8(sums.high, vget_high_s8(levels), numbers);

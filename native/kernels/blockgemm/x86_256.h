@@ -19,9 +19,16 @@ struct Words256 {
     if constexpr (kShift != 0) w = _mm256_srli_epi16(w, kShift);
     return _mm256_and_si256(w, _mm256_set1_epi8((1 << kBits) - 1));
   }
-  static Words broadcast(const int8_t* p) {
+  template <int kBits>
+  static constexpr int kStep = 1;
+  template <int kBits>
+  static constexpr bool kFloatBits = false;
+  using Row = const int8_t*;
+  static Row row(const int8_t* numbers) { return numbers; }
+  template <size_t k>
+  static Words four(Row row) {
     int32_t four;
-    std::memcpy(&four, p, sizeof four);
+    std::memcpy(&four, row + k, sizeof four);
     return _mm256_set1_epi32(four);
   }
   // Zero points and sums of at most 256 numbers are numbers of 16 bits; nothing is above those of zero points.

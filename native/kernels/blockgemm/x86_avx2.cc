@@ -26,7 +26,7 @@ struct Avx2 : Words256 {
     else return field<kBits, kPlane * kBits>(w);
   }
   static Sums open(I32) { return {_mm256_setzero_si256(), _mm256_setzero_si256()}; }
-  template <int kBits, int kPlane>
+  template <int kBits, int kPlane, size_t k>
   static void dot(Sums& sums, Words levels, Words numbers) {
     __m256i& sum = kBits == 8 && kPlane == 1 ? sums.high : sums.low;
     sum = _mm256_add_epi16(sum, _mm256_maddubs_epi16(levels, numbers));

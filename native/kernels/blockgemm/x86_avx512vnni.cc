@@ -27,9 +27,16 @@ struct Vnni512 {
     if constexpr (kBits == 8) return w;
     else return _mm512_and_si512(w, _mm512_set1_epi8((1 << kBits) - 1));
   }
-  static Words broadcast(const int8_t* p) {
+  template <int kBits>
+  static constexpr int kStep = 1;
+  template <int kBits>
+  static constexpr bool kFloatBits = false;
+  using Row = const int8_t*;
+  static Row row(const int8_t* numbers) { return numbers; }
+  template <size_t k>
+  static Words four(Row row) {
     int32_t four;
-    std::memcpy(&four, p, sizeof four);
+    std::memcpy(&four, row + k, sizeof four);
     return _mm512_set1_epi32(four);
   }
   // Zero points and sums of at most 256 numbers are numbers of 16 bits; nothing is above those of zero points.
@@ -37,7 +44,7 @@ struct Vnni512 {
   static Words sum(int32_t sum) { return _mm512_set1_epi32(sum); }
   static I32 start(I32 zero, Words sum) { return {_mm512_madd_epi16(zero.v, sum)}; }
   static Sums open(I32 sum) { return sum.v; }
-  template <int kBits, int kPlane>
+  template <int kBits, int kPlane, size_t k>
   static void dot(Sums& sums, Words levels, Words numbers) {
     sums = _mm512_dpbusd_epi32(sums, levels, numbers);
   }

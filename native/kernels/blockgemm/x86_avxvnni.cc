@@ -22,7 +22,7 @@ struct Vnni256 : Words256 {
     else return field<kBits, kPlane * kBits>(w);
   }
   static Sums open(I32 sum) { return sum.v; }
-  template <int kBits, int kPlane>
+  template <int kBits, int kPlane, size_t k>
   static void dot(Sums& sums, Words levels, Words numbers) {
     sums = _mm256_dpbusd_avx_epi32(sums, levels, numbers);
   }

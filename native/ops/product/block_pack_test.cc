@@ -1,6 +1,7 @@
 // Every compiled instruction set against scalar.cc bit for bit, and scalar.cc against the definition.
 #include "kernels/blockgemm/blockgemm.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -20,8 +21,9 @@ namespace {
 struct Case {
   size_t rows, n, k, block;
 };
-constexpr Case kCases[] = {{1, 16, 32, 32}, {3, 17, 70, 32},   {5, 33, 48, 16}, {1, 5, 600, 512}, {2, 40, 129, 129},
-                           {4, 1, 64, 24},  {1, 31, 300, 300}, {6, 16, 7, 7},   {7, 50, 96, 32},  {9, 37, 700, 300}};
+constexpr Case kCases[] = {{1, 16, 32, 32},   {3, 17, 70, 32},   {5, 33, 48, 16},   {1, 5, 600, 512},
+                           {2, 40, 129, 129}, {4, 1, 64, 24},    {1, 31, 300, 300}, {6, 16, 7, 7},
+                           {7, 50, 96, 32},   {9, 37, 700, 300}, {2, 200, 130, 64}};
 
 // Weights of a case as the definition has them, and packed.
 struct Weights {
@@ -49,12 +51,25 @@ struct Weights {
     layout.half_scales = halves, layout.zeros = zeros, layout.zero = -format.low;
     EXPECT(make_block_layout(&layout));
     BlockSource source;
-    source.levels = {levels.data(), 1, s.n, s.k, 0, s.k, 1, {0}, format};
+    source.levels = {levels.data(), format, true};
     source.scales = {scales.data(), blocks, 1};
     source.zero_levels = {zero_levels.data(), blocks, 1};
     source.zero_floats = {zero_floats.data(), blocks, 1};
     packed.assign(layout.bytes() + 64, 0);
-    EXPECT(pack_blocks(layout, source, packed.data()));
+    pack_blocks(layout, source, 0, layout.panels, packed.data());
+    expect_rows_pack_alike(s, source);
+  }
+  // The same weights as [k, n] are packed to the same bytes; and so are panels that are packed on their own.
+  void expect_rows_pack_alike(const Case& s, BlockSource source) const {
+    std::vector<uint8_t> rows(levels.size());
+    for (size_t k = 0; k < s.k; ++k)
+      for (size_t j = 0; j < s.n; ++j)
+        set_level(rows.data(), k * s.n + j, format, level_at(levels.data(), j * s.k + k, format));
+    source.levels = {rows.data(), format, false};
+    std::vector<uint8_t> again(packed.size(), 0);
+    for (size_t p = 0; p < layout.panels; p += 2)
+      pack_blocks(layout, source, p, std::min(p + 2, layout.panels), again.data());
+    EXPECT(again == packed);
   }
   double value(const Case& s, size_t column, size_t k, const float* table) const {
     const size_t at = column * layout.blocks + k / s.block;

@@ -5,11 +5,15 @@
 #include <cstring>
 
 #include "ops/product/block_pack.h"
+#include "ops/product/weight_source.h"
 #include "ops/support/float_constant.h"
 #include "ops/support/half.h"
 
 namespace octavo::ops {
 namespace {
+
+// Packed by one thread at a time.
+constexpr size_t kPanelsOfTask = 8;
 
 std::string named(const char* what, const TensorSpec& t) {
   return std::string(what) + (t.name.empty() ? "" : " \"" + t.name + "\"") + " " + dims_text(t.shape);
@@ -53,8 +57,6 @@ class RealNumbers {
 };
 
 bool is_real(DType type) { return type == DType::kFloat32 || type == DType::kFloat16; }
-
-bool is_half(float x) { return Float16::from(static_cast<double>(x)).value() == static_cast<double>(x); }
 
 // What a block of a column has one of: sizes, and where it lies.
 struct BlockGrid {
@@ -108,9 +110,7 @@ Status BlockWeights::load(const LoadContext& c, const BlockOperands& operands) {
 
   const BlockGrid grid(layout_, operands.trans_b);
   BlockSource source;
-  source.levels = {
-      b.data, 1,     layout_.n, layout_.k, 0, operands.trans_b ? layout_.k : 1, operands.trans_b ? 1 : layout_.n,
-      {0},    format};
+  source.levels = {b.data, format, operands.trans_b};
   RealNumbers scales, zeros;
   if (!grid.fits(scale, false)) return c.error(Code::kShape, named("scales", scale) + grid.expected());
   OCTAVO_RETURN_IF_ERROR(scales.open(c, "scales", scale));
@@ -137,8 +137,12 @@ Status BlockWeights::load(const LoadContext& c, const BlockOperands& operands) {
   if (!make_block_layout(&layout_)) return c.error(Code::kLimit, named("b", b) + " is too big to pack");
   if (!packed_.allocate_in(c.store(), std::max<size_t>(1, layout_.bytes())))
     return c.error(Code::kOutOfMemory, "no memory for packed weights");
-  return pack_blocks(layout_, source, packed_.data()) ? Status::Ok()
-                                                      : c.error(Code::kOutOfMemory, "the columns of a panel");
+  const size_t tasks = (layout_.panels + kPanelsOfTask - 1) / kPanelsOfTask;
+  c.pool().for_each(static_cast<int64_t>(tasks), [&](int64_t task, int) {
+    const size_t first = static_cast<size_t>(task) * kPanelsOfTask;
+    pack_blocks(layout_, source, first, std::min(first + kPanelsOfTask, layout_.panels), packed_.data());
+  });
+  return Status::Ok();
 }
 
 }  // namespace octavo::ops
