@@ -15,12 +15,17 @@ const DEVIATION = [0.229, 0.224, 0.225]
 
 const normalized = (byte, channel) => (byte / 255 - MEAN[channel]) / DEVIATION[channel]
 const raw = (byte) => byte
+/** Levels of 8 bits around zero, as networks of 1-bit weights were trained on. */
+const signed = (byte) => Math.min(127, Math.max(-128, Math.floor((2 * (byte / 255) - 1) * 128))) / 128
 
 export const cifarTasks = [
   task('resnet20_cifar10', normalized, { loss: 0.3 }),
   task('resnet56_cifar10', normalized, { loss: 0.3 }),
   task('mlperf_ic_resnet8', raw, { least: 85 }),
 ]
+
+/** Weights and activations of 1 bit: quantizing them to more is no goal. */
+export const binaryCifarTask = task('cnv_w1a1_cifar10_binary', signed, {})
 
 let loading
 

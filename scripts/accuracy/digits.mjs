@@ -7,19 +7,22 @@ import { split } from './random.mjs'
 
 const PIXELS = 28 * 28
 
-export const digitTasks = [
-  {
-    name: 'mnist_cntk',
+export const digitTasks = [digitsFor('mnist_cntk', 255)]
+
+/** A model that takes digits whose white is `white`. */
+export function digitsFor(name, white) {
+  return {
+    name,
     score: 'top-1',
     goal: {},
     async load() {
-      const model = sharedFile('mnist_cntk.onnx')
+      const model = sharedFile(`${name}.onnx`)
       const folder = packageFolder('mnist', '1.1.0')
       const images = []
       for (let digit = 0; digit < 10; ++digit) {
         const { data } = JSON.parse(readFileSync(join(folder, 'src', 'digits', `${digit}.json`), 'utf8'))
         for (let from = 0; from + PIXELS <= data.length; from += PIXELS) {
-          images.push({ digit, pixels: Float32Array.from(data.slice(from, from + PIXELS), (v) => v * 255) })
+          images.push({ digit, pixels: Float32Array.from(data.slice(from, from + PIXELS), (v) => v * white) })
         }
       }
       const sample = (i) => ({ dims: [1, 1, 28, 28], data: images[i].pixels })
@@ -33,5 +36,5 @@ export const digitTasks = [
         right: classJudge((i) => images[i].digit),
       }
     },
-  },
-]
+  }
+}

@@ -4,7 +4,6 @@
  */
 import type { Format, Granularity } from '../../graph/format.js'
 import { intAttribute, type Node } from '../../graph/graph.js'
-import { findOp } from '../../ops/registry.js'
 
 export type FileForm =
   /** Standard operators that quantize what the product reads while running, and multiply integers. */
@@ -32,8 +31,6 @@ export function fileForm(
   if (dims.length !== 2) return dq('its weights are not one matrix')
   if (node.opType === 'Gemm' && intAttribute(node, 'transA', 0) !== 0)
     return dq('its first input is transposed')
-  const gathers = findOp('com.microsoft', 'GatherBlockQuantized') !== undefined
-  if (node.opType === 'Gather' && !gathers) return dq('its operator with blocks does not run here')
   if (node.opType === 'Gather' && bits < 4) return dq('tables of fewer than 4 bits have no operator')
   const block = granularity.kind === 'block' ? granularity.size : CHANNEL_BLOCK
   return (block & (block - 1)) === 0 ? { kind: 'nbits', block } : dq(`groups of ${block} are no power of 2`)

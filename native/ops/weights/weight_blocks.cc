@@ -75,9 +75,18 @@ Best best_of(const float* x, int64_t n, const weights::Levels& levels, double wh
   return {scale_of(best.share), best.error};
 }
 
+// Of least error, by a scale of either sign where one side has more levels.
+Best symmetric_best(const Attributes& a, const float* x, int64_t n, double low, double high,
+                    const weights::Levels& levels) {
+  const Best best = best_of(x, n, levels, covering(low, high, levels));
+  if (!a.either_sign || levels.low + levels.high == 0) return best;
+  const Best other = best_of(x, n, levels, -covering(-high, -low, levels));
+  return other.error < best.error ? other : best;
+}
+
 double symmetric_scale(const Attributes& a, const float* x, int64_t n, double low, double high,
                        const weights::Levels& levels) {
-  const double whole = covering(low, high, levels), mirrored = covering(-high, -low, levels);
+  const double whole = covering(low, high, levels);
   if (whole < kLeastScale) return 1;
   const bool lopsided = a.either_sign && levels.low + levels.high != 0;
   if (!a.least_squares) {
@@ -85,10 +94,7 @@ double symmetric_scale(const Attributes& a, const float* x, int64_t n, double lo
     const double most = levels.high > -levels.low ? levels.high : levels.low;
     return rounded((high > -low ? high : low) / most);
   }
-  const Best best = best_of(x, n, levels, whole);
-  if (!lopsided) return best.scale;
-  const Best other = best_of(x, n, levels, -mirrored);
-  return other.error < best.error ? other.scale : best.scale;
+  return symmetric_best(a, x, n, low, high, levels).scale;
 }
 
 class WeightBlocks final : public Bound {
@@ -166,8 +172,12 @@ class WeightBlocks final : public Bound {
     if (high - low < kLeastScale) return {1, b.qmin};
     const double whole = rounded((high - low) / (b.qmax - b.qmin));
     const double zero = b.qmin + weights::nearest(-low / whole, {0, b.qmax - b.qmin});
-    const double scale = a_.least_squares ? best_of(x, n, b.around(zero), whole).scale : whole;
-    return {static_cast<float>(scale), zero};
+    if (!a_.least_squares) return {static_cast<float>(whole), zero};
+    const Best best = best_of(x, n, b.around(zero), whole);
+    // Weights of two levels, and those of one mean, are nearer to levels around the middle.
+    const Best even = symmetric_best(a_, x, n, low, high, b.around(b.middle));
+    if (even.error < best.error) return {static_cast<float>(even.scale), b.middle};
+    return {static_cast<float>(best.scale), zero};
   }
 
   Attributes a_;

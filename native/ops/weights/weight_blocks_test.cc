@@ -95,7 +95,16 @@ Expected expected_of(const std::vector<float>& x, const Bounds& b, bool symmetri
     if (high - low < std::ldexp(1, -63)) return {1, b.qmin};
     const double whole = round_scale((high - low) / (b.qmax - b.qmin));
     const double zero = b.qmin + std::nearbyint(std::min(b.qmax - b.qmin, std::max(0.0, -low / whole)));
-    return {search_it ? search(x, whole, zero, b).first : whole, zero};
+    if (!search_it) return {whole, zero};
+    const auto best = search(x, whole, zero, b);
+    const double below = b.qmin - b.middle, above = b.qmax - b.middle;
+    auto even = search(x, std::max(low / below, high / above), b.middle, b);
+    if (either && below + above != 0) {
+      const auto other = search(x, -std::max(-high / below, -low / above), b.middle, b);
+      if (other.second < even.second) even = other;
+    }
+    if (even.second < best.second) return {even.first, b.middle};
+    return {best.first, zero};
   }
   const double down = b.qmin - b.middle, up = b.qmax - b.middle;
   const double whole = std::max(low / down, high / up);

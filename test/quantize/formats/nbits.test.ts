@@ -143,3 +143,51 @@ test('what has no such operator keeps the other form, with the reason in the rep
   })
   expect(written.nodes.filter(({ opType }) => opType === 'DequantizeLinear')).toHaveLength(3)
 })
+
+describe('Gather', () => {
+  const plain = graph({
+    inputs: { i: [4] },
+    outputs: ['y'],
+    nodes: [node('y = Gather(t, i)')],
+    constants: { t: noise(20, K) },
+  })
+  const float: Graph = { ...plain, types: new Map([['i', { dtype: 'int64', shape: [4] }]]) }
+  const indices = BigInt64Array.of(3n, 0n, -1n, 7n)
+  const rows = async (written: Graph) => {
+    const engine = await openEngine(written)
+    const i: ConstantTensor = { dtype: 'int64', dims: [4], data: new Uint8Array(indices.slice().buffer) }
+    const { y } = (await engine.run({ i })) as { readonly y: ConstantTensor }
+    engine.release()
+    return floatsOf(y).slice()
+  }
+
+  test.each(['int8', 'uint8', 'int4', 'uint4'] as const)(
+    '%s: rows of the other form, here and in onnxruntime',
+    async (type) => {
+      for (const weights of weightsOf(type)) {
+        const [dq, nbits] = await Promise.all(
+          (['dq', 'nbits'] as const).map((file) => made(float, { weights, activations: 'block', file })),
+        )
+        expect(nbits?.written.nodes.map(({ opType }) => opType)).toEqual(['GatherBlockQuantized'])
+        const got = await rows(nbits?.written as Graph)
+        expectNear(got, await rows(dq?.written as Graph), 1e-6)
+        if (!reference) continue
+        const session = await reference.InferenceSession.create(nbits?.model as Uint8Array)
+        const { y } = await session.run({ i: new reference.Tensor('int64', indices, [4]) })
+        await session.release()
+        expectNear(got, y?.data as Float32Array, 1e-6)
+      }
+    },
+  )
+
+  test('2 bits have no operator', async () => {
+    const { report } = await made(float, {
+      weights: { type: 'int2', group: 16 },
+      activations: 'block',
+      file: 'nbits',
+    })
+    expect(report.weights).toMatchObject([
+      { file: 'dq', fileReason: 'tables of fewer than 4 bits have no operator' },
+    ])
+  })
+})
