@@ -105,6 +105,11 @@ struct Conv {
   enum Output : int { kYOut };
 };
 
+struct Patches {
+  enum Input : int { kX };
+  enum Output : int { kYOut };
+};
+
 struct ConvTranspose {
   enum Input : int { kX, kW, kBias };
   enum Output : int { kYOut };

@@ -1,11 +1,11 @@
 /**
- * `DequantizeLinear(b) [-> Transpose] -> MatMul  =>  BlockMatMul(b)`, and of a 1x1 Conv, where b is a constant of 8, 4 or 2
+ * `DequantizeLinear(b) [-> Transpose] -> MatMul  =>  BlockMatMul(b)`, and of a Conv of one group, where b is a constant of 8, 4 or 2
  * bits: the weights stay packed, and no float copy of them is ever made. Which activations become integers is as
  * onnxruntime does it (MatMulNBits of accuracy level 4), unless the file or the session says something else.
  */
 import type { BlockActivations } from '../../graph/graph.js'
 import { floatsOf, intOf, ints, intsOf, texts } from '../../plan/attributes.js'
-import { type BuiltStep, steps } from '../../plan/build.js'
+import { attributesOf, type BuiltStep, steps } from '../../plan/build.js'
 import { addAlias, addTensor, type Draft, type DraftIndex, isConstant } from '../../plan/draft.js'
 import { operand } from '../../plan/operands.js'
 import type { PlanStep, PlanTensor } from '../../plan/plan.js'
@@ -19,6 +19,8 @@ import {
 } from './blocks.js'
 import { floatConstant } from './params.js'
 
+/** Bytes of the windows of a Conv: more are not worth the memory that packed weights save. */
+const MOST_PATCHES = 2 ** 24
 /** The kernels' shortest block, but where that is all of k. */
 const SHORTEST = 16
 /** Activations that share a scale where all weights of a column do: as many as onnxruntime takes then. */
@@ -42,6 +44,8 @@ interface BlockProduct {
   readonly matrix: BlockMatrix
   /** Levels are [n, k]. */
   readonly transB: boolean
+  /** The step that makes a. */
+  readonly before?: PlanStep
   /** onnxruntime computes it with int8 activations. */
   readonly fused: boolean
 }
@@ -63,26 +67,34 @@ function ofMatMul(draft: Draft, index: DraftIndex, step: PlanStep): BlockProduct
   return { ...product, fused: !blocked || Number.isInteger(Math.log2(product.matrix.size)) }
 }
 
-/** Of one element a channel, without pads: a product of the channels of each position. */
+/** A product of what each window reads; of a kernel of one element, of the input itself. */
 function ofConv(draft: Draft, index: DraftIndex, step: PlanStep): BlockProduct | string | undefined {
   const w = operand(step, 'w')
-  const { dims } = index.tensor(w)
-  const [n, k, ...kernel] = dims
+  const [n, k, ...kernel] = index.tensor(w).dims
   const producer = index.producer(index.root(w))
   if (producer?.op !== 'DequantizeLinear' || !isConstant(draft, operand(producer, 'x'))) return undefined
   if (typeof n !== 'number' || typeof k !== 'number') return undefined
   if (step.attributes.fn !== undefined || operand(step, 'residual') >= 0)
     return 'it is fused with a float activation'
-  const one = [...kernel, ...intsOf(step, 'strides')].every((d) => d === 1)
-  if (!one || !intsOf(step, 'pads').every((d) => d === 0) || intOf(step, 'group', 1) !== 1)
-    return 'its input is not quantized, and its kernel is not 1x1: its weights are expanded to float'
+  if (intOf(step, 'group', 1) !== 1) return 'weights of groups are expanded to float'
+  const taps = kernel.reduce<number>((p, d) => p * (d as number), 1)
   const own = index.readers(index.root(w)).length === 1
-  return asProduct(
-    draft,
-    operand(step, 'x'),
-    { dequantize: producer, transposed: false, rows: n, columns: k, own },
-    true,
-  )
+  const source = { dequantize: producer, transposed: false, rows: n, columns: k * taps, own }
+  const plain = taps === 1 && intsOf(step, 'strides').every((d) => d === 1)
+  if (plain && intsOf(step, 'pads').every((d) => d === 0)) {
+    return asProduct(draft, operand(step, 'x'), source, true)
+  }
+  const out = draft.tensors[step.outputs[0] as number] as PlanTensor
+  const dims = [...out.dims.slice(0, -1), k * taps]
+  if (dims.reduce<number>((p, d) => (typeof d === 'number' ? p * d : Infinity), 4) > MOST_PATCHES)
+    return 'its windows take more memory than float weights: they are expanded'
+  const a = addTensor(draft, { name: `${out.name}_patches`, dtype: 'float32', dims, kind: 'scratch' })
+  const product = asProduct(draft, a, source, true)
+  if (typeof product === 'string') return product
+  const { strides, pads, dilations } = attributesOf('Conv', step)
+  const attributes = { kernel: ints(...kernel), strides, pads, dilations }
+  const patches = { ...steps.Patches({ x: operand(step, 'x') }, attributes), outputs: [a], nodes: step.nodes }
+  return { ...product, before: patches }
 }
 
 function asProduct(
@@ -125,7 +137,7 @@ function evenScale(draft: Draft, matrix: BlockMatrix, transB: boolean): BlockMat
 function withBlocks(
   draft: Draft,
   step: PlanStep,
-  { a, matrix, transB, fused }: BlockProduct,
+  { a, matrix, transB, fused, before }: BlockProduct,
   wanted: BlockActivations | undefined,
 ): PlanStep | readonly PlanStep[] {
   const n = transB ? matrix.rows : matrix.columns
@@ -149,8 +161,9 @@ function withBlocks(
   )
   const kind = activations === 'float' ? 'float' : built.kind
   const product = { ...built, kind, nodes: step.nodes } as const
-  if (bias < 0 || vector >= 0) return { ...product, outputs: [out] }
-  return withAdded(draft, product, step, bias)
+  const first = before ? [before] : []
+  if (bias < 0 || vector >= 0) return [...first, { ...product, outputs: [out] }]
+  return [...first, ...withAdded(draft, product, step, bias)]
 }
 
 /** A bias for each column, times beta; -1: it is something else. */

@@ -47,6 +47,12 @@ export const floatSteps = {
     outputs: { y: { ...F32, rank: [3, 5], note: '[N, o..., M]' } },
     attributes: { ...WINDOW, group: { type: 'int', default: 1 }, ...ACTIVATION },
   },
+  Patches: {
+    kind: 'data',
+    inputs: { x: { ...F32, rank: [3, 5], note: '[N, s..., C]' } },
+    outputs: { y: { ...F32, rank: [3, 5], note: '[N, o..., C * k]: what each window reads, as [C, k...]' } },
+    attributes: { kernel: { ...INTS, required: true }, ...WINDOW },
+  },
   ConvTranspose: {
     kind: 'float',
     inputs: {

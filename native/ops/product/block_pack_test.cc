@@ -20,10 +20,12 @@ namespace {
 
 struct Case {
   size_t rows, n, k, block;
+  size_t part = 0;  // 0: as long as suits the kernels
 };
-constexpr Case kCases[] = {{1, 16, 32, 32},   {3, 17, 70, 32},   {5, 33, 48, 16},   {1, 5, 600, 512},
-                           {2, 40, 129, 129}, {4, 1, 64, 24},    {1, 31, 300, 300}, {6, 16, 7, 7},
-                           {7, 50, 96, 32},   {9, 37, 700, 300}, {2, 200, 130, 64}};
+constexpr Case kCases[] = {{1, 16, 32, 32},    {3, 17, 70, 32},   {5, 33, 48, 16},   {1, 5, 600, 512},
+                           {2, 40, 129, 129},  {4, 1, 64, 24},    {1, 31, 300, 300}, {6, 16, 7, 7},
+                           {7, 50, 96, 32},    {9, 37, 700, 300}, {2, 200, 130, 64}, {5, 33, 200, 200, 32},
+                           {1, 18, 96, 48, 16}};
 
 // Weights of a case as the definition has them, and packed.
 struct Weights {
@@ -49,7 +51,9 @@ struct Weights {
     }
     layout.bits = format.bits, layout.n = s.n, layout.k = s.k, layout.block = s.block;
     layout.half_scales = halves, layout.zeros = zeros, layout.zero = -format.low;
+    layout.part = s.part;
     EXPECT(make_block_layout(&layout));
+    if (s.part != 0) EXPECT(layout.part == s.part);
     BlockSource source;
     source.levels = {levels.data(), format, true};
     source.scales = {scales.data(), blocks, 1};
@@ -157,6 +161,9 @@ TEST(blockgemm_refuses_blocks_that_are_too_short) {
   EXPECT(!make_block_layout(&l));
   l.k = 8;
   EXPECT(make_block_layout(&l));
+  // Parts of a block are whole steps of the kernels.
+  l.k = l.block = 96, l.part = 24;
+  EXPECT(!make_block_layout(&l));
 }
 
 }  // namespace octavo

@@ -149,22 +149,32 @@ describe('blockWeights', () => {
     )
   })
 
-  it('takes a Conv of one element a channel, and no other', () => {
-    const conv = (kernel: number, attributes: string) => `
-      input x: float32[1, 5, 5, 32]
-      constant w: int4[4, 32, ${kernel}, ${kernel}]
+  it('takes a Conv of one group: of one element a channel as it is, else by what its windows read', () => {
+    const conv = (kernel: number, attributes: string, size = 5, group = 1) => `
+      input x: float32[1, ${size}, ${size}, 32]
+      constant w: int4[4, ${32 / group}, ${kernel}, ${kernel}]
       constant s: float32[4]
-      f: float32[4, 32, ${kernel}, ${kernel}] = DequantizeLinear(x: w(s)) { axis: 0 } convert #dq
-      output y: float32[1, 5, 5, 4] = Conv(x: x, w: f) ${attributes} float #c
+      f: float32[4, ${32 / group}, ${kernel}, ${kernel}] = DequantizeLinear(x: w(s)) { axis: 0 } convert #dq
+      output y: float32[1, ${size}, ${size}, 4] = Conv(x: x, w: f) { group: ${group}, ${attributes} } float #c
       return y`
-    expect(steps(conv(1, '{ strides: [1, 1], pads: [0, 0, 0, 0] }'))).toMatchInlineSnapshot(`
+    expect(steps(conv(1, 'strides: [1, 1], pads: [0, 0, 0, 0]'))).toMatchInlineSnapshot(`
       [
         "f: float32[4, 32, 1, 1] = DequantizeLinear(x: w(s)) { axis: 0 } convert #dq",
         "output y: float32[1, 5, 5, 4] = BlockMatMul(a: x, b: w%0, scale: s%1) { activations: float, block_size: 32, trans_b: 1 } float #c",
       ]
     `)
-    expect(steps(conv(3, '{ pads: [1, 1, 1, 1] }')).at(-1)).toMatchInlineSnapshot(
-      `"output y: float32[1, 5, 5, 4] = Conv(x: x, w: f) { pads: [1, 1, 1, 1] } float #c (its input is not quantized, and its kernel is not 1x1: its weights are expanded to float)"`,
+    expect(steps(conv(3, 'pads: [1, 1, 1, 1]'))).toMatchInlineSnapshot(`
+      [
+        "f: float32[4, 32, 3, 3] = DequantizeLinear(x: w(s)) { axis: 0 } convert #dq",
+        "y_patches: float32[1, 5, 5, 288] = Patches(x: x) { kernel: [3, 3], pads: [1, 1, 1, 1] } data #c",
+        "output y: float32[1, 5, 5, 4] = BlockMatMul(a: y_patches, b: w%0, scale: s%1) { activations: float, block_size: 288, trans_b: 1 } float #c",
+      ]
+    `)
+    expect(steps(conv(3, 'pads: [1, 1, 1, 1]', 200)).at(-1)).toContain(
+      '(its windows take more memory than float weights: they are expanded)',
+    )
+    expect(steps(conv(3, 'pads: [1, 1, 1, 1]', 5, 2)).at(-1)).toContain(
+      '(weights of groups are expanded to float)',
     )
   })
 
