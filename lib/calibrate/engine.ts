@@ -54,7 +54,7 @@ export async function prepare(
   graph: Graph,
   signal?: AbortSignal,
 ): Promise<{ readonly graph: Graph; readonly info: Inference }> {
-  const options = { signal, partial: true } as const
+  const options = { signal, partial: true, selection: 'float' } as const
   const whole = await prepareGraph(graph, options)
   const prepared = await prepareBodies(whole, (body) => prepareGraph(body, options))
   return { graph: prepared, info: inferGraph(prepared, { partial: true }) }

@@ -22,9 +22,16 @@ export interface NodeExplanation {
 /** One entry per node and step, in the order of the steps, steps of nested plans included. */
 export function explainPlan(plan: Plan, kernels: readonly string[] = []): NodeExplanation[] {
   return plan.steps.flatMap((step, i) => [
-    ...step.nodes.map((node) => explainNode(node, step, kernels[i] ?? '', weightForm(plan, step))),
+    ...[...new Set(step.nodes)].map((node) =>
+      explainNode(node, step, kernels[i] ?? '', countedForm(kernels[i]) ?? weightForm(plan, step)),
+    ),
     ...nestedPlans(step).flatMap((nested) => explainPlan(nested)),
   ])
+}
+
+/** Whether the kernel of a step counts bits, of weights and activations. */
+function countedForm(kernel = ''): string | undefined {
+  return kernel.startsWith('bitgemm') ? 'integer 1-bit, activations of 1 bit' : undefined
 }
 
 /** All steps of a plan and of the plans in it, in their order. */

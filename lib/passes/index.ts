@@ -80,7 +80,7 @@ export const passes: readonly PassEntry[] = [
     name: 'recogniseSigns',
     pass: recogniseSigns,
     why: 'before scales and shifts are folded into products: their weights would have more than two levels',
-    tags: [],
+    tags: ['levels'],
   },
   {
     name: 'recogniseHardSwish',
@@ -136,7 +136,9 @@ export const passes: readonly PassEntry[] = [
 
 /** The passes that run, in their order. */
 export function selectedPasses(selection: PassOptions['selection'] = 'all'): readonly PassEntry[] {
-  return selection === 'all' ? passes : passes.filter(({ tags }) => tags.includes(selection))
+  if (selection === 'all') return passes
+  if (selection === 'float') return passes.filter(({ tags }) => !tags.includes('levels'))
+  return passes.filter(({ tags }) => tags.includes(selection))
 }
 
 /** Runs the selected passes. `evaluate` computes constants; the compiler gives it. */

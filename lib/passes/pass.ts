@@ -3,9 +3,10 @@ import type { ConstantTensor, Graph } from '../graph/graph.js'
 
 /**
  * What a pass is for. `required`: a graph needs it to run at all. `training`: it holds for a graph whose weights will
- * change, because no value of a weight decides what it does, and it merges no weight into another.
+ * change, because no value of a weight decides what it does, and it merges no weight into another. `levels`: it makes
+ * integers of floats, which a graph that is quantized after it must not have.
  */
-type PassTag = 'required' | 'training'
+type PassTag = 'required' | 'training' | 'levels'
 
 export interface PassOptions {
   /** Numbers for symbolic sizes, by name. */
@@ -13,8 +14,8 @@ export interface PassOptions {
   readonly signal?: AbortSignal
   /** true: a graph whose sizes only feeds decide is prepared as far as that goes. Default false: a ValueNeededError. */
   readonly partial?: boolean
-  /** The tag of the passes that run. Default 'all': every pass, whatever its tags. */
-  readonly selection?: 'all' | PassTag
+  /** The tag of the passes that run. Default 'all': every pass, whatever its tags; 'float': all but those of `levels`. */
+  readonly selection?: 'all' | 'float' | PassTag
 }
 
 /** Computes the outputs of a graph without inputs, on the engine. */

@@ -64,7 +64,7 @@ function arithmetic(
 }
 
 /** The `a` of a value that is -a, 0 or a everywhere; undefined: of another one. */
-export function magnitudeOf(editor: GraphEditor, value: string): number | undefined {
+function magnitudeOf(editor: GraphEditor, value: string): number | undefined {
   const image = imageOf(editor, value)
   const a = Math.max(0, ...(image ?? []).map(Math.abs))
   const fits = a >= 2 ** -100 && a <= 2 ** 100

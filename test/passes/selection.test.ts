@@ -22,6 +22,12 @@ describe('selectedPasses', () => {
     expect(names(selectedPasses('required'))).toEqual(['scanToLoop', 'widenFloat16', 'foldConstants'])
   })
 
+  it('makes no levels of what is quantized after it', () => {
+    const float = names(selectedPasses('float'))
+    expect(float).toEqual(names(passes).filter((name) => name !== 'recogniseSigns'))
+    expect(float.length).toBe(passes.length - 1)
+  })
+
   it('leaves out what merges weights, for training', () => {
     const training = names(selectedPasses('training'))
     expect(training).not.toContain('foldScale')
