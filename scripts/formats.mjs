@@ -61,7 +61,7 @@ function print() {
             format,
             (bytes / 1e3).toFixed(0),
             share.toFixed(2),
-            (held / 1e3).toFixed(0),
+            held > 0 ? (held / 1e3).toFixed(0) : 'not told',
             (resident / 1e6).toFixed(1),
             ms.toPrecision(3),
             lost,
