@@ -210,3 +210,41 @@ describe('a network of Quant and BipolarQuant', () => {
     await expect(quantize(network(), { data })).rejects.toHaveProperty('code', 'ERR_ALREADY_QUANTIZED')
   })
 })
+
+test('weights that a Transpose turns after they are quantized stay packed in an integer product', async () => {
+  const bytes = modelBytes({
+    name: 'g',
+    input: [value('x', [5, 7])],
+    output: [value('y', [5, 9])],
+    initializer: [
+      floatTensor('zero', [], [0]),
+      floatTensor('eight', [], [8]),
+      floatTensor('four', [], [4]),
+      floatTensor('s', [], [0.03]),
+      floatTensor(
+        'rows',
+        [9, 1],
+        Array.from({ length: 9 }, (_, i) => 0.05 + 0.01 * i),
+      ),
+      floatTensor(
+        'w',
+        [9, 7],
+        Array.from({ length: 63 }, (_, i) => Math.sin(i * 2.3) / 3),
+      ),
+    ],
+    node: [
+      node('Quant', ['x', 's', 'zero', 'eight'], ['xq'], [], 'input', DOMAINS[0]),
+      node('Quant', ['w', 'rows', 'zero', 'four'], ['wq'], [], 'weights', DOMAINS[0]),
+      node('Transpose', ['wq'], ['wt'], [ints('perm', [1, 0])], 'turn'),
+      node('MatMul', ['xq', 'wt'], ['y'], [], 'product'),
+    ],
+  })
+  expect((await explain(bytes)).operators.MatMul).toMatchObject({ integer: 1, float: 0 })
+  const x = Float32Array.from({ length: 35 }, (_, i) => Math.sin(i * 1.3) * 2)
+  await using session = await InferenceSession.create(bytes, { graphOptimizationLevel: 'disabled' })
+  const want = (await session.run({ x: new Tensor('float32', x, [5, 7]) })).y?.data as Float32Array
+  const got = await run(bytes, x, [5, 7])
+  got.forEach((v, i) => {
+    expect(v).toBeCloseTo(want[i] as number, 5)
+  })
+})

@@ -140,3 +140,35 @@ describe('of 16-bit activations', () => {
     expect(biased('6e8')).toContain('its bias does not fit in int32 units of its scales')
   })
 })
+
+describe('weights of 4 bits', () => {
+  const head4 = trimmed(`
+    input q: uint8[2, 3]
+    constant s: float32[] = 0.5
+    constant z: uint8[] = 3
+    x: float32[2, 3] = DequantizeLinear(x: q(s, z)) convert
+    constant w: int4[2, 3] = 1, -2, 3, 4, -5, 6
+    constant c: float32[2] = 0.5, 0.25
+    b: float32[2, 3] = DequantizeLinear(x: w(c)) { axis: 0 } convert
+    t: float32[3, 2] = Transpose(x: b) { perm: [1, 0] } data`)
+
+  it('that are transposed are read so', () => {
+    const body = `output y: float32[2, 2] = MatMul(a: x, b: t) float
+      return y`
+    expect(rewritten(toInteger, `${head4}\n${body}`)).toContain(
+      'QMatMul(a: q(s, z), b: w(c)) { trans_a: 0, trans_b: 1 } integer',
+    )
+  })
+})
+
+it('a convolution along 3 axes stays real', () => {
+  const text = `
+    input q: uint8[1, 4, 4, 4, 2]
+    constant s: float32[] = 0.5
+    x: float32[1, 4, 4, 4, 2] = DequantizeLinear(x: q(s)) convert
+    constant w: int8[1, 2, 1, 1, 1] = 1, 2
+    b: float32[1, 2, 1, 1, 1] = DequantizeLinear(x: w(s)) convert
+    output y: float32[1, 4, 4, 4, 1] = Conv(x: x, w: b) { strides: [1, 1, 1], pads: [0, 0, 0, 0, 0, 0], dilations: [1, 1, 1] } float
+    return y`
+  expect(rewritten(toInteger, text)).toContain('a convolution along 3 axes has no integer form')
+})

@@ -1,6 +1,6 @@
 /** Conv, ConvTranspose and MatMul: integer products with per-tensor or per-channel weights and an int32 bias. */
 import { formatOf, type Granularity, type Quantized, ROUNDER } from '../../../graph/format.js'
-import { floatsOf, intOf, ints } from '../../../plan/attributes.js'
+import { floatsOf, intOf, ints, intsOf } from '../../../plan/attributes.js'
 import { attributesOf, type BuiltStep, steps } from '../../../plan/build.js'
 import { addAlias, addTensor, constantBytes, type Draft, isConstant } from '../../../plan/draft.js'
 import { operand, quantizedOperand } from '../../../plan/operands.js'
@@ -38,6 +38,8 @@ function convolution(
   if (!x) return 'its input is not quantized'
   const w = weightView(context, operand(step, 'w'))
   if (!w) return 'its weights are not quantized to 8 bits or fewer'
+  if ((context.draft.tensors[w.tensor] as PlanTensor).dims.length > 4)
+    return 'a convolution along 3 axes has no integer form'
   const axis = channelAxisOf(w.granularity)
   if (axis !== undefined && axis !== channelAxis) return `its weights are quantized along axis ${axis}`
   const y = context.target
@@ -56,14 +58,16 @@ export const matMul: IntegerRule = {
     if ((floatsOf(step, 'alpha')[0] ?? 1) !== 1) return 'alpha is not 1'
     const real = operand(step, 'bias')
     if (real >= 0 && (floatsOf(step, 'beta')[0] ?? 1) !== 1) return 'beta is not 1'
-    const right = operand(step, 'b')
+    const stated = operand(step, 'b')
+    const right = turnedWeights(context, stated) ?? stated
+    const transposed = (intOf(step, 'trans_b', 0) === 1) !== (right !== stated)
     const a = context.view(operand(step, 'a'))
     const b = weightView(context, right) ?? context.view(right)
     if (!a) return 'its first input is not quantized'
     if (!b) return 'its second input is not quantized'
     if (b.format.bits === 16) return 'its second input has 16 bits'
     const rank = (draft.tensors[right] as PlanTensor).dims.length
-    const column = rank - (intOf(step, 'trans_b', 0) === 1 ? 2 : 1)
+    const column = rank - (transposed ? 2 : 1)
     const axis = channelAxisOf(b.granularity)
     if (axis !== undefined && (axis !== column || rank !== 2))
       return `its weights are quantized along axis ${axis}`
@@ -71,9 +75,17 @@ export const matMul: IntegerRule = {
     const bias = biasOf(context, a, b, real)
     if (typeof bias === 'string') return bias
     const trans_a = ints(intOf(step, 'trans_a', 0))
-    const trans_b = ints(intOf(step, 'trans_b', 0))
+    const trans_b = ints(transposed ? 1 : 0)
     return steps.QMatMul({ a, b, y, bias }, { trans_a, trans_b, ...y?.bounds })
   },
+}
+
+/** The matrix whose Transpose a product reads, where that is one of dequantized levels: fewer than 8 bits are not moved. */
+function turnedWeights({ producer }: RuleContext, t: number): number | undefined {
+  const transpose = producer(t)
+  if (transpose?.op !== 'Transpose' || intsOf(transpose, 'perm').join() !== '1,0') return undefined
+  const matrix = operand(transpose, 'x')
+  return producer(matrix)?.op === 'DequantizeLinear' ? matrix : undefined
 }
 
 /** Constant weights of 8 bits or fewer that a DequantizeLinear reads, with one scale or one per index of an axis. */
