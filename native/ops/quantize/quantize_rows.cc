@@ -62,8 +62,14 @@ class QuantizeRows final : public Bound {
     uint8_t* zeros = attributes_.symmetric ? nullptr : c.out<uint8_t>(2);
     ops::for_rows(c.pool(), rows_, n_, [&](int64_t row) {
       const float* from = x + row * n_;
+      float low = 0, high = 0;
+      row_kernels().range(from, n_, &low, &high);
       int32_t zero = attributes_.middle;
-      const float scale = attributes_.symmetric ? symmetric_scale(from) : affine_scale(from, &zero);
+      float scale = scale_of(!attributes_.symmetric ? high - low : high > -low ? high : -low);
+      if (!attributes_.symmetric) zero = ops::round_q8(-low / scale, attributes_.clamp.qmin, attributes_.clamp);
+      // Ranges leave out what is not a number; it has to reach the scale, and so what is computed of the row.
+      const float sum = row_kernels().reduce(Reduction::kSumAbs, from, n_, 0);
+      if (sum != sum) scale = sum;
       scales[row] = scale;
       if (zeros != nullptr) zeros[row] = static_cast<uint8_t>(zero);
       q8_kernels().quantize(from, y + row * n_, n_, scale, zero, attributes_.clamp.qmin, attributes_.clamp.qmax);
@@ -72,28 +78,9 @@ class QuantizeRows final : public Bound {
   }
 
  private:
-  // A NaN of the row reaches its scale, and so what is computed of it.
-  float symmetric_scale(const float* x) const {
-    const float high = largest(x), low = smallest(x);
-    return scale_of(high > -low ? high : -low);
-  }
-  float affine_scale(const float* x, int32_t* zero) const {
-    const float high = largest(x), low = smallest(x);
-    const float scale = scale_of(high - low);
-    *zero = ops::round_q8(-low / scale, attributes_.clamp.qmin, attributes_.clamp);
-    return scale;
-  }
   float scale_of(float width) const {
     const float scale = width / attributes_.levels;
     return scale < attributes_.least ? attributes_.least : scale;
-  }
-  float largest(const float* x) const {
-    const float v = row_kernels().reduce(Reduction::kMax, x, n_, 0);
-    return v < 0 ? 0 : v;
-  }
-  float smallest(const float* x) const {
-    const float v = row_kernels().reduce(Reduction::kMin, x, n_, 0);
-    return v > 0 ? 0 : v;
   }
 
   Attributes attributes_;
