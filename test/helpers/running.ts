@@ -24,7 +24,7 @@ export interface RunningFile {
 export const elements = (dims: readonly number[]) => dims.reduce((p, d) => p * d, 1)
 
 /** A graph of products `y0`, `y1`, ... of the input `x`. */
-export function runningGraph({ x, products, how, conv }: RunningFile): Graph {
+function runningGraph({ x, products, how, conv }: RunningFile): Graph {
   const names = new Names(['x'])
   const nodes = new QdqNodes(names)
   const pool = new ConstantPool(new Map(), names)

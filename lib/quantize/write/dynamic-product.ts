@@ -13,7 +13,7 @@ import type { RunningLevels } from './dynamic-rows.js'
 import type { QdqNodes } from './nodes.js'
 
 /** Symmetric int8 weights. */
-export interface RunningWeights {
+interface RunningWeights {
   /** [k, n], or [M, C / groups, kernel...] of Conv. */
   readonly dims: readonly number[]
   /** int8, as bytes. */

@@ -32,7 +32,7 @@ export interface OneNode {
   readonly outputs: readonly ('float32' | 'float16' | undefined)[]
 }
 
-export function nodeModel({
+function nodeModel({
   opType,
   domain = 'com.microsoft',
   opset,
