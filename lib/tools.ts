@@ -160,6 +160,8 @@ export async function inspect(model: string | Uint8Array, options: InspectOption
  * model takes its past as inputs (`past_key_values.N.key`) and gives it as outputs (`present.N.key`), else on the whole
  * sequence. `attention_mask`, `position_ids` and the like are made as the model names them.
  *
+ * A session that keeps its past (option `past`) goes on where it is, and has all but the last token in its past after that.
+ *
  * @param session A session over a model that takes token numbers, int64 or int32 [1, tokens], and gives logits, float
  * [1, tokens, vocabulary] or [1, vocabulary].
  * @param prompt Text, for which `options.tokenizer` is needed, or the numbers of its tokens; at least one.

@@ -1,8 +1,9 @@
 /** Tokens from a language model, one run each: the past is handed from run to run, or the whole sequence is read again. */
 import { typeError } from '../errors.js'
+import { integers, languageModel, madeInput } from '../session/language-model.js'
 import type { InferenceSession } from '../session/session.js'
 import type { Tensor } from '../session/tensor.js'
-import { emptyPast, integers, languageModel, lastLogits } from './model.js'
+import { emptyPast, lastLogits } from './model.js'
 import { checkOptions } from './options.js'
 import { Sampler } from './sampler.js'
 import { TextStream } from './text-stream.js'
@@ -46,19 +47,20 @@ function promptTokens(prompt: unknown, { tokenizer }: GenerateOptions): number[]
 
 /** Gives the logits after a sequence, which is the one of the call before and more. */
 function decoderOf(session: InferenceSession, signal: AbortSignal | undefined) {
-  const { ids, logits, made, past } = languageModel(session)
+  const { ids, logits, made, past } = languageModel(session.inputMetadata, session.outputNames)
+  // What the session has seen before stays before the sequence.
+  const before = session.pastLength ?? 0
+  const keeps = past.length > 0 || session.pastLength !== undefined
   let start = 0
   let presents: Record<string, Tensor> | undefined
   return async (sequence: readonly number[]): Promise<ArrayLike<number>> => {
     const tokens = sequence.slice(start)
     const feeds: Record<string, Tensor> = { [ids.name]: integers(ids.type, tokens, [1, tokens.length]) }
-    for (const { input, make } of made) feeds[input.name] = integers(input.type, ...make(tokens, start))
+    for (const input of made) feeds[input.name] = madeInput(input, tokens.length, before + start)
     for (const { input, present } of past) feeds[input.name] = presents?.[present] ?? emptyPast(input)
     const results = await session.run(feeds, [logits, ...past.map((p) => p.present)], { signal })
-    if (past.length > 0) {
-      start = sequence.length
-      presents = results
-    }
+    if (keeps) start = sequence.length
+    presents = results
     return lastLogits(results[logits] as Tensor)
   }
 }

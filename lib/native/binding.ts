@@ -37,6 +37,8 @@ export interface NativeStates {
   /** Sorted. */
   names(): string[]
   bytes(): number
+  /** A store with copies of all states, as they are between two runs. */
+  copy(): NativeStates
   /** Copies, in the order of the names, as they are between two runs. */
   read(names: readonly string[]): NativeOutputs
   /** All at once with respect to runs; none where one of the tensors does not fit. */
@@ -73,6 +75,8 @@ export interface NativeModel {
   readState(name: string): ArrayBuffer
   /** The store that the model's states are in. */
   states(): NativeStates
+  /** Another model over the same weights, whose states are copies of these. Runs under way finish first. */
+  fork(): NativeModel
   /** Name of the kernel each step was given, in step order ('' where it has none). */
   kernels(): string[]
   /** Microseconds per step of the last run that was profiled. */

@@ -60,6 +60,9 @@ class WrappedModel implements NativeModel {
   states() {
     return new WrappedStates(throwing(() => this.model.states()))
   }
+  fork() {
+    return new WrappedModel(throwing(() => this.model.fork()))
+  }
   kernels() {
     return throwing(() => this.model.kernels())
   }
@@ -85,6 +88,9 @@ class WrappedStates implements NativeStates {
   }
   bytes() {
     return this.inner.bytes()
+  }
+  copy() {
+    return new WrappedStates(throwing(() => this.inner.copy()))
   }
   read(names: readonly string[]) {
     return throwing(() => this.inner.read(names))

@@ -14,6 +14,7 @@ import { ops as logic } from './math/logic.js'
 import { ops as matmul } from './math/matmul.js'
 import { ops as reduce } from './math/reduce.js'
 import { ops as softmax } from './math/softmax.js'
+import { ops as append } from './nn/append.js'
 import { ops as attention } from './nn/attention.js'
 import { ops as contribFused } from './nn/contrib-fused.js'
 import { ops as conv } from './nn/conv.js'
@@ -42,6 +43,7 @@ import { ops as shape } from './shape/shape.js'
 import { ops as slice } from './shape/slice.js'
 
 const all: readonly (readonly OpDef[])[] = [
+  append,
   attention,
   cast,
   centerCropPad,

@@ -95,6 +95,14 @@ export interface SessionOptions {
    * 32-bit machines 2^30.
    */
   readonly maxTensorBytes?: number
+  /**
+   * Not in onnxruntime. `state`: the past of a language model (inputs `past_key_values.N.key` and the like, outputs `present.N.key`)
+   * stays in the session, in float32, and each run appends to it: the model then has no such inputs and outputs, takes the new
+   * tokens of one sequence, `[1, tokens]`, and may be fed without masks and positions. Default: none, the past is fed and given.
+   */
+  readonly past?: 'state'
+  /** Not in onnxruntime. Positions that the past has room for, 1 or more: a run beyond is `ERR_LIMIT`. Default 2048. */
+  readonly pastLimit?: number
   /** Not in onnxruntime. The most iterations of a Loop: more is `ERR_LIMIT`. Default 2^31. */
   readonly maxLoopIterations?: number
 }
@@ -130,6 +138,10 @@ export function checkSessionOptions(options: SessionOptions): void {
   integer(options, 'executions', 1, 256)
   integer(options, 'maxTensorBytes', 1, Number.MAX_SAFE_INTEGER)
   integer(options, 'maxLoopIterations', 1, Number.MAX_SAFE_INTEGER)
+  integer(options, 'pastLimit', 1, 2 ** 31 - 1)
+  oneOf(options, 'past', ['state'])
+  if (options.pastLimit !== undefined && options.past === undefined)
+    throw typeError("'pastLimit' is an option of sessions with past: 'state'.")
   for (const name of [
     'enableCpuMemArena',
     'enableMemPattern',

@@ -31,6 +31,7 @@ export async function findRecent(
   files: OpenFiles,
 ): Promise<RecentPlan | undefined> {
   if (typeof source !== 'string' || options.optimizedModelFilePath !== undefined) return undefined
+  if (options.past !== undefined) return undefined
   if (options.externalData && options.externalData.length > 0) return undefined
   const status = await stat(source, { bigint: true }).catch(() => undefined)
   if (!status?.isFile()) return undefined

@@ -4,12 +4,13 @@ import { explainPlan, type NodeExplanation } from '../compile/explain-steps.js'
 import { createRunner } from '../compile/run/create.js'
 import { type EncodedModel, type Engine, loadModel } from '../compile/run/engine.js'
 import type { Runner, RunnerValue } from '../compile/run/runner.js'
-import { OctavoError } from '../errors.js'
+import { OctavoError, typeError } from '../errors.js'
 import { formatDim } from '../graph/expr.js'
 import type { Model } from '../graph/graph.js'
 import type { StepProfile } from '../native/binding.js'
 import { OpenFiles } from '../onnx/open-file.js'
 import { readModel } from '../onnx/read.js'
+import { PAST_LENGTH } from '../passes/past-to-states.js'
 import { recordOf } from '../record.js'
 import { createArguments, type Feeds, type Fetches, type RunArguments, runArguments } from './arguments.js'
 import { blockActivationsOf } from './extra.js'
@@ -22,6 +23,7 @@ import {
   type RunOptions,
   type SessionOptions,
 } from './options.js'
+import { DEFAULT_PAST_LIMIT, graphWithPast, type Past } from './past.js'
 import { findRecent } from './recent.js'
 import type { Tensor } from './tensor.js'
 import type { TensorType } from './tensor-types.js'
@@ -59,6 +61,7 @@ export type ReturnType = Record<string, Tensor>
  */
 export class InferenceSession {
   #engine: Runner | undefined
+  readonly #past: Past | undefined
   /** Names of the inputs, in the order of the model. */
   readonly inputNames: readonly string[]
   /** Names of the outputs, in the order of the model. */
@@ -68,11 +71,14 @@ export class InferenceSession {
   /** The outputs, in the order of `outputNames`. */
   readonly outputMetadata: readonly ValueMetadata[]
 
-  private constructor(engine: Runner) {
+  private constructor(engine: Runner, past?: Past) {
     this.#engine = engine
-    this.inputNames = engine.inputs.map((v) => v.name)
+    this.#past = past
+    // The last one is how long the past is: see `pastToStates`.
+    const inputs = past ? engine.inputs.slice(0, -1) : engine.inputs
+    this.inputNames = inputs.map((v) => v.name)
     this.outputNames = engine.outputs.map((v) => v.name)
-    this.inputMetadata = engine.inputs.map(metadata)
+    this.inputMetadata = inputs.map(metadata)
     this.outputMetadata = engine.outputs.map(metadata)
   }
 
@@ -137,6 +143,10 @@ export class InferenceSession {
       if (recent?.model) return new InferenceSession(await load(recent.model, options))
       const externalData = await readBlobs(options.externalData)
       const model = await readModel(source, { externalData, files, signal })
+      if (options.past) {
+        const { graph, past } = graphWithPast(model.graph, options.pastLimit ?? DEFAULT_PAST_LIMIT)
+        return new InferenceSession(await compile({ ...model, graph }, options), past)
+      }
       let encoded: EncodedModel | undefined
       const runner = await compile(model, options, (last) => {
         encoded = last
@@ -179,10 +189,15 @@ export class InferenceSession {
   run(feeds: Feeds, fetches: Fetches, options?: RunOptions): Promise<ReturnType>
   async run(feeds: Feeds, second?: Fetches | RunOptions, third?: RunOptions): Promise<ReturnType> {
     const engine = this.engine()
-    const call = runArguments(this.inputNames, this.outputNames, feeds, second, third)
-    beforeRun(call.options)
+    const call = this.arguments(feeds, second, third)
     const names = call.fetches && [...call.fetches.keys()]
-    const results = await engine.run(this.feeds(engine, call.feeds), names, { signal: call.options.signal })
+    const { signal } = call.options
+    const fed = this.feeds(engine, call.feeds)
+    const results = this.#past
+      ? await this.#past.append(call.feeds, (length) =>
+          engine.run({ ...fed, [PAST_LENGTH]: length }, names, { signal }),
+        )
+      : await engine.run(fed, names, { signal })
     return this.returned(call, results, names)
   }
 
@@ -217,10 +232,15 @@ export class InferenceSession {
   runSync(feeds: Feeds, fetches: Fetches, options?: RunOptions): ReturnType
   runSync(feeds: Feeds, second?: Fetches | RunOptions, third?: RunOptions): ReturnType {
     const engine = this.engine()
-    const call = runArguments(this.inputNames, this.outputNames, feeds, second, third)
-    beforeRun(call.options)
+    const call = this.arguments(feeds, second, third)
     const names = call.fetches && [...call.fetches.keys()]
-    return this.returned(call, engine.runSync(this.feeds(engine, call.feeds), names), names)
+    const fed = this.feeds(engine, call.feeds)
+    const results = this.#past
+      ? this.#past.appendSync(call.feeds, (length) =>
+          engine.runSync({ ...fed, [PAST_LENGTH]: length }, names),
+        )
+      : engine.runSync(fed, names)
+    return this.returned(call, results, names)
   }
 
   /**
@@ -235,6 +255,61 @@ export class InferenceSession {
   /** `release()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.release()
+  }
+
+  /** Positions of the past that are filled; undefined where the session keeps none (option `past`). Not in onnxruntime. */
+  get pastLength(): number | undefined {
+    return this.#past?.length
+  }
+
+  /** Bytes of the past that are filled, over all layers; undefined where the session keeps none. Not in onnxruntime. */
+  get pastBytes(): number | undefined {
+    return this.#past?.bytes
+  }
+
+  /**
+   * Forgets the past, but for its first `length` positions (default 0). Not in onnxruntime.
+   *
+   * @example
+   * ```ts
+   * import { generate, InferenceSession } from 'octavo'
+   *
+   * const session = await InferenceSession.create('model_q4.onnx', { past: 'state' })
+   * for await (const { token } of generate(session, [1, 385, 328])) console.log(token)
+   * session.reset()
+   * ```
+   *
+   * @throws {TypeError} `ERR_INVALID_ARG_TYPE`: the session keeps no past.
+   * @throws {RangeError} `ERR_OUT_OF_RANGE`: the past has fewer positions.
+   * @throws {OctavoError} `ERR_RUN`: a run is under way.
+   * @throws {OctavoError} `ERR_SESSION_DISPOSED`: the session was released.
+   */
+  reset(length = 0): void {
+    this.past().shorten(length)
+  }
+
+  /**
+   * Another session over the same weights, whose past is a copy of this one's and goes its own way. Each is released on its own.
+   * Not in onnxruntime.
+   *
+   * @example
+   * ```ts
+   * import { generate, InferenceSession } from 'octavo'
+   *
+   * const session = await InferenceSession.create('model_q4.onnx', { past: 'state' })
+   * for await (const _ of generate(session, [1, 385, 328], { maxTokens: 1 })) console.log(session.pastLength)
+   * const other = session.fork()
+   * for await (const { token } of generate(other, [12], { temperature: 1, seed: 7 })) console.log(token)
+   * ```
+   *
+   * @throws {TypeError} `ERR_INVALID_ARG_TYPE`: the session keeps no past.
+   * @throws {OctavoError} `ERR_RUN`: a run is under way.
+   * @throws {OctavoError} `ERR_LIMIT`: there is no memory for the copy.
+   * @throws {OctavoError} `ERR_SESSION_DISPOSED`: the session was released.
+   */
+  fork(): InferenceSession {
+    const past = this.past().copy()
+    return new InferenceSession(this.engine().fork(), past)
   }
 
   /** From the next run on, steps are timed for `profile()`. Throws `ERR_SESSION_DISPOSED` once released. */
@@ -282,6 +357,19 @@ export class InferenceSession {
   private engine(): Runner {
     if (this.#engine) return this.#engine
     throw new OctavoError('ERR_SESSION_DISPOSED', 'Session already disposed.')
+  }
+
+  private arguments(feeds: Feeds, second?: Fetches | RunOptions, third?: RunOptions): RunArguments {
+    const complete = this.#past?.complete(feeds) ?? feeds
+    const call = runArguments(this.inputNames, this.outputNames, complete, second, third)
+    beforeRun(call.options)
+    return call
+  }
+
+  private past(): Past {
+    this.engine()
+    if (this.#past) return this.#past
+    throw typeError("the session keeps no past: it was not created with the option past: 'state'.")
   }
 
   private feeds(engine: Runner, feeds: Feeds) {
@@ -358,7 +446,7 @@ function beforeRun(options: RunOptions): void {
 async function compile(
   model: Model,
   options: SessionOptions,
-  onEncoded: (model: EncodedModel) => void,
+  onEncoded?: (model: EncodedModel) => void,
 ): Promise<Runner> {
   const optimize = options.graphOptimizationLevel !== 'disabled'
   const { optimizedModelFilePath: file } = options

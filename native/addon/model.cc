@@ -82,9 +82,9 @@ Napi::Function Model::define(Napi::Env env) {
   return DefineClass(env, "NativeModel",
                      {InstanceMethod<&Model::run>("run"), InstanceMethod<&Model::run_sync>("runSync"),
                       InstanceMethod<&Model::read_state>("readState"), InstanceMethod<&Model::states>("states"),
-                      InstanceMethod<&Model::kernels>("kernels"), InstanceMethod<&Model::profile>("profile"),
-                      InstanceMethod<&Model::set_profiling>("setProfiling"), InstanceMethod<&Model::memory>("memory"),
-                      InstanceMethod<&Model::release>("release")});
+                      InstanceMethod<&Model::fork>("fork"), InstanceMethod<&Model::kernels>("kernels"),
+                      InstanceMethod<&Model::profile>("profile"), InstanceMethod<&Model::set_profiling>("setProfiling"),
+                      InstanceMethod<&Model::memory>("memory"), InstanceMethod<&Model::release>("release")});
 }
 
 Napi::Object Model::create(Napi::Env env, std::shared_ptr<ModelState> state) {
@@ -206,6 +206,15 @@ Napi::Value Model::read_state(const Napi::CallbackInfo& info) {
 
 Napi::Value Model::states(const Napi::CallbackInfo& info) {
   return States::create(info.Env(), open(info.Env()).states);
+}
+
+Napi::Value Model::fork(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  ModelState& state = open(env);
+  std::shared_ptr<StateStore> states = state.states->copy();
+  if (states == nullptr) throw make_error(env, "kOutOfMemory", "no memory for the states of another model");
+  return create(env, std::make_shared<ModelState>(state.executions.shared_program(), std::move(states), state.threads,
+                                                  state.most));
 }
 
 Napi::Value Model::kernels(const Napi::CallbackInfo& info) {

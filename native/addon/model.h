@@ -19,12 +19,15 @@ struct ModelState {
       : constant_bytes(program->constant_bytes()),
         state_bytes(states->bytes()),
         states(states),
+        threads(threads),
+        most(most),
         executions(std::move(program), std::move(states), threads, most) {}
 
   const Program& program() const { return executions.program(); }
 
   const size_t constant_bytes, state_bytes;
   const std::shared_ptr<StateStore> states;
+  const int threads, most;
   Executions executions;  // JavaScript thread, once the model is loaded
 };
 
@@ -44,6 +47,7 @@ class Model : public Napi::ObjectWrap<Model> {
   Napi::Value run_sync(const Napi::CallbackInfo& info);
   Napi::Value read_state(const Napi::CallbackInfo& info);
   Napi::Value states(const Napi::CallbackInfo& info);
+  Napi::Value fork(const Napi::CallbackInfo& info);
   Napi::Value kernels(const Napi::CallbackInfo& info);
   Napi::Value profile(const Napi::CallbackInfo& info);
   Napi::Value memory(const Napi::CallbackInfo& info);

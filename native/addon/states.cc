@@ -32,7 +32,8 @@ std::vector<State*> find_all(Napi::Env env, const StateStore& store, const Napi:
 Napi::Function States::define(Napi::Env env) {
   return DefineClass(env, "NativeStates",
                      {InstanceMethod<&States::names>("names"), InstanceMethod<&States::bytes>("bytes"),
-                      InstanceMethod<&States::read>("read"), InstanceMethod<&States::write>("write")});
+                      InstanceMethod<&States::copy>("copy"), InstanceMethod<&States::read>("read"),
+                      InstanceMethod<&States::write>("write")});
 }
 
 Napi::Object States::create(Napi::Env env, std::shared_ptr<StateStore> store) {
@@ -64,6 +65,12 @@ Napi::Value States::names(const Napi::CallbackInfo& info) {
 
 Napi::Value States::bytes(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(store_->bytes()));
+}
+
+Napi::Value States::copy(const Napi::CallbackInfo& info) {
+  std::shared_ptr<StateStore> copied = store_->copy();
+  if (copied == nullptr) throw make_error(info.Env(), "kOutOfMemory", "no memory for a copy of the states");
+  return create(info.Env(), std::move(copied));
 }
 
 Napi::Value States::read(const Napi::CallbackInfo& info) {

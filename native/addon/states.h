@@ -22,6 +22,7 @@ class States : public Napi::ObjectWrap<States> {
  private:
   Napi::Value names(const Napi::CallbackInfo& info);
   Napi::Value bytes(const Napi::CallbackInfo& info);
+  Napi::Value copy(const Napi::CallbackInfo& info);
   Napi::Value read(const Napi::CallbackInfo& info);
   void write(const Napi::CallbackInfo& info);
 

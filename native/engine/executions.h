@@ -47,6 +47,7 @@ class Executions {
   void give_back(std::shared_ptr<Lane> lane);
 
   const Program& program() const { return *program_; }
+  std::shared_ptr<const Program> shared_program() const { return program_; }
   // Lanes made so far.
   int made() const { return made_; }
   // Bytes of all arenas, each as it was when its lane was given back.

@@ -87,6 +87,22 @@ Status StateStore::adopt(const Plan& plan, size_t max_tensor_bytes, const std::v
   return Status::Ok();
 }
 
+std::shared_ptr<StateStore> StateStore::copy() {
+  auto made = std::make_shared<StateStore>();
+  const Turn turn(this, Access::kRead);
+  Lock lock(mutex_);
+  for (const auto& [name, state] : states_) {
+    auto copied = std::make_unique<State>();
+    copied->dtype = state->dtype;
+    copied->shape = state->shape;
+    const size_t bytes = state->memory.size();
+    if (!copied->memory.allocate(bytes)) return nullptr;
+    if (bytes != 0) std::memcpy(copied->memory.data(), state->memory.data(), bytes);
+    made->states_.emplace(name, std::move(copied));
+  }
+  return made;
+}
+
 State* StateStore::find(const std::string& name) const {
   Lock lock(mutex_);
   const auto found = states_.find(name);

@@ -30,6 +30,9 @@ class StateStore {
   std::vector<std::string> names() const;  // sorted
   size_t bytes() const;
 
+  // A store with the same states, as they are between two runs. nullptr: out of memory.
+  std::shared_ptr<StateStore> copy();
+
   // Many may read at once, one writes alone. Who asked to write goes before those who ask to read later. A thread that
   // has a turn may not ask for another.
   enum class Access { kRead, kWrite };

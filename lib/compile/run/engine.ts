@@ -160,6 +160,11 @@ export class Engine {
     return new StateStore(this.native.states())
   }
 
+  /** Another engine over the same weights, whose states are copies of these. */
+  fork(): Engine {
+    return new Engine(this.native.fork(), this.inputs, this.outputs, this.plan)
+  }
+
   /** Kernel of each step, in step order; '' where a step has none. */
   kernels(): string[] {
     return this.native.kernels()

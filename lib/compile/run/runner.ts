@@ -28,6 +28,8 @@ export interface Runner {
   ): Record<string, EngineOutput>
   /** What an observation has gathered over all runs; undefined: no plan so far has such a state. */
   readStatistic<O extends Observation>(observation: O): StatisticRecord<O['kind']> | undefined
+  /** Another runner over the same weights, whose states are copies of these. */
+  fork(): Runner
   kernels(): string[]
   setProfiling(on: boolean): void
   profile(): StepProfile[]

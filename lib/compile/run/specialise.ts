@@ -71,6 +71,11 @@ export class SpecialisingEngine implements Runner {
     return this.latest !== undefined
   }
 
+  /** Its engines are compiled anew, over a copy of the states. */
+  fork(): SpecialisingEngine {
+    return new SpecialisingEngine(this.graph, { ...this.options, states: this.options.states?.copy() })
+  }
+
   get plan(): Plan {
     return this.last('a plan').plan
   }

@@ -56,6 +56,11 @@ export class StateStore {
     this.native.write(names, data, new Float64Array(types))
   }
 
+  /** A store with copies of all states. */
+  copy(): StateStore {
+    return new StateStore(this.native.copy())
+  }
+
   private expect(names: readonly string[]): void {
     const there = new Set(this.names)
     const unknown = names.find((name) => !there.has(name))
