@@ -3,12 +3,13 @@
 //   { kind: 'session', engine, folder, path, dims }     import, first create, first run, memory, later creates
 //   { kind: 'outputs', engine, folder, paths, dims }     bytes of the first output of each model, in base64
 //   { kind: 'inFlight', path, dims, sessions, inFlight, seconds }     so many runs at once: their rate, times, memory
+//   { kind: 'language', engine, folder, path, threads, prompt, count, keepsPast }     a prompt and tokens: times, memory
 //   { kind: 'times', entries: [{ path, mode }], dims, seconds, threads }     interleaved times of Octavo's runs
 import { readFileSync } from 'node:fs'
 
 const before = memory()
 const job = JSON.parse(process.argv[2])
-const result = await { session, outputs, inFlight, times }[job.kind](job)
+const result = await { session, outputs, inFlight, times, language }[job.kind](job)
 // onnxruntime's threads may outlive its sessions.
 process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0))
 
@@ -89,6 +90,18 @@ async function times({ entries, dims, seconds, threads }) {
   for (const { path, mode } of entries) opened.push(await open(module, { path, dims, data, threads, mode }))
   const results = await interleave(opened, { seconds })
   return { isa: module.env.isa, results }
+}
+
+async function language({ engine, folder, ...job }) {
+  const module = await (await import('./engines.mjs')).load(engine, folder)
+  const { generateIn } = await import('./language/run.mjs')
+  const { used, ...ran } = await generateIn(module, job, memory)
+  if (!used) return ran
+  return {
+    ...ran,
+    residentMb: (used.resident - before.resident) / 1e6,
+    peakMb: (used.peak - before.peak) / 1e6,
+  }
 }
 
 async function timed(work) {

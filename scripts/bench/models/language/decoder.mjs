@@ -12,11 +12,13 @@ const FLOAT = { float32: 1, float16: 10 }
 /**
  * The bytes of the model. `weights(name, dims)`: the numbers of each. Options: `form` (of FORMS; block, symmetric, level of
  * q4), `attention`: `group-query` (one operator, which turns queries and keys itself), `rotary` (RotaryEmbedding before it),
- * `spelled` (standard operators), `packed`: one product for q, k and v.
+ * `spelled` (standard operators), `table`: the form of the
+ * table of embeddings where it is another; `packed`: one product for q, k and v.
  */
 export function decoder(shape, weights, options = {}) {
   const { form = 'q4', attention = 'group-query' } = options
-  const { float, product, table } = FORMS[form]
+  const { float, product } = FORMS[form]
+  const { table } = FORMS[options.table ?? form]
   const b = new Builder(1)
   const settings = { ...options, float, attention }
   const ids = b.input('input_ids', 'int64', ['batch_size', 'sequence_length'])
