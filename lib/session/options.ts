@@ -101,6 +101,11 @@ export interface SessionOptions {
    * tokens of one sequence, `[1, tokens]`, and may be fed without masks and positions. Default: none, the past is fed and given.
    */
   readonly past?: 'state'
+  /**
+   * Not in onnxruntime, and only with `past: 'state'`. `last`: a run gives the logits of its last token alone, `[1, 1, vocabulary]`, and
+   * does not compute the others. Default `all`.
+   */
+  readonly logits?: 'all' | 'last'
   /** Not in onnxruntime. Positions that the past has room for, 1 or more: a run beyond is `ERR_LIMIT`. Default 2048. */
   readonly pastLimit?: number
   /** Not in onnxruntime. The most iterations of a Loop: more is `ERR_LIMIT`. Default 2^31. */
@@ -140,8 +145,11 @@ export function checkSessionOptions(options: SessionOptions): void {
   integer(options, 'maxLoopIterations', 1, Number.MAX_SAFE_INTEGER)
   integer(options, 'pastLimit', 1, 2 ** 31 - 1)
   oneOf(options, 'past', ['state'])
-  if (options.pastLimit !== undefined && options.past === undefined)
-    throw typeError("'pastLimit' is an option of sessions with past: 'state'.")
+  oneOf(options, 'logits', ['all', 'last'])
+  for (const name of ['pastLimit', 'logits'] as const) {
+    if (options[name] !== undefined && options.past === undefined)
+      throw typeError(`'${name}' is an option of sessions with past: 'state'.`)
+  }
   for (const name of [
     'enableCpuMemArena',
     'enableMemPattern',

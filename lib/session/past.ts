@@ -3,11 +3,13 @@ import type { EngineTensor } from '../compile/run/engine.js'
 import { OctavoError, rangeError } from '../errors.js'
 import { formatDim } from '../graph/expr.js'
 import type { Graph } from '../graph/graph.js'
+import { lastLogits } from '../passes/last-logits.js'
 import { pastToStates } from '../passes/past-to-states.js'
 import type { Feeds, TensorLike } from './arguments.js'
 import { languageModel, madeInput, type NamedInput, noLanguageModel } from './language-model.js'
+import type { SessionOptions } from './options.js'
 
-export const DEFAULT_PAST_LIMIT = 2048
+const DEFAULT_LIMIT = 2048
 
 interface PastForm {
   readonly ids: NamedInput
@@ -18,9 +20,13 @@ interface PastForm {
 }
 
 /** The graph with its past in states, and the past of a session over it. */
-export function graphWithPast(graph: Graph, limit: number): { graph: Graph; past: Past } {
+export function graphWithPast(
+  graph: Graph,
+  { pastLimit: limit = DEFAULT_LIMIT, logits }: SessionOptions,
+): { graph: Graph; past: Past } {
   const inputs = graph.inputs.map((name) => ({ name, type: graph.types.get(name)?.dtype ?? '' }))
-  const { ids, made, past } = languageModel(inputs, graph.outputs)
+  const model = languageModel(inputs, graph.outputs)
+  const { ids, made, past } = model
   if (past.length === 0) {
     throw noLanguageModel(
       'a past as inputs and outputs (past_key_values.N.key, present.N.key), for the option past',
@@ -28,7 +34,8 @@ export function graphWithPast(graph: Graph, limit: number): { graph: Graph; past
     )
   }
   const pairs = past.map(({ input, present }) => ({ past: input.name, present }))
-  const changed = pastToStates(graph, pairs, ids.name, limit)
+  const whole = logits === 'last' ? lastLogits(graph, model.logits) : graph
+  const changed = pastToStates(whole, pairs, ids.name, limit)
   let positionBytes = 0
   for (const { past: name } of pairs) {
     const { shape = [] } = changed.states?.get(name)?.type ?? {}

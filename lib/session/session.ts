@@ -23,7 +23,7 @@ import {
   type RunOptions,
   type SessionOptions,
 } from './options.js'
-import { DEFAULT_PAST_LIMIT, graphWithPast, type Past } from './past.js'
+import { graphWithPast, type Past } from './past.js'
 import { findRecent } from './recent.js'
 import type { Tensor } from './tensor.js'
 import type { TensorType } from './tensor-types.js'
@@ -144,7 +144,7 @@ export class InferenceSession {
       const externalData = await readBlobs(options.externalData)
       const model = await readModel(source, { externalData, files, signal })
       if (options.past) {
-        const { graph, past } = graphWithPast(model.graph, options.pastLimit ?? DEFAULT_PAST_LIMIT)
+        const { graph, past } = graphWithPast(model.graph, options)
         return new InferenceSession(await compile({ ...model, graph }, options), past)
       }
       let encoded: EncodedModel | undefined

@@ -13,10 +13,15 @@ const MODELS = [
   'openwakeword-js@0.1.27',
 ]
 
+/** Its dependencies have another onnxruntime-node: it is what the tests compare with. */
+const TRANSFORMERS = '@huggingface/transformers@4.3.2'
+
 const peer = installPeer()
 if (peer === undefined) skip('comparison with onnxruntime-node', `${PEER} could not be installed`)
 else {
   for (const name of MODELS) unpack(name)
+  const transformers = installTransformers()
+  if (!transformers) skip('language models under transformers.js', `${TRANSFORMERS} could not be installed`)
   const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
   const report = join(root, 'build', 'peer.json')
   const args = [
@@ -31,7 +36,11 @@ else {
   ]
   const result = run(process.execPath, [vitest, ...args], {
     quiet: false,
-    env: { OCTAVO_ORT_PATH: peer, OCTAVO_MODEL_PACKAGES: packages },
+    env: {
+      OCTAVO_ORT_PATH: peer,
+      OCTAVO_MODEL_PACKAGES: packages,
+      ...(transformers ? { OCTAVO_TRANSFORMERS_PATH: transformers } : {}),
+    },
   })
   const { stdout } = run('cat', [report])
   const counts = stdout === '' ? undefined : JSON.parse(stdout)
@@ -40,6 +49,16 @@ else {
   addCounts({ ok: result.ok, stdout: text }, 'beside onnxruntime-node')
 }
 finish()
+
+/** The folder whose node_modules has transformers.js; undefined where the registry does not give it. */
+function installTransformers() {
+  const folder = join(root, 'build', 'transformers')
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+  const there = () => existsSync(join(folder, 'node_modules', '@huggingface', 'transformers', 'package.json'))
+  mkdirSync(folder, { recursive: true })
+  if (!there()) run('npm', ['install', '--prefix', folder, ...flags, TRANSFORMERS])
+  return there() ? folder : undefined
+}
 
 /** A package's files in a folder of its name; nothing of it is run. */
 function unpack(specification) {

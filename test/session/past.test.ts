@@ -114,6 +114,17 @@ describe('sessions with a past', () => {
     expect(await all(kept, [first.at(-1) as number], 7)).toEqual(expected.slice(5))
   })
 
+  test('give the logits of the last token alone where that is asked for', async () => {
+    const model = build({ form: 'q4', table: 'fp32', attention: 'group-query', level: 0 })
+    const [all, last] = [await inState(model), await inState(model, { logits: 'last' })]
+    for (const ids of [[1, 5, 9], [20], [33, 2]]) {
+      const expected = (await logitsOf(all, ...ids)).slice(-300)
+      const { logits } = await last.run({ input_ids: tokens(...ids) })
+      expect(logits?.dims).toEqual([1, 1, 300])
+      expectClose(logits?.data as Float32Array, expected)
+    }
+  })
+
   test('have room for so many positions', async () => {
     const session = await inState(build({ form: 'fp32', attention: 'spelled' }), { pastLimit: 4 })
     await logitsOf(session, 1, 2, 3)
@@ -150,6 +161,8 @@ describe('sessions with a past', () => {
     [{ past: 'no' }, 'ERR_INVALID_ARG_TYPE'],
     [{ past: 'state', pastLimit: 0 }, 'ERR_OUT_OF_RANGE'],
     [{ pastLimit: 8 }, 'ERR_INVALID_ARG_TYPE'],
+    [{ logits: 'last' }, 'ERR_INVALID_ARG_TYPE'],
+    [{ past: 'state', logits: 'first' }, 'ERR_INVALID_ARG_TYPE'],
   ])('options %o are refused', async (options, code) => {
     const create = InferenceSession.create(
       build({ form: 'fp32', attention: 'spelled' }),

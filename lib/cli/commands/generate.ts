@@ -1,5 +1,6 @@
 /** octavo generate MODEL --tokenizer FILE --prompt TEXT */
 import { Command, InvalidArgumentError } from 'commander'
+import { OctavoError } from '../../errors.js'
 import { generate as generateTokens } from '../../generate/index.js'
 import { readTokenizer } from '../../generate/tokenizer.js'
 import { InferenceSession } from '../../session/session.js'
@@ -50,6 +51,24 @@ export function generate(): Command {
     .action((model: string, flags: Flags) => withSignals((signal) => act(model, flags, signal)))
 }
 
+/** With its past, and the last logits alone, where the model is made so. */
+async function openModel(
+  path: string,
+  pastLimit: number,
+  threads: number | undefined,
+  signal: AbortSignal,
+): Promise<InferenceSession> {
+  const options = { intraOpNumThreads: threads, signal }
+  for (const logits of ['last', 'all'] as const) {
+    try {
+      return await InferenceSession.create(path, { ...options, past: 'state', pastLimit, logits })
+    } catch (error) {
+      if (!(error instanceof OctavoError) || error.code !== 'ERR_UNSUPPORTED_OP') throw error
+    }
+  }
+  return InferenceSession.create(path, options)
+}
+
 function decimal(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text)
   if (Number.isNaN(value)) throw new InvalidArgumentError('expected a number.')
@@ -59,8 +78,8 @@ function decimal(text: string): number {
 async function act(path: string, flags: Flags, signal: AbortSignal): Promise<void> {
   const { maxTokens, temperature, topK, topP, seed, stop = [], threads } = flags
   const { tokenizer, ends } = await readTokenizer(flags.tokenizer)
-  const session = await InferenceSession.create(path, { intraOpNumThreads: threads, signal })
   const prompt = tokenizer.encode(flags.prompt).ids
+  const session = await openModel(path, prompt.length + (maxTokens ?? 256), threads, signal)
   const tokens: number[] = []
   const times: number[] = [performance.now()]
   let text = ''

@@ -6,7 +6,7 @@
  */
 export async function generateIn(module, { path, threads, prompt, count, keepsPast }, memory) {
   const options = { intraOpNumThreads: threads, interOpNumThreads: 1, logSeverityLevel: 3 }
-  const past = keepsPast ? { past: 'state', pastLimit: prompt + count } : {}
+  const past = keepsPast ? { past: 'state', logits: 'last', pastLimit: prompt + count + 1 } : {}
   const began = performance.now()
   const session = await module.InferenceSession.create(path, { ...options, ...past })
   const createMs = performance.now() - began
