@@ -1,47 +1,21 @@
 /** InferenceSession: the class of the onnxruntime JavaScript API, over the engine. */
 
 import { explainPlan, type NodeExplanation } from '../compile/explain-steps.js'
-import { createRunner } from '../compile/run/create.js'
-import { type EncodedModel, type Engine, loadModel } from '../compile/run/engine.js'
+import type { Engine } from '../compile/run/engine.js'
 import type { Runner, RunnerValue } from '../compile/run/runner.js'
 import { OctavoError, typeError } from '../errors.js'
-import { formatDim } from '../graph/expr.js'
-import type { Model } from '../graph/graph.js'
 import type { StepProfile } from '../native/binding.js'
-import { OpenFiles } from '../onnx/open-file.js'
-import { readModel } from '../onnx/read.js'
 import { PAST_LENGTH } from '../passes/past-to-states.js'
 import { recordOf } from '../record.js'
 import { createArguments, type Feeds, type Fetches, type RunArguments, runArguments } from './arguments.js'
-import { blockActivationsOf } from './extra.js'
 import { feedOf, tensorOf } from './feeds.js'
-import {
-  checkProviders,
-  checkRunOptions,
-  checkSessionOptions,
-  type ExecutionProvider,
-  type RunOptions,
-  type SessionOptions,
-} from './options.js'
-import { graphWithPast, type Past } from './past.js'
-import { findRecent } from './recent.js'
+import { metadata, type ValueMetadata } from './metadata.js'
+import { openModel } from './open.js'
+import { checkRunOptions, type ExecutionProvider, type RunOptions, type SessionOptions } from './options.js'
+import type { Past } from './past.js'
 import type { Tensor } from './tensor.js'
-import type { TensorType } from './tensor-types.js'
 
-/** An input or output of a model. */
-export interface ValueMetadata {
-  /** Its name in the model, and in feeds and results. */
-  readonly name: string
-  /** true: models with sequences or maps are not supported. */
-  readonly isTensor: true
-  /** Element type. */
-  readonly type: TensorType
-  /**
-   * Sizes, outermost first; a symbolic one is its name or expression, as `batch` or `2*n`. `[]` for a scalar, and where
-   * the model does not say the rank.
-   */
-  readonly shape: readonly (number | string)[]
-}
+export type { ValueMetadata } from './metadata.js'
 
 /** What a run gives: its outputs by name. */
 export type ReturnType = Record<string, Tensor>
@@ -133,29 +107,8 @@ export class InferenceSession {
     fourth?: unknown,
   ): Promise<InferenceSession> {
     const { source, options } = createArguments(first, second, third, fourth)
-    checkSessionOptions(options)
-    checkProviders(options.executionProviders)
-    const { signal } = options
-    signal?.throwIfAborted()
-    const files = new OpenFiles()
-    try {
-      const recent = await findRecent(source, options, files)
-      if (recent?.model) return new InferenceSession(await load(recent.model, options))
-      const externalData = await readBlobs(options.externalData)
-      const model = await readModel(source, { externalData, files, signal })
-      if (options.past) {
-        const { graph, past } = graphWithPast(model.graph, options)
-        return new InferenceSession(await compile({ ...model, graph }, options), past)
-      }
-      let encoded: EncodedModel | undefined
-      const runner = await compile(model, options, (last) => {
-        encoded = last
-      })
-      if (encoded) await recent?.remember(encoded)
-      return new InferenceSession(runner)
-    } finally {
-      await files.close()
-    }
+    const { runner, past } = await openModel(source, options)
+    return new InferenceSession(runner, past)
   }
 
   /**
@@ -425,60 +378,9 @@ type OptionsOfRun = RunOptions
 /** `ValueMetadata` of this module, which the namespace's own name hides. */
 type TensorMetadata = ValueMetadata
 
-async function readBlobs(files: SessionOptions['externalData'] = []) {
-  return Promise.all(
-    files.map(async (file) => {
-      if (typeof file === 'string') return file
-      const { path, data } = file
-      if (data instanceof SharedArrayBuffer) return { path, data: new Uint8Array(data) }
-      return { path, data: data instanceof Blob ? await data.arrayBuffer() : data }
-    }),
-  )
-}
-
 function beforeRun(options: RunOptions): void {
   checkRunOptions(options)
   options.signal?.throwIfAborted()
   if (options.terminate)
     throw new OctavoError('ERR_ABORTED', 'Exiting due to terminate flag being set to true.')
-}
-
-async function compile(
-  model: Model,
-  options: SessionOptions,
-  onEncoded?: (model: EncodedModel) => void,
-): Promise<Runner> {
-  const optimize = options.graphOptimizationLevel !== 'disabled'
-  const { optimizedModelFilePath: file } = options
-  const runner = await createRunner(model.graph, {
-    ...loadOptions(options),
-    overrides: options.freeDimensionOverrides,
-    selection: optimize ? 'all' : 'required',
-    fuse: optimize,
-    blockActivations: blockActivationsOf(options),
-    onEncoded,
-    onPrepared: async (graph) => {
-      if (file === undefined) return
-      const { writeOptimized } = await import('./optimized.js')
-      await writeOptimized(file, { ...model, graph })
-    },
-  })
-  if (options.enableProfiling) runner.setProfiling(true)
-  return runner
-}
-
-async function load(model: EncodedModel, options: SessionOptions): Promise<Runner> {
-  const engine = await loadModel(model, loadOptions(options))
-  if (options.enableProfiling) engine.setProfiling(true)
-  return engine
-}
-
-function loadOptions(options: SessionOptions) {
-  const { intraOpNumThreads, executions, maxTensorBytes, maxLoopIterations, signal } = options
-  return { threads: intraOpNumThreads || undefined, executions, maxTensorBytes, maxLoopIterations, signal }
-}
-
-function metadata({ name, dtype, shape = [] }: RunnerValue): ValueMetadata {
-  const sizes = shape.map((d) => (typeof d === 'number' ? d : formatDim(d)))
-  return { name, isTensor: true, type: dtype as TensorType, shape: sizes }
 }

@@ -173,10 +173,10 @@ describe('a state', () => {
         ),
       )
     }
-    // n1 and m have other readers: copies of them become the states.
-    expect(writers(MEANS)).toEqual(['Binary -> ema', 'Copy -> n', 'Copy -> mean'])
+    // What else reads m reads the state; n1 is read under another size, and a copy of it becomes the state.
+    expect(writers(MEANS)).toEqual(['Binary -> mean', 'Binary -> ema', 'Copy -> n'])
     expect(writers(TRAIN)).toEqual(['Binary -> w'])
-    // y is read after the step that could write the state.
+    // s is read after the step that could write it.
     expect(
       writers(`
         graph g (x: float32[2]) -> (y: float32[2])

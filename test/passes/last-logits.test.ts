@@ -11,7 +11,17 @@ describe('lastLogits', () => {
         p = MatMul(h, w)
         logits = Cast(p) {to=1}
     `)
-    expect(textOf(lastLogits(graph, 'logits'))).toMatchInlineSnapshot()
+    expect(textOf(lastLogits(graph, 'logits'))).toMatchInlineSnapshot(`
+      "graph g (x: float32[1, n, 4]) -> (logits: ?)
+        w: float32[4, 8] = 0 0 0 0 0 0 0 0 ...
+        octavo.logits:-1: int64[1] = -1
+        octavo.logits:2147483647: int64[1] = 2147483647
+        octavo.logits:1: int64[1] = 1
+        h = Exp(x)
+        h:last = Slice(h, octavo.logits:-1, octavo.logits:2147483647, octavo.logits:1)
+        p = MatMul(h:last, w)
+        logits = Cast(p) {to=1}"
+    `)
   })
 
   it.each([

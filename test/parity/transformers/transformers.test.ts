@@ -16,8 +16,10 @@ const folder = process.env.OCTAVO_TRANSFORMERS_PATH
 const { decoder } = await script<{
   decoder(shape: object, weights: object, options: object): Uint8Array
 }>('models/language/decoder.mjs')
-const { TINY } = await script<{ TINY: Record<string, number> }>('models/language/shapes.mjs')
+const { TINY } = await script<{ TINY: Sizes }>('models/language/shapes.mjs')
 const { seededWeights } = await script<{ seededWeights(seed: number): object }>('models/language/weights.mjs')
+
+type Sizes = Record<'width' | 'hidden' | 'heads' | 'keyHeads' | 'layers' | 'context', number>
 
 /** Forms of files, with the names that transformers.js has for them. */
 const FILES = {
@@ -48,7 +50,10 @@ const run = promisify(execFile)
 
 async function tokensOf(model: string, dtype: string, octavo?: string): Promise<number[]> {
   const child = fileURLToPath(new URL('child.mjs', import.meta.url))
-  const transformers = join(folder as string, 'node_modules/@huggingface/transformers/dist/transformers.node.mjs')
+  const transformers = join(
+    folder as string,
+    'node_modules/@huggingface/transformers/dist/transformers.node.mjs',
+  )
   const job = { transformers: pathToFileURL(transformers), octavo, folder: models, model, dtype }
   const { stdout } = await run(process.execPath, [
     child,
