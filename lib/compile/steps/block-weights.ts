@@ -61,7 +61,10 @@ function ofMatMul(draft: Draft, index: DraftIndex, step: PlanStep): BlockProduct
   const stated = intOf(step, 'trans_b', 0) !== 0
   const product = asProduct(draft, a, source, stated !== source.transposed)
   if (typeof product === 'string' || !source.own || stated) return product
-  // onnxruntime folds a Transpose of bytes with one scale or scales of columns, of nothing else.
+  // onnxruntime takes a Gemm with other factors than 1 for no MatMul, and folds a Transpose of bytes with one scale or
+  // scales of columns, of nothing else.
+  const factors = operand(step, 'bias') < 0 ? ['alpha'] : ['alpha', 'beta']
+  if (factors.some((name) => (floatsOf(step, name)[0] ?? 1) !== 1)) return product
   const blocked = intOf(source.dequantize, 'block_size', 0) !== 0
   if (source.transposed && (blocked || product.matrix.bits < 8)) return product
   return { ...product, fused: !blocked || Number.isInteger(Math.log2(product.matrix.size)) }

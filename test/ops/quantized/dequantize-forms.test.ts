@@ -138,6 +138,14 @@ const FORMS: Form[] = [
     dims: [K, N],
     how: block(0, 32),
     gemm: { alpha: 0.5, beta: 2, c: [N] },
+    form: 'float activations, 4-bit, group 32',
+  },
+  {
+    name: 'Gemm with a beta of nothing',
+    type: 'uint4',
+    dims: [K, N],
+    how: block(0, 32),
+    gemm: { beta: 2 },
     form: 'integer 4-bit, group 32',
   },
   {
@@ -146,7 +154,7 @@ const FORMS: Form[] = [
     dims: [K, N],
     how: block(0, 32),
     gemm: { beta: 3, c: [3, 1] },
-    form: 'integer 8-bit, group 32',
+    form: 'float activations, 8-bit, group 32',
   },
 ]
 
