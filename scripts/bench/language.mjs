@@ -1,4 +1,4 @@
-// Language models: a prompt, and tokens after it one by one, in Octavo, onnxruntime-node and llama.cpp. Usage: npm run bench:lm
+// Language models: a prompt, and tokens after it one by one, in Octavo and onnxruntime-node. Usage: npm run bench:lm
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'

@@ -32,14 +32,7 @@ export interface OneNode {
   readonly outputs: readonly ('float32' | 'float16' | undefined)[]
 }
 
-function nodeModel({
-  opType,
-  domain = 'com.microsoft',
-  opset,
-  attributes,
-  outputs,
-  ...rest
-}: OneNode) {
+function nodeModel({ opType, domain = 'com.microsoft', opset, attributes, outputs, ...rest }: OneNode) {
   const inputs = Array.from(rest.inputs)
   const present = inputs.flatMap((input, i) => (input ? [{ input, name: `in${i}` }] : []))
   return modelBytes(

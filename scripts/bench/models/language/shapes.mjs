@@ -14,7 +14,11 @@ export const SMOLLM_135M = {
   epsilon: 1e-5,
 }
 
-/** stories260K (Karpathy's llama2.c). */
+/**
+ * stories260K (Karpathy's llama2.c).
+ *
+ * @public Tests import it by its address.
+ */
 export const STORIES_260K = {
   layers: 5,
   width: 64,
@@ -27,7 +31,11 @@ export const STORIES_260K = {
   epsilon: 1e-5,
 }
 
-/** A few operators of each kind: for tests. */
+/**
+ * A few operators of each kind: for tests.
+ *
+ * @public Tests import it by its address.
+ */
 export const TINY = {
   layers: 2,
   width: 64,

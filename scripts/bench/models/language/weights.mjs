@@ -17,7 +17,11 @@ export function seededWeights(seed) {
   }
 }
 
-/** Those of stories260K, from its float model, whose rotary embedding turns neighbours: here halves of a head are turned. */
+/**
+ * Those of stories260K, from its float model, whose rotary embedding turns neighbours: here halves of a head are turned.
+ *
+ * @public Tests import it by its address.
+ */
 export async function storiesWeights(path) {
   const { graph } = await readModel(readFileSync(path))
   const byNode = new Map()
