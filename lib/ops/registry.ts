@@ -23,6 +23,7 @@ import { ops as groupQueryAttention } from './nn/group-query-attention.js'
 import { ops as layerNorm } from './nn/layer-norm.js'
 import { ops as multiHeadAttention } from './nn/multi-head-attention.js'
 import { ops as norm } from './nn/norm.js'
+import { ops as packedAttention } from './nn/packed-attention.js'
 import { ops as pool } from './nn/pool.js'
 import { ops as recurrent } from './nn/recurrent.js'
 import { ops as resize } from './nn/resize.js'
@@ -70,6 +71,7 @@ const all: readonly (readonly OpDef[])[] = [
   matmul,
   multiHeadAttention,
   norm,
+  packedAttention,
   pool,
   qoperator,
   quantization,

@@ -28,18 +28,28 @@ export interface AttentionForm {
   readonly sinks?: number
 }
 
+/** Keys or values: float32, or int8 with scales [batch, heads, rows]. */
+export interface Rows {
+  readonly levels: number
+  readonly scales?: number
+}
+
 export function attentionStep(
   ctx: LowerContext,
   q: number,
-  k: number,
-  v: number,
+  keys: Rows | number,
+  values: Rows | number,
   form: AttentionForm,
   y: number,
 ): void {
   const { bias, starts, lengths, sinks, heads, keyHeads } = form
+  const [k, v] = [keys, values].map((rows) => (typeof rows === 'number' ? { levels: rows } : rows)) as [
+    Rows,
+    Rows,
+  ]
   ctx.step(
     steps.Attention(
-      { q, k, v, bias, starts, lengths, sinks },
+      { q, k: k.levels, v: v.levels, bias, starts, lengths, sinks, k_scales: k.scales, v_scales: v.scales },
       {
         heads: ints(heads),
         kv_heads: ints(keyHeads),

@@ -6,8 +6,9 @@ import { steps } from '../../plan/build.js'
 import { binaryStep } from '../core/float-steps.js'
 import { floatInput, floatOutput } from '../core/float32.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
-import { type Angles, attentionStep, type Heads, presentOf, rotate } from './attention-steps.js'
+import { type Angles, attentionStep, type Heads, presentOf, type Rows, rotate } from './attention-steps.js'
 import { checkGroupQuery, type GroupQuerySizes, groupQuerySizes, INPUT } from './group-query-sizes.js'
+import { appendInt8 } from './int8-past.js'
 
 function infer(ctx: InferContext): readonly Inferred[] {
   checkGroupQuery(ctx)
@@ -16,7 +17,9 @@ function infer(ctx: InferContext): readonly Inferred[] {
   const { dtype } = ctx.required(INPUT.query)
   const length = presentLength(ctx, sizes)
   const present = { dtype: ctx.input(INPUT.pastKey)?.dtype ?? dtype, shape: [batch, keyHeads, length, size] }
-  return [{ dtype, shape: [batch, sequence, mul(heads, size)] }, present, present]
+  const scores = { dtype, shape: [batch, heads, sequence, length] }
+  const scales = { dtype: 'float32', shape: [batch, keyHeads, length] } as const
+  return [{ dtype, shape: [batch, sequence, mul(heads, size)] }, present, present, scores, scales, scales]
 }
 
 /** Positions of the present: as long as the batch, at least as long as the past. */
@@ -53,12 +56,29 @@ function lower(ctx: LowerContext): void {
     lengths: causal || inPlace ? -1 : sequenceLengths(ctx, sizes),
     sinks: sinks(ctx, heads),
   }
-  const present = (o: number, i: number, x: Heads) => {
-    const dims = () => [sizes.batch, keyHeads, presentLength(ctx, sizes), size]
-    return presentOf(ctx, o, i, x.tensor, keyHeads, dims, starts)
-  }
-  const [key, value] = [present(1, INPUT.pastKey, k), present(2, INPUT.pastValue, v)]
-  floatOutput(ctx, 0, undefined, (y) => attentionStep(ctx, q.tensor, key, value, form, y))
+  const [keys, values] = sizes.int8
+    ? ([appendInt8(ctx, KEYS, k, keyHeads, starts), appendInt8(ctx, VALUES, v, keyHeads, starts)] as const)
+    : ([
+        floatPresent(ctx, 1, INPUT.pastKey, k, sizes, starts),
+        floatPresent(ctx, 2, INPUT.pastValue, v, sizes, starts),
+      ] as const)
+  floatOutput(ctx, 0, undefined, (y) => attentionStep(ctx, q.tensor, keys, values, form, y))
+}
+
+const KEYS = { past: INPUT.pastKey, scales: INPUT.pastKeyScales, present: 1, presentScales: 4 }
+const VALUES = { past: INPUT.pastValue, scales: INPUT.pastValueScales, present: 2, presentScales: 5 }
+
+function floatPresent(
+  ctx: LowerContext,
+  o: number,
+  i: number,
+  x: Heads,
+  sizes: GroupQuerySizes,
+  starts: number,
+): Rows {
+  const { batch, keyHeads, size } = sizes
+  const dims = () => [batch, keyHeads, presentLength(ctx, sizes), size]
+  return { levels: presentOf(ctx, o, i, x.tensor, keyHeads, dims, starts) }
 }
 
 /** q, k and v, from one tensor where they are packed. */
@@ -136,8 +156,8 @@ export const ops: readonly OpDef[] = [
   {
     opType: 'GroupQueryAttention',
     domain: 'com.microsoft',
-    inputs: [1, 17],
-    outputs: [1, 4],
+    inputs: [1, 19],
+    outputs: [1, 6],
     infer,
     lower,
   },

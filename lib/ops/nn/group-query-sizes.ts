@@ -6,7 +6,10 @@ import { formatShape, type NodeContext, needSizes } from '../core/helpers.js'
 import type { InferContext } from '../core/opdef.js'
 import { checkFloat, compatible } from './conv.js'
 
-/** Inputs by position. The last is none of onnxruntime's: how much of a past that is written in place is filled. */
+/**
+ * Inputs by position. Those from 16 on are none of onnxruntime's: how much of a past that is written in place is filled; the
+ * scales of one of int8, which are outputs 4 and 5 with what is added.
+ */
 export const INPUT = {
   query: 0,
   key: 1,
@@ -25,6 +28,8 @@ export const INPUT = {
   queryNorm: 14,
   keyNorm: 15,
   pastLength: 16,
+  pastKeyScales: 17,
+  pastValueScales: 18,
 } as const
 
 export interface GroupQuerySizes {
@@ -39,6 +44,8 @@ export interface GroupQuerySizes {
   readonly packed: boolean
   /** The past has room, and is written where it is. */
   readonly inPlace: boolean
+  /** The past is int8. */
+  readonly int8: boolean
 }
 
 export function groupQuerySizes(
@@ -73,7 +80,11 @@ export function groupQuerySizes(
   }
   const inPlace = shapeOf(INPUT.pastLength) !== undefined
   if (inPlace && past === undefined) ctx.fail('a past to write in place')
-  return { batch, sequence, heads, keyHeads, size, past, packed, inPlace }
+  const int8 = shapeOf(INPUT.pastKeyScales) !== undefined
+  for (const i of int8 ? [INPUT.pastKeyScales, INPUT.pastValueScales] : []) {
+    expectShape(ctx, i, shapeOf(i), [batch, keyHeads, past as Dim])
+  }
+  return { batch, sequence, heads, keyHeads, size, past, packed, inPlace, int8 }
 }
 
 function expectShape(
@@ -100,10 +111,16 @@ export function checkGroupQuery(ctx: InferContext): void {
   together(INPUT.key, INPUT.value, 'key and value')
   together(INPUT.pastKey, INPUT.pastValue, 'past_key and past_value')
   together(INPUT.cos, INPUT.sin, 'cos_cache and sin_cache')
+  together(INPUT.pastKeyScales, INPUT.pastValueScales, 'scales of keys and of values')
   together(INPUT.queryNorm, INPUT.keyNorm, 'q_norm_weight and k_norm_weight')
   for (const i of [INPUT.pastKey, INPUT.pastValue]) {
     const dtype = ctx.input(i)?.dtype
-    if (dtype && !isFloat(dtype)) ctx.fail(`a past (input ${i}) of a floating-point type, got ${dtype}`)
+    const int8 = ctx.input(INPUT.pastKeyScales) !== undefined && ctx.input(INPUT.pastLength) !== undefined
+    if (dtype && (int8 ? dtype !== 'int8' : !isFloat(dtype))) {
+      ctx.fail(
+        `a past (input ${i}) of ${int8 ? 'type int8 beside scales' : 'a floating-point type'}, got ${dtype}`,
+      )
+    }
   }
   for (const i of [INPUT.lengths, INPUT.total]) {
     const { dtype } = ctx.required(i)

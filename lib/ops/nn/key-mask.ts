@@ -2,7 +2,8 @@
 import type { Dim } from '../../graph/expr.js'
 import { floatAttribute } from '../../graph/graph.js'
 import { steps } from '../../plan/build.js'
-import { scalar } from '../core/float32.js'
+import { binaryStep } from '../core/float-steps.js'
+import { floatInput, scalar } from '../core/float32.js'
 import { formatShape } from '../core/helpers.js'
 import type { LowerContext } from '../core/opdef.js'
 import { compatible } from './conv.js'
@@ -44,4 +45,15 @@ export function keyMask(
   const hidden = scalar(ctx, floatAttribute(ctx.node, 'mask_filter_value', -10000))
   ctx.step(steps.Where({ condition: seen, a: scalar(ctx, 0), b: hidden }), [tensor], 'float')
   return { bias: { tensor, dims } }
+}
+
+/** What is added to scores by the mask and by input i, of rank 4; -1: nothing. */
+export function scoreBias(ctx: LowerContext, { bias }: KeyMask, i: number): number {
+  const added = floatInput(ctx, i)
+  if (!bias || added < 0) return bias?.tensor ?? added
+  const other = ctx.inputType(i).shape
+  const dims = bias.dims.map((d, axis) => (d === 1 ? (other[axis] as Dim) : d))
+  const sum = ctx.scratch('float32', dims, 'bias')
+  binaryStep(ctx, 'add', bias.tensor, added, sum)
+  return sum
 }

@@ -10,7 +10,7 @@ import { formatShape, type NodeContext, needSizes } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
 import { attentionStep, presentOf } from './attention-steps.js'
 import { checkFloat, compatible } from './conv.js'
-import { keyMask } from './key-mask.js'
+import { keyMask, scoreBias } from './key-mask.js'
 
 /** Inputs by position. The last is none of onnxruntime's: how much of a past that is written in place is filled. */
 const INPUT = {
@@ -139,14 +139,13 @@ function lower(ctx: LowerContext): void {
   const keys = present(1, INPUT.pastKey, k, size)
   const values = present(2, INPUT.pastValue, v, valueSize)
   const mask = keyMask(ctx, INPUT.mask, { batch, queries, total })
-  const added = floatInput(ctx, INPUT.attentionBias)
   const causal = intAttribute(ctx.node, 'unidirectional', 0) !== 0
   const form = {
     heads,
     keyHeads: heads,
     scale: floatAttribute(ctx.node, 'scale', 0) || 1 / Math.sqrt(size),
     causal,
-    bias: mask.bias ? sumOfBiases(ctx, mask.bias, added) : added,
+    bias: scoreBias(ctx, mask, INPUT.attentionBias),
     lengths: starts < 0 ? mask.lengths : lengthInPlace(ctx, starts, sizes),
     starts,
   }
@@ -159,19 +158,6 @@ function lengthInPlace(ctx: LowerContext, starts: number, { keys }: Sizes): numb
   ctx.step(steps.Values({}, { values: ints(keys) }), [own])
   binaryStep(ctx, 'add', ctx.alias(starts, [1]), own, lengths)
   return lengths
-}
-
-function sumOfBiases(
-  ctx: LowerContext,
-  mask: { readonly tensor: number; readonly dims: readonly Dim[] },
-  added: number,
-): number {
-  if (added < 0) return mask.tensor
-  const other = ctx.inputType(INPUT.attentionBias).shape
-  const dims = mask.dims.map((d, axis) => (d === 1 ? (other[axis] as Dim) : d))
-  const sum = ctx.scratch('float32', dims, 'bias')
-  binaryStep(ctx, 'add', mask.tensor, added, sum)
-  return sum
 }
 
 /** q, k and v as [batch, sequence, heads * size] or [batch, heads, sequence, size]. */
