@@ -14,7 +14,7 @@ bool make_block_layout(BlockLayout* l) {
   if (l->k > kMostBytes / 64 || l->n > kMostBytes / 64) return false;
   l->block = std::min(l->block, std::max<size_t>(1, l->k));
   if (l->part == 0 || l->part >= l->block) l->part = l->block <= kLongestPart ? l->block : kPartOfLongBlock;
-  else if (l->part % kBlockDepth != 0) return false;
+  else if (l->part % kBlockDepth != 0 || l->part > kLongestPart) return false;
   l->blocks = (l->k + l->block - 1) / l->block;
   const size_t whole = l->k / l->block, rest = l->k - whole * l->block;
   l->parts = whole * ((l->block + l->part - 1) / l->part) + (rest + l->part - 1) / l->part;

@@ -44,7 +44,8 @@ struct BlockLayout {
   size_t bytes() const { return panels * panel_bytes; }
 };
 
-// Completes a layout. False: the sizes are none (a block under 16, a part that is no multiple of it) or too big.
+// Completes a layout. False: the sizes are none (a block under 16, a part that is no multiple of it, or over 256) or
+// too big.
 [[nodiscard]] bool make_block_layout(BlockLayout* layout);
 
 }  // namespace octavo

@@ -155,6 +155,14 @@ TEST(blockgemm_levels_stand_for_the_numbers_of_a_table) {
     for (const DType type : kTypes) check(s, Weights(s, type, BlockZeros::kOne, false), false, table);
 }
 
+TEST(blockgemm_refuses_parts_whose_sums_are_too_big) {
+  BlockLayout l;
+  l.bits = 4, l.n = 8, l.k = 1024, l.block = 1024, l.part = 512;
+  EXPECT(!make_block_layout(&l));
+  l.part = 256;
+  EXPECT(make_block_layout(&l));
+}
+
 TEST(blockgemm_refuses_blocks_that_are_too_short) {
   BlockLayout l;
   l.bits = 4, l.n = 8, l.k = 64, l.block = 8;
