@@ -376,8 +376,12 @@ Status Program::load(const int32_t* words, size_t count, const std::vector<Buffe
     std::shared_ptr<const Plan> plan;
     OCTAVO_RETURN_IF_ERROR(decode_plan(words, count, buffers.size(), &plan));
     FlushSubnormals mode;
+    constexpr size_t kLarge = size_t{16} << 20;
+    const bool large = bytes_to_read(*plan, buffers) >= kLarge;
     Loader loader(std::move(plan), buffers, limits, pool, cancelled);
     const Status status = loader.run();
+    // Weights were there twice while they were packed.
+    if (large) return_freed_memory();
     *step = status.ok() ? -1 : loader.step();
     if (status.ok()) *program = loader.program();
     return status;

@@ -11,6 +11,9 @@ namespace octavo {
 
 constexpr size_t kHugePage = size_t{2} << 20;
 
+// Gives the system back what malloc keeps of freed memory, where it can be told to.
+void return_freed_memory();
+
 class Pages {
  public:
   Pages() = default;
