@@ -4,7 +4,8 @@
  *     (p) -> (c); c = Concat(p, x)  =>  state p <- a; a = octavo.Append(p, x, length); c = Slice(a, 0, length + tokens)
  *
  * GroupQueryAttention takes the state as its past and the length. A model that makes c in another way gets p as a Slice. States are
- * float32, in which everything is computed, and have room for `limit` positions; what is filled is a new input, `PAST_LENGTH`.
+ * float32, in which everything is computed, or of GroupQueryAttention int8 with a scale for each head of a position, and have room for
+ * `limit` positions; what is filled is a new input, `PAST_LENGTH`.
  */
 import { OctavoError } from '../errors.js'
 import { type Dim, formatDim, substitute, symbolsOf } from '../graph/expr.js'
@@ -27,9 +28,15 @@ export interface PastPair {
   readonly present: string
 }
 
+export interface PastRoom {
+  /** Positions. */
+  readonly limit: number
+  readonly type: 'float32' | 'int8'
+}
+
 /** `ids`: the input of [1, tokens] that says how many positions a run adds. */
-export function pastToStates(graph: Graph, pairs: readonly PastPair[], ids: string, limit: number): Graph {
-  return new PastRewriter(graph, ids, limit).rewrite(pairs)
+export function pastToStates(graph: Graph, pairs: readonly PastPair[], ids: string, room: PastRoom): Graph {
+  return new PastRewriter(graph, ids, room).rewrite(pairs)
 }
 
 const POSITIONS = 2
@@ -46,7 +53,7 @@ class PastRewriter {
   constructor(
     private readonly graph: Graph,
     ids: string,
-    private readonly limit: number,
+    private readonly room: PastRoom,
   ) {
     for (const node of graph.nodes) for (const output of node.outputs) this.makers.set(output, node)
     const tokens = `${TOTAL}:tokens`
@@ -99,7 +106,7 @@ class PastRewriter {
     const [batch, heads, , size] = type?.shape ?? []
     const fits =
       type?.shape?.length === 4 && typeof heads === 'number' && typeof size === 'number' && isOne(batch)
-    if (fits && isReal(type)) return { dtype: 'float32', shape: [1, heads, this.limit, size] }
+    if (fits && isReal(type)) return { dtype: this.room.type, shape: [1, heads, this.room.limit, size] }
     const got = type ? `${type.dtype}[${type.shape?.map(formatDim).join(', ') ?? '?'}]` : 'no type'
     throw new OctavoError(
       'ERR_UNSUPPORTED_OP',
@@ -111,6 +118,7 @@ class PastRewriter {
   private pair({ past, present }: PastPair): void {
     const maker = this.makers.get(present)
     if (maker && this.readsInPlace(maker, past, present)) this.inPlace(maker, past, present)
+    else if (this.room.type === 'int8') throw notGroupQuery(past, maker)
     else if (maker && isConcat(maker, past)) this.concat(maker, past, present)
     else this.anyOther(past, present)
     this.others(past)
@@ -125,8 +133,24 @@ class PastRewriter {
   private inPlace(node: Node, past: string, present: string): void {
     const [now = node] = this.replaced.get(node) ?? []
     const inputs = Array.from({ length: 16 }, (_, i) => now.inputs[i] ?? '')
-    this.replaced.set(node, [{ ...now, inputs: [...inputs, PAST_LENGTH] }])
+    inputs.push(PAST_LENGTH, ...now.inputs.slice(17))
+    const outputs = [...now.outputs]
+    if (this.room.type === 'int8') this.scales(node, past, present, inputs, outputs)
+    this.replaced.set(node, [{ ...now, inputs, outputs }])
     this.updates.set(past, present)
+  }
+
+  /** Inputs 17 and 18 of the node, outputs 4 and 5: scales of keys and of values. */
+  private scales(node: Node, past: string, present: string, inputs: string[], outputs: string[]): void {
+    const [state, next] = [`${past}:scales`, `${present}:scales`]
+    const [, heads = 1, positions = 1] = this.states.get(past)?.type.shape ?? []
+    const [to, from] = node.inputs.indexOf(past) === 3 ? [17, 4] : [18, 5]
+    for (let i = inputs.length; i < to; ++i) inputs[i] = ''
+    for (let i = outputs.length; i < from; ++i) outputs[i] = ''
+    inputs[to] = state
+    outputs[from] = next
+    this.states.set(state, { type: { dtype: 'float32', shape: [1, heads, positions] } })
+    this.updates.set(state, next)
   }
 
   private concat(node: Node, past: string, present: string): void {
@@ -194,6 +218,13 @@ class PastRewriter {
 
 const isOne = (size: Dim | undefined) => size === 1 || (size !== undefined && typeof size !== 'number')
 const isReal = ({ dtype }: TensorType) => dtype === 'float32' || dtype === 'float16' || dtype === 'bfloat16'
+
+const notGroupQuery = (tensor: string, maker: Node | undefined) =>
+  new OctavoError(
+    'ERR_UNSUPPORTED_OP',
+    `input '${tensor}': expected the past of a GroupQueryAttention, which can keep it as int8 (option pastType), got that of ${maker ? `${maker.opType} (node "${maker.name}")` : 'no node'}.`,
+    { tensor },
+  )
 
 function isConcat(node: Node, past: string): boolean {
   const axis = intAttribute(node, 'axis')

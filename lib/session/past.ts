@@ -22,7 +22,7 @@ interface PastForm {
 /** The graph with its past in states, and the past of a session over it. */
 export function graphWithPast(
   graph: Graph,
-  { pastLimit: limit = DEFAULT_LIMIT, logits }: SessionOptions,
+  { pastLimit: limit = DEFAULT_LIMIT, pastType = 'float32', logits }: SessionOptions,
 ): { graph: Graph; past: Past } {
   const inputs = graph.inputs.map((name) => ({ name, type: graph.types.get(name)?.dtype ?? '' }))
   const model = languageModel(inputs, graph.outputs)
@@ -35,11 +35,11 @@ export function graphWithPast(
   }
   const pairs = past.map(({ input, present }) => ({ past: input.name, present }))
   const whole = logits === 'last' ? lastLogits(graph, model.logits) : graph
-  const changed = pastToStates(whole, pairs, ids.name, limit)
+  const changed = pastToStates(whole, pairs, ids.name, { limit, type: pastType })
   let positionBytes = 0
-  for (const { past: name } of pairs) {
-    const { shape = [] } = changed.states?.get(name)?.type ?? {}
-    positionBytes += (4 * shape.reduce((n, d) => n * d, 1)) / limit
+  for (const [name, { type }] of changed.states ?? []) {
+    if (graph.states?.has(name)) continue
+    positionBytes += ((type.dtype === 'int8' ? 1 : 4) * type.shape.reduce((n, d) => n * d, 1)) / limit
   }
   return { graph: changed, past: new Past({ ids, made, limit, positionBytes }) }
 }

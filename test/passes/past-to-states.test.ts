@@ -5,7 +5,7 @@ import { parseGraph, textOf } from '../helpers/graph-text.js'
 
 const PAIR = [{ past: 'p', present: 'c' }]
 const rewritten = (text: string) => {
-  const graph = pastToStates(parseGraph(text), PAIR, 'ids', 8)
+  const graph = pastToStates(parseGraph(text), PAIR, 'ids', { limit: 8, type: 'float32' })
   expect(problemsOf(graph)).toEqual([])
   return textOf(graph)
 }
@@ -78,5 +78,7 @@ it.each([
     graph g (ids: int64[1, n], x: ?, p: ${type}) -> (c: ?)
       c = Concat(p, x) {axis=2}
   `
-  expect(() => pastToStates(parseGraph(text), PAIR, 'ids', 8)).toThrow(/input 'p': expected float \[1, heads/)
+  expect(() => pastToStates(parseGraph(text), PAIR, 'ids', { limit: 8, type: 'float32' })).toThrow(
+    /input 'p': expected float \[1, heads/,
+  )
 })

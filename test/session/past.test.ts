@@ -159,6 +159,8 @@ describe('sessions with a past', () => {
 
   test.each([
     [{ past: 'no' }, 'ERR_INVALID_ARG_TYPE'],
+    [{ past: 'state', pastType: 'int4' }, 'ERR_INVALID_ARG_TYPE'],
+    [{ pastType: 'int8' }, 'ERR_INVALID_ARG_TYPE'],
     [{ past: 'state', pastLimit: 0 }, 'ERR_OUT_OF_RANGE'],
     [{ pastLimit: 8 }, 'ERR_INVALID_ARG_TYPE'],
     [{ logits: 'last' }, 'ERR_INVALID_ARG_TYPE'],
@@ -169,5 +171,31 @@ describe('sessions with a past', () => {
       options as SessionOptions,
     )
     await expect(create).rejects.toMatchObject({ code })
+  })
+})
+
+describe('a past of int8', () => {
+  const SEQUENCE = [1, 5, 9, 20, 33, 2, 250, 299]
+
+  test('gives nearly the logits of one of float32, in a third of the memory', async () => {
+    const model = build({ form: 'fp32', attention: 'group-query' })
+    const expected = await whole(await open(model), SEQUENCE)
+    const session = await inState(model, { pastType: 'int8' })
+    const logits = [...(await logitsOf(session, 1, 5, 9)), ...(await logitsOf(session, 20))]
+    for (const id of [33, 2, 250, 299]) logits.push(...(await logitsOf(session, id)))
+    // Of each of 2 layers, keys and values: 2 heads of 16 bytes and a scale.
+    expect(session.pastBytes).toBe(8 * 2 * 2 * 2 * (16 + 4))
+    const largest = Math.max(...Array.from(expected, Math.abs))
+    const off = logits.map((v, i) => Math.abs(v - (expected[i] as number)) / largest)
+    expect(Math.max(...off)).toBeLessThan(0.02)
+    expect(Math.max(...off)).toBeGreaterThan(0)
+    session.reset(4)
+    expect(await logitsOf(session, 33)).toEqual(Float32Array.from(logits.slice(4 * 300, 5 * 300)))
+  })
+
+  test('is refused where another operator reads it', async () => {
+    const model = build({ form: 'fp32', attention: 'spelled' })
+    await expect(inState(model, { pastType: 'int8' })).rejects.toMatchObject({ code: 'ERR_UNSUPPORTED_OP' })
+    await expect(inState(model, { pastType: 'int8' })).rejects.toThrow(/GroupQueryAttention/)
   })
 })
