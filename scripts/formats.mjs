@@ -30,7 +30,8 @@ const formats = FORMATS.filter(({ name }) => name === 'float' || new RegExp(opti
 for (const model of MODELS.filter(({ name }) => new RegExp(options.models).test(name))) {
   try {
     const data = await model.load(Number(options.samples))
-    for await (const row of measureFormats(model.name, data, formats)) {
+    const own = formats.filter(({ models = /./ }) => models.test(model.name))
+    for await (const row of measureFormats(model.name, data, own)) {
       rows.push(row)
       if (!options.json) console.error(`${row.model} ${row.format}: ${row.lost ?? row.why}`)
     }

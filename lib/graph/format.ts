@@ -64,6 +64,14 @@ export const FORMATS: Readonly<Record<QuantizedDType, Format>> = {
   uint1: format('uint1', 1, false),
 }
 
+/** Levels -1 and 1 alone: int8 in a graph, a bit each in memory and in files that say so. */
+export const SIGNS: Format = { bits: 1, signed: true, qmin: -1, qmax: 1, storage: 'int8' }
+
+/** Whether levels are -1 and 1 alone. */
+export function isSigns({ bits, storage }: Format): boolean {
+  return bits === SIGNS.bits && storage === SIGNS.storage
+}
+
 /** The format of an element type, all its levels in use; undefined for types that hold no quantized numbers. */
 export function formatOf(dtype: DType | undefined): Format | undefined {
   return dtype !== undefined && dtype in FORMATS ? FORMATS[dtype as QuantizedDType] : undefined

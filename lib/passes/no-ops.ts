@@ -75,6 +75,8 @@ function changesNothing(node: Node, info: Inference): boolean {
     case 'Transpose':
       return intsAttribute(node, 'perm')?.every((axis, i) => axis === i) ?? false
     case 'Concat':
+    case 'Max':
+    case 'Min':
       return node.inputs.length === 1
     default:
       return false

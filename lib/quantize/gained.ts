@@ -15,7 +15,10 @@ export interface Products {
 /** The products of the model: what quantization is for. */
 export function productsOf({ graph, fusions, weightOnly }: Quantization): Products {
   const known = new Set(fusions.integer.filter(isProduct).map(({ node }) => node))
-  const running = (node: Node) => weightOnly.get(node.name)?.form.kind === 'dynamic'
+  const running = (node: Node) => {
+    const chosen = weightOnly.get(node.name)
+    return chosen?.form.kind === 'dynamic' || chosen?.isSign === true
+  }
   const integer = graph.nodes.filter((node) => known.has(node) || running(node))
   const float = graph.nodes.filter(
     (node) => canBeProduct(node) && !known.has(node) && fusions.float.has(node.name),

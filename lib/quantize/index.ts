@@ -87,7 +87,8 @@ export async function quantize(
   const done = await runStages(begin({ graph: source.graph, recipe, data, onProgress, signal }))
   if (!force) requireGain(done)
   const graph = done.quantized?.graph ?? done.nested
-  const bytes = writeModel({ ...source, graph }, { decompose })
+  const signsAsBits = [recipe, ...recipe.rules].some(({ weights }) => weights?.type === 'w1')
+  const bytes = writeModel({ ...source, graph }, { decompose, signsAsBits })
   const sizes = { float: await floatBytes(model, source.graph), quantized: bytes.byteLength }
   return { model: bytes, recipe, report: reportOf(done, sizes) }
 }

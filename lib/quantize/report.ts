@@ -1,6 +1,6 @@
 /** What a quantization did, as plain JSON. */
 import type { Collected } from '../calibrate/collect.js'
-import { FORMATS, type Format, type QuantizedDType } from '../graph/format.js'
+import { FORMATS, type Format, isSigns, type QuantizedDType } from '../graph/format.js'
 import type { Graph } from '../graph/graph.js'
 import { elementCount, floatsOf } from '../graph/tensor.js'
 import type { QuantizeRule } from '../ops/core/opdef.js'
@@ -47,8 +47,8 @@ export interface QuantizedWeightsReport {
   readonly node: string
   /** Sizes, outermost first. */
   readonly dims: readonly number[]
-  /** Type of its integers. */
-  readonly type: QuantizedDType
+  /** Type of its integers; `w1`: signs. */
+  readonly type: QuantizedDType | 'w1'
   /** How many scales it has: 1, one for each output channel, or one for each row (or block of it) that nodes pick. */
   readonly scales: number
   /** The smallest of its scales, in magnitude. */
@@ -209,18 +209,14 @@ const REASONS: Readonly<Record<QuantizeRule['kind'], string>> = {
   shared: 'moves integers between integer products',
 }
 
+const RUNNING = 'an integer product, of activations that are quantized while running'
+
 function runningProducts({ weightOnly }: Quantization): QuantizationReport['integer'] {
-  return [...weightOnly.values()].flatMap(({ node: { name, opType }, form }) =>
-    form.kind === 'dynamic'
-      ? [
-          {
-            node: name,
-            opType,
-            reason: 'an integer product, of activations that are quantized while running',
-          },
-        ]
-      : [],
-  )
+  return [...weightOnly.values()].flatMap(({ node: { name, opType }, form, isSign }) => {
+    const running = form.kind === 'dynamic' ? RUNNING : undefined
+    const reason = isSign ? 'a product of signs, which counts bits' : running
+    return reason === undefined ? [] : [{ node: name, opType, reason }]
+  })
 }
 
 /** The worst values that a report lists. */
@@ -308,16 +304,24 @@ function weightsReport({ fusion, weights, format, scales }: Layer, graph: Graph)
 /** `zeroBits`: of one zero point; 0 where the file has none. */
 function scalesReport(
   dims: readonly number[],
-  { bits, storage }: Format,
+  format: Format,
   scales: Float32Array,
-  zeroBits = bits,
+  zeroBits = format.bits,
 ): Omit<QuantizedWeightsReport, 'name' | 'node' | 'dims' | 'group'> {
   const count = Math.max(1, elementCount(dims))
+  const signs = isSigns(format)
+  const bits = signs ? signBits(dims, scales.length) : format.bits * count + (32 + zeroBits) * scales.length
   return {
-    type: storage,
-    bitsPerWeight: Number((bits + ((32 + zeroBits) * scales.length) / count).toFixed(3)),
+    type: signs ? 'w1' : format.storage,
+    bitsPerWeight: Number((bits / count).toFixed(3)),
     scales: scales.length,
     smallestScale: scales.map(Math.abs).reduce((a, b) => Math.min(a, b)),
     largestScale: scales.map(Math.abs).reduce((a, b) => Math.max(a, b)),
   }
+}
+
+/** Of a bit for each weight: channels, or the first axis, begin with a byte of their own, and have their two numbers. */
+function signBits(dims: readonly number[], scales: number): number {
+  const rows = scales > 1 ? scales : (dims[0] ?? 1)
+  return rows * 8 * Math.ceil(elementCount(dims) / Math.max(1, rows) / 8) + 64 * scales
 }

@@ -1,4 +1,4 @@
-// The formats: options of quantize, and whether they need samples.
+// The formats: options of quantize, whether they need samples, and the names of the models that they are for, where not for all.
 export const FORMATS = [
   { name: 'float' },
   { name: 'int8', samples: true, options: { preset: 'int8' } },
@@ -19,4 +19,5 @@ export const FORMATS = [
   { name: 'int2-weights', options: { preset: 'int2-weights' } },
   { name: 'a8w4', samples: true, options: { preset: 'a8w4' } },
   { name: 'a16w8', samples: true, options: { preset: 'a16w8' } },
+  { name: 'w1', samples: true, options: { weights: { type: 'w1' } }, models: /w1a1/ },
 ]

@@ -22,6 +22,8 @@ describe('removeNoOps', () => {
     ['a Cast to the same type', 'a = Cast(x) {to=1}', ''],
     ['a Transpose in order', 'a = Transpose(x) {perm=[0, 1]}', ''],
     ['a Concat of one', 'a = Concat(x) {axis=0}', ''],
+    ['a Max of one', 'a = Max(x)', ''],
+    ['a Min of one', 'a = Min(x)', ''],
     ['a Reshape to the same sizes', 'a = Reshape(x, s)', 's: int64[2] = 0 3'],
     ['a Flatten of a matrix', 'a = Flatten(x) {axis=1}', ''],
     ['an Add of zeros', 'a = Add(z, x)', 'z: float32[3] = 0 ...'],

@@ -6,18 +6,21 @@ import { activationFormat, isStatic, weightFormat } from '../recipe/levels.js'
 import { type Fusion, type Fusions, findFusions } from './fusions.js'
 import { withGain } from './gain.js'
 import { findQuantizedValues } from './quantized-values.js'
-import { FLOAT_ACTIVATIONS, RUNNING_ACTIVATIONS, withWeightOnly } from './weight-only.js'
+import { signProducts } from './sign-products.js'
+import { FLOAT_ACTIVATIONS, RUNNING_ACTIVATIONS, SIGN_ACTIVATIONS, withWeightOnly } from './weight-only.js'
 
 export const assignFormats: Method = (quantization) => assigned(quantization)
 
 export function assigned(quantization: Quantization): Quantization {
   const { graph, inference, settingsOf, pins, withdrawn } = quantization
+  const signs = signProducts(graph, settingsOf)
   const excluded = (node: Node) => {
     const { exclude, activations } = settingsOf(node)
     if (exclude) return 'excluded by the recipe'
     if (!isStatic(activations))
       return activations.type === 'dynamic' ? RUNNING_ACTIVATIONS : FLOAT_ACTIVATIONS
-    return pins.get(node.name) ?? withdrawn.get(node.name)
+    const reason = pins.get(node.name) ?? withdrawn.get(node.name)
+    return reason ?? (signs.has(node.name) ? SIGN_ACTIVATIONS : undefined)
   }
   const wide = (node: Node) => {
     const { activations } = settingsOf(node)
@@ -25,7 +28,7 @@ export function assigned(quantization: Quantization): Quantization {
   }
   const possible = findFusions(graph, inference, excluded, wide)
   const gaining = withGain(graph, inference, possible, (node) => settingsOf(node).forced)
-  return withWeightOnly(withFusions(quantization, gaining))
+  return withWeightOnly(withFusions(quantization, gaining), signs)
 }
 
 /** The quantization with these integer nodes, and the formats of what they read and make. */

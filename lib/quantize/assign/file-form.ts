@@ -2,7 +2,7 @@
  * How the file states weight-only weights: DequantizeLinear before the node, which every runtime of opset 21 has, or the operators
  * of onnxruntime that take weights in blocks, MatMulNBits and GatherBlockQuantized.
  */
-import type { Format, Granularity } from '../../graph/format.js'
+import { type Format, type Granularity, isSigns } from '../../graph/format.js'
 import { intAttribute, type Node } from '../../graph/graph.js'
 
 export type FileForm =
@@ -21,17 +21,18 @@ export function fileForm(
   asked: 'dq' | 'nbits',
   node: Node,
   dims: readonly number[],
-  { bits }: Format,
+  format: Format,
   granularity: Granularity,
 ): FileForm {
   if (asked === 'dq') return { kind: 'dq' }
   const dq = (reason: string): FileForm => ({ kind: 'dq', reason })
+  if (isSigns(format)) return dq('no operator of onnxruntime has weights of 1 bit')
   if (node.opType !== 'MatMul' && node.opType !== 'Gemm' && node.opType !== 'Gather')
     return dq(`${node.opType} has no operator with weights in blocks`)
   if (dims.length !== 2) return dq('its weights are not one matrix')
   if (node.opType === 'Gemm' && intAttribute(node, 'transA', 0) !== 0)
     return dq('its first input is transposed')
-  if (node.opType === 'Gather' && bits < 4) return dq('tables of fewer than 4 bits have no operator')
+  if (node.opType === 'Gather' && format.bits < 4) return dq('tables of fewer than 4 bits have no operator')
   const block = granularity.kind === 'block' ? granularity.size : CHANNEL_BLOCK
   return (block & (block - 1)) === 0 ? { kind: 'nbits', block } : dq(`groups of ${block} are no power of 2`)
 }

@@ -16,4 +16,6 @@ export interface WeightOnly {
   readonly granularity: Granularity
   readonly settings: WeightSettings
   readonly form: FileForm
+  /** A product whose activations and weights are signs: bits are counted. */
+  readonly isSign: boolean
 }

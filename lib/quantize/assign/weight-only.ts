@@ -23,6 +23,9 @@ export const FLOAT_ACTIVATIONS = 'its activations are float'
 export const RUNNING_ACTIVATIONS =
   'is no product of constant weights: others read no integers that a run makes'
 
+/** Why a product of signs needs no quantized activations. */
+export const SIGN_ACTIVATIONS = 'its activations are signs already'
+
 /** Bytes that the nodes and names of quantized weights take in the file, about. */
 const NODE_BYTES = 96
 
@@ -33,15 +36,19 @@ interface Axes {
   readonly channel: number
 }
 
-/** The quantization with its weight-only nodes; the reasons of others are among those of float ones. */
-export function withWeightOnly(quantization: Quantization): Quantization {
+/**
+ * The quantization with its weight-only nodes; the reasons of others are among those of float ones.
+ * `signs`: products that keep their activations although these have a static type.
+ */
+export function withWeightOnly(quantization: Quantization, signs: ReadonlySet<string>): Quantization {
   const { graph, settingsOf, fusions, pins, recipe } = quantization
   const found = new Map<string, WeightOnly>()
   const float = new Map(fusions.float)
   for (const node of graph.nodes) {
     const settings = settingsOf(node)
     const axes = axesOf(graph, node)
-    if (isStatic(settings.activations) || settings.exclude || !axes) continue
+    const isSign = signs.has(node.name)
+    if ((isStatic(settings.activations) && !isSign) || settings.exclude || !axes) continue
     const pinned = pins.get(node.name)
     if (pinned !== undefined) {
       float.set(node.name, pinned)
@@ -51,7 +58,7 @@ export function withWeightOnly(quantization: Quantization): Quantization {
     const chosen = choose(graph, node, axes, settings, recipe.file)
     if (typeof chosen === 'string') float.set(node.name, chosen)
     else {
-      found.set(node.name, chosen)
+      found.set(node.name, { ...chosen, isSign })
       float.delete(node.name)
     }
   }
@@ -82,7 +89,7 @@ function choose(
   axes: Axes,
   settings: NodeSettings,
   file: Recipe['file'],
-): WeightOnly | string {
+): Omit<WeightOnly, 'isSign'> | string {
   const { weights, forced } = settings
   const name = node.inputs[axes.position] ?? ''
   const tensor = graph.constants.get(name)
@@ -91,7 +98,7 @@ function choose(
   if (node.opType === 'MatMul' && tensor.dims.length !== 2) return 'its weights are not one matrix'
   if (graph.outputs.includes(name)) return 'its weights are an output of the model'
   const format = weightFormat(weights)
-  const granularity = granularityOf(axes, weights)
+  const granularity = granularityOf(axes, weights, tensor.dims.length)
   const saved = 4 * elementCount(tensor.dims) - storedBytes(tensor, format, granularity, weights.symmetric)
   if (saved <= 0 && !forced)
     return `its ${elementCount(tensor.dims)} weights would take no less in ${weights.type}`
@@ -102,8 +109,13 @@ function choose(
 }
 
 /** Groups lie along the axis that is added up; spatial weights have none, and get a scale a channel. */
-function granularityOf({ summed, channel }: Axes, { granularity, group = 32 }: WeightSettings): Granularity {
-  if (granularity === 'tensor') return { kind: 'tensor' }
+function granularityOf(
+  { summed, channel }: Axes,
+  { type, granularity, group = 32 }: WeightSettings,
+  rank: number,
+): Granularity {
+  // A bit each, spatial weights have their channels in rows.
+  if (granularity === 'tensor' || (type === 'w1' && rank > 2 && channel !== 0)) return { kind: 'tensor' }
   if (granularity === 'group' && summed !== undefined) return { kind: 'block', axis: summed, size: group }
   return { kind: 'channel', axis: channel }
 }

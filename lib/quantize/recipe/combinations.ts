@@ -17,6 +17,7 @@ export function checkCombinations({ weights, activations, rules }: Recipe): void
 
 function checkSettings(prefix: string, weights: WeightSettings, activations: ActivationSettings): void {
   levels(`${prefix}weights`, () => weightFormat(weights))
+  if (weights.type === 'w1') checkSigns(`${prefix}weights`, weights)
   if (activations.type === 'dynamic' && activations.granularity === 'tensor' && activations.symmetric)
     refuse(`${prefix}activations.symmetric`, `false beside granularity 'tensor'`, 'true')
   if (!isStatic(activations)) return
@@ -27,6 +28,14 @@ function checkSettings(prefix: string, weights: WeightSettings, activations: Act
   }
   if (!weights.symmetric)
     refuse(`${prefix}weights.symmetric`, `${other} beside false`, `'${activations.type}'`)
+}
+
+/** Signs have one number for all that share them: the mean magnitude, which is of least squared error. */
+function checkSigns(path: string, { granularity, symmetric, range }: WeightSettings): void {
+  if (granularity === 'group')
+    refuse(`${path}.granularity`, `'channel' or 'tensor' beside type 'w1'`, `'${granularity}'`)
+  if (!symmetric) refuse(`${path}.symmetric`, `true beside type 'w1'`, 'false')
+  if (range !== 'mse') refuse(`${path}.range`, `'mse' beside type 'w1'`, `'${range}'`)
 }
 
 /** Levels that the types do not have. */

@@ -52,10 +52,10 @@ export type Field = ChoiceField | FlagField | NumberField | IntegerField | Level
 export const weightFields = {
   type: {
     kind: 'choice',
-    choices: ['int8', 'uint8', 'int4', 'uint4', 'int2', 'uint2'],
+    choices: ['int8', 'uint8', 'int4', 'uint4', 'int2', 'uint2', 'w1'],
     default: 'int8',
     flag: 'weights',
-    text: 'type of weights',
+    text: 'type of weights; w1: signs, a bit each, for networks that were trained with two weights a channel',
   },
   granularity: {
     kind: 'choice',

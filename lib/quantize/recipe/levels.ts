@@ -1,5 +1,5 @@
 /** The integers that a setting stands for, as the bounds of a format. */
-import { FORMATS, type Format, levelsOf, middleOf, withBounds } from '../../graph/format.js'
+import { FORMATS, type Format, levelsOf, middleOf, SIGNS, withBounds } from '../../graph/format.js'
 import type { ActivationSettings, Levels, QuantizedType, WeightSettings, WeightType } from './types.js'
 
 /** What weights use where the recipe does not say: kernels of 8 bits may wrap where two lowest levels meet; fewer bits spare none. */
@@ -34,6 +34,11 @@ export function weightFormat({
   levels,
   symmetric = true,
 }: Pick<WeightSettings, 'type' | 'levels'> & Partial<Pick<WeightSettings, 'symmetric'>>): Format {
+  if (type === 'w1') {
+    if (levels !== 'full')
+      throw new RangeError(`expected full, the two levels of w1, got ${JSON.stringify(levels)}`)
+    return SIGNS
+  }
   const full = FORMATS[type]
   const middle = middleOf(full)
   const format = bounded(full, levels, middle - levelsOf(full) / 4)

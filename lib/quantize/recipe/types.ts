@@ -7,8 +7,8 @@ import type { ObserverName } from '../../statistics/observers/index.js'
 /** Element types of values that are quantized by scales which samples tell. */
 export type QuantizedType = 'int8' | 'uint8' | 'int16' | 'uint16'
 
-/** Element types of weights. */
-export type WeightType = 'int8' | 'uint8' | 'int4' | 'uint4' | 'int2' | 'uint2'
+/** Element types of weights; `w1`: signs, -1 and 1 times the mean magnitude of a channel or tensor, a bit each in the file. */
+export type WeightType = 'int8' | 'uint8' | 'int4' | 'uint4' | 'int2' | 'uint2' | 'w1'
 
 /**
  * How activations take part in products.
@@ -57,7 +57,11 @@ export type Levels =
 
 /** How weights are quantized. */
 export interface WeightSettings {
-  /** Default `int8`. Symmetric uint8 weights are int8 ones with zero point 128, for tools that know no others; so are uint4 and uint2. */
+  /**
+   * Default `int8`. Symmetric uint8 weights are int8 ones with zero point 128, for tools that know no others; so are uint4 and uint2.
+   * `w1` is for networks that were trained with two weights a channel, which it holds exactly; products of which the activations are
+   * signs, too, keep these. It has scales of channels or tensors (ConvTranspose: one), and no zero points.
+   */
   readonly type: WeightType
   /**
    * `channel` (default): one scale per output channel, where runtimes can. `tensor`: one scale for the whole tensor. `group`: one for

@@ -1,21 +1,25 @@
 /** Weights rounded to the nearest level by a native step, `WeightLevels` (docs/steps.md). */
 import { runStep } from '../../compile/run/run-step.js'
-import type { Format } from '../../graph/format.js'
+import { type Format, isSigns } from '../../graph/format.js'
 import { tensorOf } from '../../graph/tensor.js'
 import { steps } from '../../plan/build.js'
 import type { Method } from '../quantization.js'
 import { symmetricZeroPoint } from '../scales/affine.js'
 import type { Layer } from '../scales/layer.js'
+import { signLevels } from '../scales/signs.js'
 import { channelAxisOf, type Weights, weightLevels, weightsOf } from '../scales/weight-scales.js'
 
 export const roundNearest: Method = async (quantization) => {
-  const { graph, layers, signal } = quantization
+  const { graph, layers, pace, signal } = quantization
   const levels = new Map<Layer, Uint8Array>()
   for (const layer of layers.values()) {
     const tensor = graph.constants.get(layer.weights)
     if (!tensor) throw new RangeError(`no constant ${layer.weights}`)
     const weights = weightsOf(tensor, layer.axis)
-    levels.set(layer, await nearestLevels(weights, layer.scales, layer.format, signal))
+    const rounded = isSigns(layer.format)
+      ? signLevels(weights, pace)
+      : nearestLevels(weights, layer.scales, layer.format, signal)
+    levels.set(layer, await rounded)
   }
   return { ...quantization, levels }
 }

@@ -1,12 +1,14 @@
 /** Weight-only formats: levels and scales of the weights, in the form that the file has. */
 
 import type { Pace } from '../../event-loop.js'
-import { encodeLevel, FORMATS, middleOf } from '../../graph/format.js'
+import { encodeLevel, FORMATS, isSigns, middleOf } from '../../graph/format.js'
 import { type ConstantTensor, floatAttribute } from '../../graph/graph.js'
 import { tensorOf } from '../../graph/tensor.js'
 import type { WeightOnly } from '../assign/weight-choice.js'
 import type { Method } from '../quantization.js'
+import { signLevels, signScales } from '../scales/signs.js'
 import { scaleDims, type WeightBlocks, weightBlocks } from '../scales/weight-blocks.js'
+import { weightsOf } from '../scales/weight-scales.js'
 import { levelsTensor } from '../write/tensors.js'
 import { nbitsMatrix, nbitsTable } from './nbits.js'
 import type { PackedWeights } from './packed-weights.js'
@@ -31,7 +33,9 @@ export const roundWeightOnly: Method = async (quantization) => {
     ])
     const tensor = graph.constants.get(weights) as ConstantTensor
     const make = async () => {
-      const made = await weightBlocks(tensor, weights, { format, granularity, settings, signal })
+      const made = isSigns(format)
+        ? await signBlocks(tensor, chosen, pace)
+        : await weightBlocks(tensor, weights, { format, granularity, settings, signal })
       return pack(made, tensor.dims, chosen, pace)
     }
     // What a recipe says of a node is the same in every assignment.
@@ -41,6 +45,17 @@ export const roundWeightOnly: Method = async (quantization) => {
     onProgress({ phase: 'weights', done: packed.size, total: weightOnly.size })
   }
   return { ...quantization, packed }
+}
+
+async function signBlocks(
+  tensor: ConstantTensor,
+  { weights: name, granularity }: WeightOnly,
+  pace: Pace,
+): Promise<WeightBlocks> {
+  const weights = weightsOf(tensor, granularity.kind === 'channel' ? granularity.axis : undefined)
+  const scales = await signScales(weights, name, pace)
+  const levels = await signLevels(weights, pace)
+  return { levels, scales, zeroPoints: new Uint8Array(scales.length) }
 }
 
 /** Gemm's factor is among the scales where a product without one takes its place. */

@@ -1,5 +1,6 @@
 /** The scales of the weights of every layer (a fusion with constant weights), and of its accumulator and bias. */
 
+import { isSigns } from '../../graph/format.js'
 import { floatAttribute, type Graph, intAttribute } from '../../graph/graph.js'
 import { floatsOf } from '../../graph/tensor.js'
 import { type Fusion, outputChannelAxis } from '../assign/fusions.js'
@@ -7,6 +8,7 @@ import { type Method, parametersOf, type Quantization } from '../quantization.js
 import { toScale } from './affine.js'
 import { BIAS_LIMIT, biasGuard } from './bias.js'
 import type { Layer } from './layer.js'
+import { signScales } from './signs.js'
 import { scalesOfLevels } from './stored-scales.js'
 import { weightScales, weightsOf } from './weight-scales.js'
 
@@ -43,13 +45,18 @@ async function layerOf(
     throw new RangeError(`node ${node.name} has no constant weights`)
   }
   const { granularity, range } = settingsOf(node).weights
-  const axis = granularity === 'tensor' ? undefined : scaleAxis(fusion, tensor.dims.length)
+  const rank = tensor.dims.length
+  const across = granularity === 'tensor' ? undefined : scaleAxis(fusion, rank)
+  // A bit each, spatial weights have their channels in rows.
+  const axis = isSigns(format) && rank > 2 && across !== 0 ? undefined : across
   const view = weightsOf(tensor, axis)
-  const key = [weights, axis, range, format.qmin, format.qmax].join('|')
-  const found =
-    known.get(key) ??
-    scalesOfLevels(view, format, quantization.storedScales) ??
-    (await weightScales(view, range, format, weights, quantization.signal))
+  const key = [weights, axis, range, format.bits, format.qmin, format.qmax].join('|')
+  const chosen = async () =>
+    isSigns(format)
+      ? signScales(view, weights, quantization.pace)
+      : (scalesOfLevels(view, format, quantization.storedScales) ??
+        weightScales(view, range, format, weights, quantization.signal))
+  const found = known.get(key) ?? (await chosen())
   known.set(key, found)
   const scales = found.slice()
   const alpha = floatAttribute(node, 'alpha', 1)

@@ -20,7 +20,7 @@ export function mixedActivations(quantization: Quantization): readonly string[] 
 
 function activationTypes({ weightOnly, settingsOf }: Quantization): ReadonlySet<'float' | 'block'> {
   const stated = [...weightOnly.values()].filter(
-    ({ node, form }) => form.kind === 'dq' && node.opType !== 'Gather',
+    ({ node, form, isSign }) => form.kind === 'dq' && node.opType !== 'Gather' && !isSign,
   )
   return new Set(
     stated.map(({ node }) => (settingsOf(node).activations.type === 'float' ? 'float' : 'block')),

@@ -3,6 +3,7 @@
  * weights and biases as integer constants. The rules are those that onnxruntime fuses to integer kernels.
  */
 import { resultsOf } from '../../graph/flatten.js'
+import { isSigns } from '../../graph/format.js'
 import type { Attribute, Node } from '../../graph/graph.js'
 import { Names } from '../../graph/names.js'
 import { unflatten } from '../../graph/unflatten.js'
@@ -46,6 +47,8 @@ class QdqWriter {
   private readonly dynamic: DynamicWriter
   private readonly fusions: ReadonlyMap<Node, Fusion>
   private readonly outputs: ReadonlySet<string>
+  /** Products of signs, and what is fused to them: other runtimes make floats of the bits. */
+  private readonly signs: ReadonlySet<Node>
   /** The integer form of values, by their names. */
   private readonly stored = new Map<string, StoredTensor>()
   /** The integer form of values that a float node only moved, by their names. */
@@ -62,6 +65,11 @@ class QdqWriter {
     this.dynamic = new DynamicWriter(graph, this.nodes, this.pool)
     this.outputs = new Set([...nested.outputs, ...(flat?.scopes.flatMap(resultsOf) ?? [])])
     this.fusions = new Map(fusions.integer.map((fusion) => [fusion.node, fusion]))
+    this.signs = new Set(
+      [...quantization.layers.values()].flatMap(({ format, fusion }) =>
+        isSigns(format) ? [fusion.node, ...fusion.fused] : [],
+      ),
+    )
   }
 
   write(): QdqGraph {
@@ -131,7 +139,7 @@ class QdqWriter {
       this.dynamic.write({ node: written, form: only.form, packed })
     else this.nodes.push(written)
     if (levels) this.requantize(node.outputs[0] as string, outputs[0] as string, levels)
-    const alone = !fusion && this.isBetweenIntegers(node)
+    const alone = this.signs.has(node) || (!fusion && this.isBetweenIntegers(node))
     node.outputs.forEach((name, i) => {
       this.quantize(name, levels && i === 0 ? name : (outputs[i] as string), alone)
     })

@@ -1,6 +1,6 @@
 /** Levels, scales and zero points as the constants of a file. */
 
-import { encodeLevel, type Format, roundHalfEven } from '../../graph/format.js'
+import { encodeLevel, FORMATS, type Format, roundHalfEven } from '../../graph/format.js'
 import type { ConstantTensor } from '../../graph/graph.js'
 import { packBits, scalar, tensorFromNumbers, tensorOf } from '../../graph/tensor.js'
 import type { Range } from '../../statistics/summary.js'
@@ -14,7 +14,8 @@ export function levelsTensor(
   levels: Uint8Array | Int32Array,
 ): ConstantTensor {
   if (!(levels instanceof Uint8Array)) return tensorFromNumbers(format.storage, dims, levels)
-  return tensorOf(format.storage, dims, format.bits < 8 ? packBits(levels, format) : levels)
+  const isPacked = FORMATS[format.storage].bits < 8
+  return tensorOf(format.storage, dims, isPacked ? packBits(levels, format) : levels)
 }
 
 /** The scale and the zero point of a whole tensor. */

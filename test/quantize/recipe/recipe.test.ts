@@ -85,7 +85,10 @@ describe('parseRecipe', () => {
   })
 
   it.each([
-    [{ weights: { type: 'int3' } }, /Option 'weights.type': expected one of int8, .*uint2, received "int3"/],
+    [
+      { weights: { type: 'int3' } },
+      /Option 'weights.type': expected one of int8, .*uint2, w1, received "int3"/,
+    ],
     [{ weights: { group: 8 } }, /Option 'weights.group': expected an integer from 16 to 256, received 8/],
     [{ weights: { granularity: 'channel', group: 32 } }, /Option 'weights.group'.*granularity 'channel'/],
     [{ weights: { type: 'int4', group: 32 } }, /Option 'weights.granularity'.*'block' or 'float'.*'int8'/],
