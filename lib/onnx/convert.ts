@@ -13,7 +13,7 @@ import type { AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProto }
 import { FunctionTable, opsetOf } from './opsets.js'
 import { GraphBuilder, Scope } from './scope.js'
 import { signOrderOf } from './sign-function.js'
-import { signLevels } from './sign-tensors.js'
+import { SIGN_PARTS, signLevels } from './sign-tensors.js'
 import { convertType } from './types.js'
 import { isUpgraded, upgradeNode } from './upgrade/index.js'
 import { UpgradeNames } from './upgrade/names.js'
@@ -233,7 +233,7 @@ export class Converter {
     if (!signs) return false
     const { levels, scale, zeroPoint, axis } = signs
     const inputs = [levels, scale, zeroPoint].map((tensor, i) => {
-      const name = this.#values.fresh(`${node.inputs[0]}_${['levels', 'scale', 'zero_point'][i]}`)
+      const name = this.#values.fresh(`${node.inputs[0]}_${SIGN_PARTS[i]}`)
       graph.constants.set(name, tensor)
       graph.define(name)
       return name

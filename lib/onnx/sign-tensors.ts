@@ -3,7 +3,7 @@ import type { ConstantTensor, Graph, Node } from '../graph/graph.js'
 import { intAttribute } from '../graph/graph.js'
 import { Names } from '../graph/names.js'
 import { elementCount, floatsOf, int64s, numbersOf, tensorFromNumbers, tensorOf } from '../graph/tensor.js'
-import { SIGN_DOMAIN, SIGN_FUNCTIONS, type SignOrder } from './sign-function.js'
+import { SIGN_DOMAIN, SIGN_FUNCTIONS, SIGN_INPUTS, type SignOrder } from './sign-function.js'
 
 /** The inputs of a call, in the order of the function. */
 interface SignCall {
@@ -24,6 +24,24 @@ export interface SignLevels {
   readonly axis: number
 }
 
+/** The names that constants of a DequantizeLinear get where it is read from a call, after that of the bits. */
+export const SIGN_PARTS = ['levels', 'scale', 'zero_point'] as const
+
+/** The constants of the call that levels were read from, which only the file has any use for; empty: they were no bits there. */
+export function signConstants({ constants }: Graph, levels: string): readonly string[] {
+  const end = `_${SIGN_PARTS[0]}`
+  const bits = levels.endsWith(end) ? levels.slice(0, -end.length) : ''
+  const [, low, high, sizes] = SIGN_INPUTS
+  const start = bits.endsWith(`_${SIGN_INPUTS[0]}`) ? bits.slice(0, -SIGN_INPUTS[0].length) : undefined
+  if (
+    start === undefined ||
+    constants.get(levels)?.dtype !== 'int8' ||
+    constants.get(bits)?.dtype !== 'uint8'
+  )
+    return []
+  return [bits, ...[low, high, sizes].map((part) => `${start}${part}`).filter((name) => constants.has(name))]
+}
+
 /** Every DequantizeLinear of constant int8 levels -1 and 1, with a scale for all or for each row or column, as a call of the function. */
 export function withSignCalls(graph: Graph): Graph {
   const found = new Map<Node, SignCall>()
@@ -42,7 +60,7 @@ export function withSignCalls(graph: Graph): Graph {
     const call = found.get(node)
     if (!call) return node
     const inputs = call.inputs.map((tensor, i) => {
-      const name = names.fresh(`${node.inputs[0]}_${['bits', 'low', 'high', 'sizes'][i]}`)
+      const name = names.fresh(`${node.inputs[0]}_${SIGN_INPUTS[i]}`)
       constants.set(name, tensor)
       return name
     })

@@ -6,6 +6,7 @@ import type { Pace } from '../event-loop.js'
 import { byteLength, type DType } from '../graph/dtype.js'
 import { type ConstantTensor, type Graph, intAttribute, type Node } from '../graph/graph.js'
 import { elementCount, numbersOf, typedArrayOf } from '../graph/tensor.js'
+import { signConstants } from '../onnx/sign-tensors.js'
 import { ValueNeededError } from '../ops/core/helpers.js'
 import { bitsInMemory } from './memory-bits.js'
 import { type Summary, summarize } from './summary.js'
@@ -56,7 +57,9 @@ export async function inspectWeights(graph: Graph, pace: Pace): Promise<Inspecte
     if (/^(Quantize|Dequantize)Linear$/.test(node.opType))
       for (const p of node.inputs.slice(1)) parameters.add(p)
     if (!positions) continue
-    readers.set(node.inputs[positions[0]] ?? '', node)
+    const weights = node.inputs[positions[0]] ?? ''
+    readers.set(weights, node)
+    for (const part of signConstants(graph, weights)) parameters.add(part)
     for (const at of positions.slice(1)) parameters.add(node.inputs[at] ?? '')
   }
   const memory = await memoryOf(graph)
@@ -103,7 +106,8 @@ async function inspectConstant(
       ? 8 / intAttribute(reader, 'bits', 4)
       : 1
   const count = elementCount(tensor.dims) * perByte
-  const stored = [tensor, scales, zeros].reduce(
+  const signs = signConstants(graph, name).map((part) => graph.constants.get(part))
+  const stored = (signs.length > 0 ? signs : [tensor, scales, zeros]).reduce(
     (n, t) => n + (t ? byteLength(t.dtype, elementCount(t.dims)) : 0),
     0,
   )

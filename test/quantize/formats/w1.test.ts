@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { type ConstantTensor, type Graph, intAttribute } from '../../../lib/graph/graph.js'
 import { elementCount, floatsOf, numbersOf } from '../../../lib/graph/tensor.js'
-import { explain, InferenceSession, Tensor } from '../../../lib/index.js'
+import { explain, InferenceSession, inspect, Tensor } from '../../../lib/index.js'
 import { readModel } from '../../../lib/onnx/index.js'
 import { type QuantizeOptions, quantize } from '../../../lib/quantize/index.js'
 import { openReference, reference } from '../../models/reference.js'
@@ -321,4 +321,14 @@ test("file 'nbits' has no weights of 1 bit, and the report says so", async () =>
     file: 'dq',
     fileReason: 'no operator of onnxruntime has weights of 1 bit',
   })
+})
+
+test('inspect has the bits that weights take in the file', async () => {
+  const float = rows([node('y = Gemm(x, w, b)', { transB: 1 })], [24, K])
+  const { model, report } = await made(float, { weights: { type: 'w1' }, activations: 'float' })
+  const { weights } = await inspect(model)
+  const found = weights.filter(({ shape }) => shape.length === 2)
+  expect(found.map(({ type, shape }) => [type, shape])).toEqual([['int8', [24, K]]])
+  // Sizes are two integers of 64 bits.
+  expect(found[0]?.fileBits).toBeCloseTo((report.weights[0]?.bitsPerWeight ?? 0) + 128 / (24 * K), 3)
 })
