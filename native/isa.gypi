@@ -6,7 +6,9 @@
     ],
     "cflags_cc": [
       "-std=c++17",
-      "-O3",
+      "-O2",
+      "-ftree-vectorize",
+      "-fvect-cost-model=dynamic",
       "-fvisibility=hidden",
       "-fvisibility-inlines-hidden",
       "-ffp-contract=off",
@@ -71,6 +73,7 @@
               "<!@(node native/sources.mjs x86_avx512vnni)"
             ],
             "cflags_cc": [
+              "-O3",
               "-mavx2",
               "-mfma",
               "-mf16c",
@@ -102,6 +105,7 @@
               "<!@(node native/sources.mjs x86_avxvnni)"
             ],
             "cflags_cc": [
+              "-O3",
               "-mavx2",
               "-mfma",
               "-mf16c",
@@ -123,6 +127,7 @@
               "<!@(node native/sources.mjs x86_avx2)"
             ],
             "cflags_cc": [
+              "-O3",
               "-mavx2",
               "-mfma",
               "-mf16c"
@@ -149,6 +154,7 @@
               "<!@(node native/sources.mjs arm64_i8mm)"
             ],
             "cflags_cc": [
+              "-O3",
               "-march=armv8.2-a+dotprod+i8mm"
             ],
             "xcode_settings": {
@@ -164,6 +170,7 @@
               "<!@(node native/sources.mjs arm_neondot)"
             ],
             "cflags_cc": [
+              "-O3",
               "-march=armv8.2-a+dotprod"
             ],
             "xcode_settings": {
@@ -179,6 +186,7 @@
               "<!@(node native/sources.mjs arm_neon)"
             ],
             "cflags_cc": [
+              "-O3",
               "-march=armv8-a"
             ],
             "xcode_settings": {
@@ -201,6 +209,7 @@
               "<!@(node native/sources.mjs armv7_neon)"
             ],
             "cflags_cc": [
+              "-O3",
               "-march=armv7-a",
               "-mfpu=neon-vfpv4",
               "-mfloat-abi=hard"

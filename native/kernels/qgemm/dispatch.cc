@@ -1,4 +1,5 @@
 #include <iterator>
+#include <string_view>
 
 #include "kernels/dispatch.h"
 #include "kernels/qgemm/pack.h"
@@ -7,9 +8,10 @@ namespace octavo {
 
 namespace {
 
-constexpr QGemmFunction fours_of(QGemmFunction kernel) {
+// By the name of a kernel: addresses are no constants for sanitizers.
+constexpr QGemmFunction fours_of(std::string_view kernel) {
 #define OCTAVO_FOURS(symbol, fours) \
-  if (kernel == symbol) return fours;
+  if (kernel == #symbol) return fours;
 #include "kernels/qgemm/fours.inc"
 #undef OCTAVO_FOURS
   static_cast<void>(kernel);
@@ -19,7 +21,7 @@ constexpr QGemmFunction fours_of(QGemmFunction kernel) {
 constexpr QGemmKernel kKernels[] = {
 #define OCTAVO_KERNEL(isa, symbol, a, w, packing, mr, nr, kr, narrow, features) \
   {Isa::isa, #symbol, symbol, QGemmType::a, QGemmType::w, &qgemm_##packing,     \
-   mr,       nr,      kr,     narrow,       features,     fours_of(symbol)},
+   mr,       nr,      kr,     narrow,       features,     fours_of(#symbol)},
 #include "kernels/qgemm/kernels.inc"
 #undef OCTAVO_KERNEL
 };
