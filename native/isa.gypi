@@ -8,7 +8,7 @@
       "-std=c++17",
       "-O2",
       "-ftree-vectorize",
-      "-fvect-cost-model=dynamic",
+      "<!@(node native/sources.mjs vectorize)",
       "-fvisibility=hidden",
       "-fvisibility-inlines-hidden",
       "-ffp-contract=off",

@@ -1,8 +1,11 @@
-// Lists sources for binding.gyp, which cannot look for files by itself. Paths are relative to the package.
+// Lists sources for binding.gyp, which cannot look for files by itself, and flags that only some compilers take. Paths are
+// relative to the package.
 //
 //   node native/sources.mjs addon            all but the kernels of instruction sets
 //   node native/sources.mjs x86_avx2         the kernels of one instruction set
 //   node native/sources.mjs targets x64      names of the libraries of an architecture
+//   node native/sources.mjs vectorize        what makes GCC vectorize as with -O3; others need not be told
+import { execSync } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 
 const native = new URL('./', import.meta.url)
@@ -26,7 +29,18 @@ function folders(parent) {
 const kernels = folders('kernels').flatMap(files)
 const isIsa = (path) => named.some((isa) => path.endsWith(`/${isa.name}.cc`))
 
+function vectorize() {
+  const flag = '-fvect-cost-model=dynamic'
+  try {
+    execSync(`${process.env.CXX || 'g++'} ${flag} -E -x c++ /dev/null`, { stdio: 'ignore' })
+    return [flag]
+  } catch {
+    return []
+  }
+}
+
 function list(what, arch) {
+  if (what === 'vectorize') return vectorize()
   if (what === 'targets') return named.filter((isa) => isa.arch === arch).map((isa) => `octavo_${isa.name}`)
   if (what !== 'addon') return kernels.filter((path) => path.endsWith(`/${what}.cc`))
   const rest = ['cpu', 'engine', 'ops', ...folders('ops'), 'addon'].flatMap(files).filter((path) => !path.endsWith('/thread_posix.cc'))

@@ -21,7 +21,7 @@ function table() {
 }
 
 /** What is no kernel: loops over elements are vectorized as with -O3, the rest is a fifth smaller. As in native/CMakeLists.txt. */
-const SMALL = ['-O2', '-ftree-vectorize', '-fvect-cost-model=dynamic']
+const SMALL = ['-O2', '-ftree-vectorize', '<!@(node native/sources.mjs vectorize)']
 
 /** One static library per instruction set, because flags belong to targets; a define per library for the dispatch. */
 function gypi() {
