@@ -40,7 +40,7 @@ function heldBy(draft: Draft, step: PlanStep): readonly Held[] {
       // One zero point for all is a number of the step.
       const one = zero < 0 || count(draft, zero) === 1
       const real = zero >= 0 && formatOf(typeOf(draft, zero)) === undefined
-      const zeros = one ? 0 : count(draft, scale) * (real ? 32 : 8)
+      const zeros = one ? 0 : count(draft, scale) * (real ? 32 : bitsOf(draft, b))
       return [{ tensor: b, held: count(draft, b) * bitsOf(draft, b) + scales + zeros, own: true }]
     }
     case 'GatherBlocks': {

@@ -2,12 +2,12 @@
 
 import { prepare } from '../compile/model.js'
 import { compilePlan } from '../compile/run/engine.js'
+import { OctavoError } from '../errors.js'
 import type { Pace } from '../event-loop.js'
 import { byteLength, type DType } from '../graph/dtype.js'
 import { type ConstantTensor, type Graph, intAttribute, type Node } from '../graph/graph.js'
 import { elementCount, numbersOf, typedArrayOf } from '../graph/tensor.js'
 import { signConstants } from '../onnx/sign-tensors.js'
-import { ValueNeededError } from '../ops/core/helpers.js'
 import { bitsInMemory } from './memory-bits.js'
 import { type Summary, summarize } from './summary.js'
 
@@ -34,7 +34,7 @@ export interface InspectedWeights extends Summary {
   readonly fileBits: number
   /**
    * Bits of a weight in the memory of a session, scales and zero points included, without what fills up panels; of weights that
-   * are in memory twice, the sum. Absent where no step has them, and of models that are compiled for what they are fed.
+   * are in memory twice, the sum. Absent where no step has them, and of models that do not run, or are compiled for what they are fed.
    */
   readonly memoryBits?: number
 }
@@ -78,12 +78,12 @@ function positionsOf({ opType, domain }: Node): readonly [number, number, number
   return domain === 'com.microsoft' ? BLOCK_OPERATORS[opType] : undefined
 }
 
-/** Bits that the steps of a session hold, by constant; undefined where only feeds tell how the model is compiled. */
+/** Bits that the steps of a session hold, by constant; undefined where only feeds tell how the model is compiled, and where it is not. */
 async function memoryOf(graph: Graph): Promise<ReadonlyMap<string, number> | undefined> {
   try {
     return bitsInMemory(compilePlan(await prepare(graph)).plan)
   } catch (error) {
-    if (error instanceof ValueNeededError) return undefined
+    if (error instanceof OctavoError) return undefined
     throw error
   }
 }
