@@ -21,15 +21,24 @@ export class Sampler {
     if (temperature === 0) return best
     const most = Number(logits[best])
     const weight = (token: number) => Math.exp((Number(logits[token]) - most) / temperature)
+    const likelyFirst = (a: number, b: number) => Number(logits[b]) - Number(logits[a]) || a - b
     let tokens = Array.from({ length: logits.length }, (_, i) => i)
-    if (topK < tokens.length || topP < 1) {
-      tokens.sort((a, b) => Number(logits[b]) - Number(logits[a]) || a - b)
-      tokens = tokens.slice(0, topK)
+    // Of a vocabulary only those are sorted that may be kept.
+    if (topK < tokens.length) {
+      const least = nthLargest(logits, topK)
+      tokens = tokens.filter((token) => Number(logits[token]) >= least)
+      tokens = tokens.sort(likelyFirst).slice(0, topK)
     }
-    const weights = tokens.map(weight)
-    const total = weights.reduce((sum, w) => sum + w, 0)
-    if (topP < 1) tokens.length = within(weights, topP * total)
-    const kept = weights.slice(0, tokens.length).reduce((sum, w) => sum + w, 0)
+    let weights = tokens.map(weight)
+    if (topP < 1) {
+      const total = sum(weights)
+      // All below this together are less than what is left out.
+      const least = ((1 - topP) * total) / tokens.length
+      tokens = tokens.filter((_, i) => (weights[i] as number) >= least).sort(likelyFirst)
+      weights = tokens.map(weight)
+      tokens.length = within(weights, topP * total)
+    }
+    const kept = sum(weights.slice(0, tokens.length))
     let left = this.#random() * kept
     for (const [i, token] of tokens.entries()) {
       left -= weights[i] as number
@@ -60,12 +69,22 @@ function likeliest(logits: ArrayLike<number>): number {
   return best
 }
 
+/** n: at least 1, at most as many as there are. */
+function nthLargest(logits: ArrayLike<number>, n: number): number {
+  const sorted = Float64Array.from(logits).sort()
+  return sorted[sorted.length - n] as number
+}
+
+function sum(weights: readonly number[]): number {
+  return weights.reduce((total, w) => total + w, 0)
+}
+
 /** How many of the first reach the sum; at least one. */
-function within(weights: readonly number[], sum: number): number {
+function within(weights: readonly number[], least: number): number {
   let reached = 0
   for (const [i, weight] of weights.entries()) {
     reached += weight
-    if (reached >= sum) return i + 1
+    if (reached >= least) return i + 1
   }
   return weights.length
 }

@@ -1,6 +1,8 @@
 // What a model is judged by: a function of a runner, `run(feeds)` for outputs by name, and of what the float model gave; a text, and what
 // later formats are compared with.
 
+import { evaluate, percent } from '../accuracy/evaluate.mjs'
+
 /** Perplexity of sequences of tokens: prediction of token t + 1 at t. */
 export function perplexity(texts) {
   return async ({ run }) => {
@@ -65,26 +67,10 @@ function cosineOf(a, b) {
 }
 
 /** Percent of images whose class is the label. */
-export function topOne({ test, sample, batch, right }) {
+export function topOne(task) {
   return async ({ runOne }) => {
-    let correct = 0
-    for (let from = 0; from < test.length; from += batch) {
-      const indices = test.slice(from, from + batch)
-      const output = await runOne(stack(indices.map(sample)))
-      indices.forEach((index, row) => {
-        correct += right(output, row, index) ? 1 : 0
-      })
-    }
-    return { text: `${((100 * correct) / test.length).toFixed(1)} % right of ${test.length}` }
+    const opened = { open: async () => ({ run: runOne, release() {} }) }
+    const results = await evaluate(opened, undefined, task, task.test)
+    return { text: `${percent(results).toFixed(1)} % right of ${results.length}` }
   }
-}
-
-function stack(samples) {
-  if (samples.length === 1) return samples[0]
-  const [{ dims, data }] = samples
-  const all = new Float32Array(samples.length * data.length)
-  samples.forEach((s, i) => {
-    all.set(s.data, i * data.length)
-  })
-  return { dims: [samples.length, ...dims.slice(1)], data: all }
 }

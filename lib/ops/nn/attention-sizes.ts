@@ -63,3 +63,18 @@ export function attentionSizes(
   }
   return sizes
 }
+
+/** Refuses an input (or one that is absent) of other sizes. */
+export function expectShape(
+  ctx: NodeContext,
+  i: number,
+  shape: readonly Dim[] | undefined,
+  expected: readonly Dim[],
+): void {
+  const fits =
+    shape?.length === expected.length && expected.every((d, axis) => compatible(d, shape[axis] as Dim))
+  if (fits) return
+  ctx.fail(
+    `input ${i} ("${ctx.node.inputs[i]}") of sizes ${formatShape(expected)}, got ${shape ? formatShape(shape) : 'none'}`,
+  )
+}

@@ -2,7 +2,7 @@
 import type { Dim } from '../../graph/expr.js'
 import { floats, ints } from '../../plan/attributes.js'
 import { steps } from '../../plan/build.js'
-import { floatInput } from '../core/float32.js'
+import { floatInput, floatOutput } from '../core/float32.js'
 import type { LowerContext } from '../core/opdef.js'
 
 /** A tensor [batch, sequence, heads * size] or [batch, heads, sequence, size]. */
@@ -102,4 +102,42 @@ export function presentOf(
   ctx.step(steps.Append({ past: floatInput(ctx, i), x, starts }, { heads: ints(heads) }), [y])
   if (ctx.hasOutput(o) && !direct) ctx.step(steps.Cast({ x: y }), [ctx.output(o)])
   return y
+}
+
+/** A past of keys and values in one tensor [2, batch, heads, past, size], which is input i; with what is added, output 1. */
+export interface StackedPast {
+  readonly input: number
+  readonly batch: Dim
+  readonly heads: number
+  readonly size: number
+  readonly past: Dim
+  readonly total: Dim
+}
+
+/** Keys and values of the past and then k and v; these themselves where there is neither. */
+export function stackedPresents(
+  ctx: LowerContext,
+  { input, batch, heads, size, past, total }: StackedPast,
+  k: number,
+  v: number,
+): readonly [keys: number, values: number] {
+  if (!ctx.has(input) && !ctx.hasOutput(1)) return [k, v]
+  const before = [-1, -1]
+  if (ctx.has(input)) {
+    const halves = before.map(() => ctx.scratch('float32', [1, batch, heads, past, size], 'past'))
+    ctx.step(steps.Split({ x: floatInput(ctx, input) }, { axis: ints(0) }), halves)
+    halves.forEach((half, i) => {
+      before[i] = ctx.alias(half, [batch, heads, past, size])
+    })
+  }
+  const made = [k, v].map((x, i) => {
+    const y = ctx.scratch('float32', [batch, heads, total, size], 'present')
+    ctx.step(steps.Append({ past: before[i], x }, { heads: ints(heads) }), [y])
+    return y
+  }) as [number, number]
+  const rows = made.map((y) => ctx.alias(y, [1, batch, heads, total, size]))
+  if (ctx.hasOutput(1)) {
+    floatOutput(ctx, 1, undefined, (y) => ctx.step(steps.Concat({ x: rows }, { axis: ints(0) }), [y]))
+  }
+  return made
 }

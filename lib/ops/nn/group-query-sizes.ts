@@ -4,6 +4,7 @@ import { type Dim, formatDim } from '../../graph/expr.js'
 import { intAttribute, stringAttribute } from '../../graph/graph.js'
 import { formatShape, type NodeContext, needSizes } from '../core/helpers.js'
 import type { InferContext } from '../core/opdef.js'
+import { expectShape } from './attention-sizes.js'
 import { checkFloat, compatible } from './conv.js'
 
 /**
@@ -85,21 +86,6 @@ export function groupQuerySizes(
     expectShape(ctx, i, shapeOf(i), [batch, keyHeads, past as Dim])
   }
   return { batch, sequence, heads, keyHeads, size, past, packed, inPlace, int8 }
-}
-
-function expectShape(
-  ctx: NodeContext,
-  i: number,
-  shape: readonly Dim[] | undefined,
-  expected: readonly Dim[],
-): void {
-  const fits =
-    shape?.length === expected.length && expected.every((d, axis) => compatible(d, shape[axis] as Dim))
-  if (!fits) {
-    ctx.fail(
-      `input ${i} ("${ctx.node.inputs[i]}") of sizes ${formatShape(expected)}, got ${shape ? formatShape(shape) : 'none'}`,
-    )
-  }
 }
 
 /** Types, which inputs go together, and attributes that have no meaning here. */

@@ -8,6 +8,7 @@ import { binaryStep } from '../core/float-steps.js'
 import { floatInput, floatOutput } from '../core/float32.js'
 import { formatShape, type NodeContext, needSizes } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
+import { expectShape } from './attention-sizes.js'
 import { attentionStep, presentOf } from './attention-steps.js'
 import { checkFloat, compatible } from './conv.js'
 import { keyMask, scoreBias } from './key-mask.js'
@@ -83,20 +84,6 @@ function sizesOf(ctx: NodeContext, shapeOf: (i: number) => readonly Dim[] | unde
 
 function known(ctx: NodeContext, size: Dim | undefined): number {
   return typeof size === 'number' ? size : needSizes(ctx, 'a last axis of q, k and v that is known')
-}
-
-function expectShape(
-  ctx: NodeContext,
-  i: number,
-  shape: readonly Dim[] | undefined,
-  expected: readonly Dim[],
-): void {
-  const fits =
-    shape?.length === expected.length && expected.every((d, axis) => compatible(d, shape[axis] as Dim))
-  if (fits) return
-  ctx.fail(
-    `input ${i} ("${ctx.node.inputs[i]}") of sizes ${formatShape(expected)}, got ${shape ? formatShape(shape) : 'none'}`,
-  )
 }
 
 function infer(ctx: InferContext): readonly Inferred[] {

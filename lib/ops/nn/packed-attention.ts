@@ -4,10 +4,10 @@ import { add, type Dim } from '../../graph/expr.js'
 import { floatAttribute, intAttribute, intsAttribute } from '../../graph/graph.js'
 import { ints } from '../../plan/attributes.js'
 import { steps } from '../../plan/build.js'
-import { floatInput, floatOutput, storeFloat } from '../core/float32.js'
+import { floatInput, floatOutput } from '../core/float32.js'
 import { formatShape, type NodeContext } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
-import { attentionStep } from './attention-steps.js'
+import { attentionStep, stackedPresents } from './attention-steps.js'
 import { checkFloat, compatible } from './conv.js'
 import { keyMask, scoreBias } from './key-mask.js'
 
@@ -106,7 +106,7 @@ function lower(ctx: LowerContext): void {
   const parts = widths.map((width) => ctx.scratch('float32', [batch, sequence, width], 'part'))
   ctx.step(steps.Split({ x: product }, { axis: ints(2) }), parts)
   const [q, k, v] = parts as [number, number, number]
-  const [keys, values] = presents(ctx, sizes, k, v)
+  const [keys, values] = stackedPresents(ctx, { ...sizes, past: sizes.past ?? 0, input: INPUT.past }, k, v)
   const mask = keyMask(ctx, INPUT.mask, { batch, queries: sequence, total })
   const form = {
     heads,
@@ -117,32 +117,6 @@ function lower(ctx: LowerContext): void {
     lengths: mask.lengths,
   }
   floatOutput(ctx, 0, undefined, (y) => attentionStep(ctx, q, keys, values, form, y))
-}
-
-/** Keys and values, those of the past first; both as output 1. */
-function presents(ctx: LowerContext, sizes: Sizes, k: number, v: number): readonly [number, number] {
-  const { batch, heads, size, past, total } = sizes
-  if (past === undefined && !ctx.hasOutput(1)) return [k, v]
-  const before = [-1, -1]
-  if (past !== undefined) {
-    const halves = [0, 1].map(() => ctx.scratch('float32', [1, batch, heads, past, size], 'past'))
-    ctx.step(steps.Split({ x: floatInput(ctx, INPUT.past) }, { axis: ints(0) }), halves)
-    halves.forEach((half, i) => {
-      before[i] = ctx.alias(half, [batch, heads, past, size])
-    })
-  }
-  const made = [k, v].map((x, i) => {
-    const y = ctx.scratch('float32', [batch, heads, total, size], 'present')
-    ctx.step(steps.Append({ past: before[i], x }, { heads: ints(heads) }), [y])
-    return y
-  }) as [number, number]
-  if (ctx.hasOutput(1)) {
-    const both = ctx.scratch('float32', [2, batch, heads, total, size], 'present')
-    const rows = made.map((y) => ctx.alias(y, [1, batch, heads, total, size]))
-    ctx.step(steps.Concat({ x: rows }, { axis: ints(0) }), [both])
-    storeFloat(ctx, 1, both)
-  }
-  return made
 }
 
 export const ops: readonly OpDef[] = [

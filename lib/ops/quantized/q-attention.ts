@@ -6,7 +6,7 @@ import { ints } from '../../plan/attributes.js'
 import { steps } from '../../plan/build.js'
 import { formatShape, type NodeContext } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
-import { attentionStep } from '../nn/attention-steps.js'
+import { attentionStep, stackedPresents } from '../nn/attention-steps.js'
 import { compatible } from '../nn/conv.js'
 import { keyMask } from '../nn/key-mask.js'
 import { checkScale, checkZeroPoint, perChannel, perTensor } from './quantization-parameters.js'
@@ -79,7 +79,7 @@ function lower(ctx: LowerContext): void {
   const sizes = sizesOf(ctx, (i) => (ctx.has(i) ? ctx.inputType(i).shape : undefined))
   const { batch, queries, heads, size, total } = sizes
   const [q, k, v] = separate(ctx, sizes)
-  const [key, value] = withPast(ctx, sizes, k, v)
+  const [key, value] = stackedPresents(ctx, { ...sizes, input: INPUT.past }, k, v)
   const mask = keyMask(ctx, INPUT.mask, { batch, queries, total })
   const form = {
     heads,
@@ -111,34 +111,6 @@ function separate(ctx: LowerContext, { batch, queries, heads, size }: Sizes): [n
   const parts: [number, number, number] = [part(), part(), part()]
   ctx.step(steps.Split({ x: all }, { axis: ints(2) }), parts)
   return parts
-}
-
-/** Keys and values with those of the past before them: both are output 1. */
-function withPast(
-  ctx: LowerContext,
-  { batch, heads, size, past, total }: Sizes,
-  k: number,
-  v: number,
-): readonly [number, number] {
-  if (!ctx.has(INPUT.past) && !ctx.hasOutput(1)) return [k, v]
-  const before = [-1, -1]
-  if (ctx.has(INPUT.past)) {
-    const halves = before.map(() => ctx.scratch('float32', [1, batch, heads, past, size], 'past'))
-    ctx.step(steps.Split({ x: ctx.input(INPUT.past) }, { axis: ints(0) }), halves)
-    halves.forEach((half, i) => {
-      before[i] = ctx.alias(half, [batch, heads, past, size])
-    })
-  }
-  const [key, value] = [k, v].map((x, i) => {
-    const joined = ctx.scratch('float32', [batch, heads, total, size], 'present')
-    ctx.step(steps.Append({ past: before[i], x }, { heads: ints(heads) }), [joined])
-    return joined
-  }) as [number, number]
-  if (ctx.hasOutput(1)) {
-    const stacked = [key, value].map((x) => ctx.alias(x, [1, batch, heads, total, size]))
-    ctx.step(steps.Concat({ x: stacked }, { axis: ints(0) }), [ctx.output(1)])
-  }
-  return [key, value]
 }
 
 export const ops: readonly OpDef[] = [
