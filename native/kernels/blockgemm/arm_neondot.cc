@@ -4,11 +4,8 @@
 namespace octavo {
 namespace {
 
-struct NeonDot : NeonWords {
+struct NeonDot : NeonWords, DotSums {
   static constexpr int kRows = 4, kPanels = 1;
-  using Sums = int32x4_t;
-  template <int kBits>
-  static constexpr size_t kUnits = SIZE_MAX;
 
   // A load of 16 numbers serves the lanes of four products: LD1R would take a slot of the pipes that multiply.
   template <int kBits>
@@ -19,14 +16,9 @@ struct NeonDot : NeonWords {
   static Row four(Row row) {
     return row;
   }
-  static Sums open(I32 sum) { return sum.v; }
   template <int kBits, int kPlane, size_t k>
   static void dot(Sums& sums, Words levels, Row row) {
     sums = vdotq_laneq_s32(sums, levels, row, k / 4);
-  }
-  template <int kBits>
-  static I32 close(I32, Sums sums) {
-    return {sums};
   }
 };
 

@@ -20,6 +20,41 @@
 namespace octavo {
 namespace {
 
+// Of instruction sets that take a level as one byte.
+struct WholeLevels {
+  template <int kBits>
+  static constexpr int kPlanes = 8 / kBits;
+  template <int kBits>
+  static constexpr size_t plane_k(int plane) {
+    return 4 * static_cast<size_t>(plane);
+  }
+};
+
+// Of those that read four numbers of a row at a time, where they are.
+struct NumbersInPlace {
+  template <int kBits>
+  static constexpr int kStep = 1;
+  using Row = const int8_t*;
+  static Row row(const int8_t* numbers) { return numbers; }
+  static int32_t four_at(const int8_t* numbers) {
+    int32_t four;
+    std::memcpy(&four, numbers, sizeof four);
+    return four;
+  }
+};
+
+// Of those whose products are added up in 32 bits.
+struct DotSums {
+  using Sums = decltype(I32::v);
+  template <int kBits>
+  static constexpr size_t kUnits = SIZE_MAX;
+  static Sums open(I32 sum) { return sum.v; }
+  template <int kBits>
+  static I32 close(I32, Sums sums) {
+    return {sums};
+  }
+};
+
 // Bytes that a single row asks for before it needs them: packed weights are read once, in order. Chosen by
 // octavo_bench blockgemm, cold.
 constexpr size_t kPrefetch = 8192, kScalePrefetch = 1024;

@@ -9,17 +9,11 @@ namespace octavo {
 namespace {
 
 // Bytes of four columns, 4 of each, as the signed ones that NEON multiplies.
-struct NeonWords {
+struct NeonWords : WholeLevels {
   using Words = int8x16_t;
   // Levels of 8 bits are 128 less.
   template <int kBits>
   static constexpr int kOffset = kBits == 8 ? 128 : 0;
-  template <int kBits>
-  static constexpr int kPlanes = 8 / kBits;
-  template <int kBits>
-  static constexpr size_t plane_k(int plane) {
-    return 4 * static_cast<size_t>(plane);
-  }
 
   // SCVTF has one pipe; sums of 256 products of at most 15 * 127 have 19 bits.
   template <int kBits>
@@ -43,7 +37,7 @@ struct NeonWords {
   static I32 start(I32 zero, I32 sum) { return zero * sum; }
 };
 
-struct NeonMlal : NeonWords {
+struct NeonMlal : NeonWords, NumbersInPlace {
   static constexpr int kRows = 2, kPanels = 1;
   struct Sums {
     int16x8_t low, high;
@@ -54,15 +48,9 @@ struct NeonMlal : NeonWords {
                                    : kBits == 4 ? 8
                                                 : 16;
 
-  template <int kBits>
-  static constexpr int kStep = 1;
-  using Row = const int8_t*;
-  static Row row(const int8_t* numbers) { return numbers; }
   template <size_t k>
   static int8x8_t four(Row row) {
-    int32_t four;
-    std::memcpy(&four, row + k, sizeof four);
-    return vreinterpret_s8_s32(vdup_n_s32(four));
+    return vreinterpret_s8_s32(vdup_n_s32(four_at(row + k)));
   }
   static Sums open(I32) { return {vdupq_n_s16(0), vdupq_n_s16(0)}; }
   template <int kBits, int kPlane, size_t k>

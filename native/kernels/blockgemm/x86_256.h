@@ -7,7 +7,7 @@
 namespace octavo {
 namespace {
 
-struct Words256 {
+struct Words256 : NumbersInPlace {
   using Words = __m256i;
   template <int kBits>
   static constexpr int kOffset = 0;
@@ -20,16 +20,10 @@ struct Words256 {
     return _mm256_and_si256(w, _mm256_set1_epi8((1 << kBits) - 1));
   }
   template <int kBits>
-  static constexpr int kStep = 1;
-  template <int kBits>
   static constexpr bool kFloatBits = false;
-  using Row = const int8_t*;
-  static Row row(const int8_t* numbers) { return numbers; }
   template <size_t k>
   static Words four(Row row) {
-    int32_t four;
-    std::memcpy(&four, row + k, sizeof four);
-    return _mm256_set1_epi32(four);
+    return _mm256_set1_epi32(four_at(row + k));
   }
   // Zero points and sums of at most 256 numbers are numbers of 16 bits; nothing is above those of zero points.
   static I32 negated(I32 zero) { return (splat(0) - zero) & splat(0xFFFF); }

@@ -5,20 +5,11 @@
 namespace octavo {
 namespace {
 
-struct Vnni512 {
+struct Vnni512 : WholeLevels, NumbersInPlace, DotSums {
   static constexpr int kRows = 6, kPanels = 2;
   using Words = __m512i;
-  using Sums = __m512i;
   template <int kBits>
   static constexpr int kOffset = 0;
-  template <int kBits>
-  static constexpr int kPlanes = 8 / kBits;
-  template <int kBits>
-  static constexpr size_t kUnits = SIZE_MAX;
-  template <int kBits>
-  static constexpr size_t plane_k(int plane) {
-    return 4 * static_cast<size_t>(plane);
-  }
 
   static Words load(const uint8_t* p) { return _mm512_loadu_si512(p); }
   template <int kBits, int kPlane>
@@ -28,29 +19,18 @@ struct Vnni512 {
     else return _mm512_and_si512(w, _mm512_set1_epi8((1 << kBits) - 1));
   }
   template <int kBits>
-  static constexpr int kStep = 1;
-  template <int kBits>
   static constexpr bool kFloatBits = false;
-  using Row = const int8_t*;
-  static Row row(const int8_t* numbers) { return numbers; }
   template <size_t k>
   static Words four(Row row) {
-    int32_t four;
-    std::memcpy(&four, row + k, sizeof four);
-    return _mm512_set1_epi32(four);
+    return _mm512_set1_epi32(four_at(row + k));
   }
   // Zero points and sums of at most 256 numbers are numbers of 16 bits; nothing is above those of zero points.
   static I32 negated(I32 zero) { return (splat(0) - zero) & splat(0xFFFF); }
   static Words sum(int32_t sum) { return _mm512_set1_epi32(sum); }
   static I32 start(I32 zero, Words sum) { return {_mm512_madd_epi16(zero.v, sum)}; }
-  static Sums open(I32 sum) { return sum.v; }
   template <int kBits, int kPlane, size_t k>
   static void dot(Sums& sums, Words levels, Words numbers) {
     sums = _mm512_dpbusd_epi32(sums, levels, numbers);
-  }
-  template <int kBits>
-  static I32 close(I32, Sums sums) {
-    return {sums};
   }
 };
 

@@ -4,31 +4,17 @@
 namespace octavo {
 namespace {
 
-struct Vnni256 : Words256 {
+struct Vnni256 : Words256, WholeLevels, DotSums {
   static constexpr int kRows = 4, kPanels = 1;
-  using Sums = __m256i;
-  template <int kBits>
-  static constexpr int kPlanes = 8 / kBits;
-  template <int kBits>
-  static constexpr size_t kUnits = SIZE_MAX;
-  template <int kBits>
-  static constexpr size_t plane_k(int plane) {
-    return 4 * static_cast<size_t>(plane);
-  }
 
   template <int kBits, int kPlane>
   static Words level(Words w) {
     if constexpr (kBits == 8) return w;
     else return field<kBits, kPlane * kBits>(w);
   }
-  static Sums open(I32 sum) { return sum.v; }
   template <int kBits, int kPlane, size_t k>
   static void dot(Sums& sums, Words levels, Words numbers) {
     sums = _mm256_dpbusd_avx_epi32(sums, levels, numbers);
-  }
-  template <int kBits>
-  static I32 close(I32, Sums sums) {
-    return {sums};
   }
 };
 

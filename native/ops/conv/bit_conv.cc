@@ -1,6 +1,7 @@
 #include "ops/conv/bit_conv.h"
 
 #include "ops/conv/conv_geometry.h"
+#include "ops/conv/qconv_source.h"
 #include "ops/product/bit_driver.h"
 
 namespace octavo {
@@ -42,18 +43,9 @@ class BoundBitConv final : public Bound {
   }
 
   Status run(RunContext& c) override {
-    const BitWeights& w = model_.weights;
-    if (tasks_.rows == 0 || w.n == 0) return Status::Ok();
-    ProductEpilogue epilogue;
-    OCTAVO_RETURN_IF_ERROR(w.folded.epilogue(c, model_.operands, w.folded.shape, {}, &epilogue));
-    const BitImage image =
-        image_.pack(c, w, c.in<uint8_t>(ProductInput::kX), model_.operands.x_format().is_signed, c.shared_scratch());
-    const uint8_t* residual = model_.operands.has_residual() ? c.in<uint8_t>(ProductInput::kResidual) : nullptr;
-    run_bits(c, w, tasks_, tile_, epilogue, residual, c.out<uint8_t>(0),
-             [&](size_t group, int64_t row, size_t m, const BitTileMemory& to) {
-               return fill(image, epilogue.correct_rows, group, row, m, to);
-             });
-    return Status::Ok();
+    return run_bit_product(c, model_.operands, model_.weights, tasks_, image_, tile_,
+                           [&](const BitImage& image, bool sum, size_t group, int64_t row, size_t m,
+                               const BitTileMemory& to) { return fill(image, sum, group, row, m, to); });
   }
 
  private:
@@ -109,17 +101,11 @@ class BitConv final : public Op {
  public:
   Status load(const LoadContext& c) {
     OCTAVO_RETURN_IF_ERROR(model_.operands.load(c));
-    const TensorSpec& w = *c.input(ProductInput::kW);
-    OCTAVO_RETURN_IF_ERROR(model_.window.load(c, w));
-    const size_t groups = static_cast<size_t>(model_.window.group), rows = static_cast<size_t>(w.shape[0]);
-    const size_t depth = static_cast<size_t>(w.shape[1]), taps = static_cast<size_t>(model_.window.taps());
-    if (__builtin_mul_overflow(w.shape[1], model_.window.group, &model_.channels))
-      return c.error(Code::kLimit, "too many channels");
-    model_.out_channels = w.shape[0];
-    OCTAVO_RETURN_IF_ERROR(model_.operands.check_w_zero(c, w.shape[0]));
-    const size_t n = rows / groups;
-    WeightSource source{w.data, groups, n, depth, n * depth * taps, depth * taps, taps, {}, model_.operands.w_format()};
-    for (size_t tap = 0; tap < taps; ++tap) source.taps.push_back(tap);
+    OCTAVO_RETURN_IF_ERROR(model_.window.load(c, *c.input(ProductInput::kW)));
+    WeightSource source;
+    OCTAVO_RETURN_IF_ERROR(conv_weights_of(c, model_.operands, model_.window, &source));
+    model_.channels = static_cast<int64_t>(source.groups * source.k);
+    model_.out_channels = static_cast<int64_t>(source.groups * source.n);
     return pack_bits(c, model_.operands, source, &model_.weights);
   }
   Status bind(BindContext& c, std::unique_ptr<Bound>* bound) const override {

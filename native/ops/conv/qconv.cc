@@ -9,6 +9,7 @@
 
 #include "ops/conv/bit_conv.h"
 #include "ops/conv/conv_geometry.h"
+#include "ops/conv/qconv_source.h"
 #include "ops/conv/qdwconv.h"
 #include "ops/product/planes.h"
 #include "ops/product/product_weights.h"
@@ -141,54 +142,57 @@ class BoundQConv final : public Bound {
   }
 
  private:
-  void copy_image(RunContext& c, const uint8_t* from, uint8_t* to, uint8_t zero) const {
-    const bool convert = model_.operands.x_format().is_signed != model_.weights.kernel->a_signed();
-    const uint8_t flip = convert ? 0x80 : 0;
-    const bool pad = lowering_ == Lowering::kIm2col;
-    const int64_t top = pad ? sizes_.begin[0] : 0;
-    const size_t line = static_cast<size_t>(sizes_.in[1] * sizes_.channels),
-                 wide = static_cast<size_t>(image_[1] * sizes_.channels);
-    const size_t left = pad ? static_cast<size_t>(sizes_.begin[1] * sizes_.channels) : 0;
-    const int64_t lines = sizes_.batch * image_[0];
+  // Where a line of x begins in a line of its copy, and how long both are.
+  struct Line {
+    size_t left, bytes, wide;
+  };
+  Line line() const {
+    const size_t left = lowering_ == Lowering::kIm2col ? static_cast<size_t>(sizes_.begin[1] * sizes_.channels) : 0;
+    return {left, static_cast<size_t>(sizes_.in[1] * sizes_.channels),
+            static_cast<size_t>(image_[1] * sizes_.channels)};
+  }
+
+  // copy(i, from) for every line i of the copied images: `from` is the line of x in it; -1: it is padding.
+  template <class Copy>
+  void each_line(RunContext& c, Copy&& copy) const {
+    const int64_t top = lowering_ == Lowering::kIm2col ? sizes_.begin[0] : 0, lines = sizes_.batch * image_[0];
     constexpr int64_t kLines = 16;
     c.pool().for_each((lines + kLines - 1) / kLines, [&](int64_t task, int) {
       for (int64_t i = task * kLines; i < std::min(lines, (task + 1) * kLines); ++i) {
         const int64_t n = i / image_[0], y = i % image_[0] - top;
-        uint8_t* out = to + static_cast<size_t>(i) * wide;
-        if (y < 0 || y >= sizes_.in[0]) {
-          std::memset(out, zero, wide);
-          continue;
-        }
-        const uint8_t* in = from + static_cast<size_t>(n * sizes_.in[0] + y) * line;
-        std::memset(out, zero, left);
-        if (flip)
-          for (size_t b = 0; b < line; ++b) out[left + b] = in[b] ^ flip;
-        else std::memcpy(out + left, in, line);
-        std::memset(out + left + line, zero, wide - left - line);
+        copy(static_cast<size_t>(i), y < 0 || y >= sizes_.in[0] ? -1 : n * sizes_.in[0] + y);
       }
+    });
+  }
+
+  void copy_image(RunContext& c, const uint8_t* from, uint8_t* to, uint8_t zero) const {
+    const bool convert = model_.operands.x_format().is_signed != model_.weights.kernel->a_signed();
+    const uint8_t flip = convert ? 0x80 : 0;
+    const Line l = line();
+    each_line(c, [&](size_t i, int64_t y) {
+      uint8_t* out = to + i * l.wide;
+      if (y < 0) {
+        std::memset(out, zero, l.wide);
+        return;
+      }
+      const uint8_t* in = from + static_cast<size_t>(y) * l.bytes;
+      std::memset(out, zero, l.left);
+      if (flip)
+        for (size_t b = 0; b < l.bytes; ++b) out[l.left + b] = in[b] ^ flip;
+      else std::memcpy(out + l.left, in, l.bytes);
+      std::memset(out + l.left + l.bytes, zero, l.wide - l.left - l.bytes);
     });
   }
 
   // The same of 16 bits, to two images of bytes.
   void split_image(RunContext& c, const uint16_t* from, uint8_t* to, PlaneZeros zero) const {
     const PlaneFlips flips(model_.operands.x_format().is_signed, shape_.a_signed);
-    const bool pad = lowering_ == Lowering::kIm2col;
-    const int64_t top = pad ? sizes_.begin[0] : 0;
-    const size_t line = static_cast<size_t>(sizes_.in[1] * sizes_.channels),
-                 wide = static_cast<size_t>(image_[1] * sizes_.channels);
-    const size_t left = pad ? static_cast<size_t>(sizes_.begin[1] * sizes_.channels) : 0;
-    const int64_t lines = sizes_.batch * image_[0];
-    constexpr int64_t kLines = 16;
-    c.pool().for_each((lines + kLines - 1) / kLines, [&](int64_t task, int) {
-      for (int64_t i = task * kLines; i < std::min(lines, (task + 1) * kLines); ++i) {
-        const int64_t n = i / image_[0], y = i % image_[0] - top;
-        const bool inside = y >= 0 && y < sizes_.in[0];
-        uint8_t *upper = to + static_cast<size_t>(i) * wide, *lower = upper + plane_bytes_;
-        if (!inside || line != wide) std::memset(upper, zero.upper, wide), std::memset(lower, zero.lower, wide);
-        if (inside)
-          split_planes(from + static_cast<size_t>(n * sizes_.in[0] + y) * line, 1, line, flips, upper + left,
-                       lower + left);
-      }
+    const Line l = line();
+    each_line(c, [&](size_t i, int64_t y) {
+      uint8_t *upper = to + i * l.wide, *lower = upper + plane_bytes_;
+      if (y < 0 || l.bytes != l.wide) std::memset(upper, zero.upper, l.wide), std::memset(lower, zero.lower, l.wide);
+      if (y >= 0)
+        split_planes(from + static_cast<size_t>(y) * l.bytes, 1, l.bytes, flips, upper + l.left, lower + l.left);
     });
   }
 
@@ -347,26 +351,19 @@ class QConv final : public Op {
  public:
   Status load(const LoadContext& c) {
     OCTAVO_RETURN_IF_ERROR(model_.operands.load(c));
-    const TensorSpec& w = *c.input(ProductInput::kW);
-    OCTAVO_RETURN_IF_ERROR(model_.window.load(c, w));
-    const size_t groups = static_cast<size_t>(model_.window.group), rows = static_cast<size_t>(w.shape[0]);
-    const size_t depth = static_cast<size_t>(w.shape[1]), taps = static_cast<size_t>(model_.window.taps());
-    if (__builtin_mul_overflow(w.shape[1], model_.window.group, &model_.channels))
-      return c.error(Code::kLimit, "too many channels");
-    if (!holds_elements(w, rows * depth * taps))
-      return c.error(Code::kInvalidPlan, "weights of " + std::to_string(w.byte_length) + " bytes");
-    model_.out_channels = w.shape[0];
+    OCTAVO_RETURN_IF_ERROR(model_.window.load(c, *c.input(ProductInput::kW)));
+    WeightSource source;
+    OCTAVO_RETURN_IF_ERROR(conv_weights_of(c, model_.operands, model_.window, &source));
+    model_.channels = static_cast<int64_t>(source.groups * source.k);
+    model_.out_channels = static_cast<int64_t>(source.groups * source.n);
     tuning_ = &c.tuning();
-    OCTAVO_RETURN_IF_ERROR(model_.operands.check_w_zero(c, w.shape[0]));
-    const size_t n = rows / groups;
-    WeightSource source{w.data, groups, n, depth, n * depth * taps, depth * taps, taps, {}, model_.operands.w_format()};
-    for (size_t tap = 0; tap < taps; ++tap) source.taps.push_back(tap);
     PackingOptions options;
     options.range = weight_range(c, source, model_.operands, false);
-    const QGemmKernel& kernel = choose_qgemm(static_cast<int64_t>(n), options.range.narrow);
+    const QGemmKernel& kernel = choose_qgemm(static_cast<int64_t>(source.n), options.range.narrow);
     // Whole windows fill the kernel's k groups better than single pixels do, for a copy: worth it while those are thin.
-    options.one_tap = model_.im2col = groups == 1 && model_.window.kernel[1] > 1 && model_.window.dilation[1] == 1 &&
-                                      depth < 64 && depth % static_cast<size_t>(kernel.kr) != 0;
+    options.one_tap = model_.im2col = source.groups == 1 && model_.window.kernel[1] > 1 &&
+                                      model_.window.dilation[1] == 1 && source.k < 64 &&
+                                      source.k % static_cast<size_t>(kernel.kr) != 0;
     return pack_weights(c, model_.operands, source, options, kernel, &model_.weights);
   }
   Status bind(BindContext& c, std::unique_ptr<Bound>* bound) const override {

@@ -102,4 +102,22 @@ void run_bits(RunContext& context, const BitWeights& w, const BitTasks& b, const
   });
 }
 
+// A run of a product: the epilogue, the bits of its activations, and the tiles. fill(image, with_sums, group, row,
+// count, memory) is that of run_bits; with_sums: the epilogue reads the sums of rows.
+template <class Fill>
+Status run_bit_product(RunContext& c, const ProductOperands& operands, const BitWeights& w, const BitTasks& tasks,
+                       const BitImageScratch& bits, const BitTileScratch& tile, Fill&& fill) {
+  if (tasks.rows == 0 || w.n == 0) return Status::Ok();
+  ProductEpilogue epilogue;
+  OCTAVO_RETURN_IF_ERROR(w.folded.epilogue(c, operands, w.folded.shape, {}, &epilogue));
+  const BitImage image =
+      bits.pack(c, w, c.in<uint8_t>(ProductInput::kX), operands.x_format().is_signed, c.shared_scratch());
+  const uint8_t* residual = operands.has_residual() ? c.in<uint8_t>(ProductInput::kResidual) : nullptr;
+  run_bits(c, w, tasks, tile, epilogue, residual, c.out<uint8_t>(0),
+           [&](size_t group, int64_t row, size_t m, const BitTileMemory& to) {
+             return fill(image, epilogue.correct_rows, group, row, m, to);
+           });
+  return Status::Ok();
+}
+
 }  // namespace octavo

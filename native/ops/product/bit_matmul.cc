@@ -35,24 +35,17 @@ class BoundBitMatMul final : public Bound {
 
   Status run(RunContext& c) override {
     const BitWeights& w = model_.weights;
-    if (tasks_.rows == 0 || w.n == 0) return Status::Ok();
-    ProductEpilogue epilogue;
-    OCTAVO_RETURN_IF_ERROR(w.folded.epilogue(c, model_.operands, w.folded.shape, {}, &epilogue));
-    const BitImage image =
-        image_.pack(c, w, c.in<uint8_t>(step::QMatMul::kA), model_.operands.x_format().is_signed, c.shared_scratch());
-    const uint8_t* residual = model_.operands.has_residual() ? c.in<uint8_t>(ProductInput::kResidual) : nullptr;
-    run_bits(c, w, tasks_, tile_, epilogue, residual, c.out<uint8_t>(0),
-             [&](size_t, int64_t row, size_t m, const BitTileMemory& to) {
-               for (size_t r = 0; r < static_cast<size_t>(w.kernel->mr); ++r) {
-                 const size_t from = static_cast<size_t>(row) + std::min(r, m - 1);
-                 to.rows[r] = image.positive + from * w.words;
-                 to.masks[r] = image.nonzero + from * w.words;
-                 to.present[r] = image.present[from];
-                 to.row_sums[r] = static_cast<uint32_t>(image.sums[from]);
-               }
-               return image.has_zeros;
-             });
-    return Status::Ok();
+    return run_bit_product(c, model_.operands, w, tasks_, image_, tile_,
+                           [&](const BitImage& image, bool, size_t, int64_t row, size_t m, const BitTileMemory& to) {
+                             for (size_t r = 0; r < static_cast<size_t>(w.kernel->mr); ++r) {
+                               const size_t from = static_cast<size_t>(row) + std::min(r, m - 1);
+                               to.rows[r] = image.positive + from * w.words;
+                               to.masks[r] = image.nonzero + from * w.words;
+                               to.present[r] = image.present[from];
+                               to.row_sums[r] = static_cast<uint32_t>(image.sums[from]);
+                             }
+                             return image.has_zeros;
+                           });
   }
 
  private:

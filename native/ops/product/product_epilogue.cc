@@ -8,18 +8,29 @@
 
 namespace octavo {
 
-void finish_tile(const ProductEpilogue& e, size_t column, const SumTile& sums, uint8_t* out, size_t row_bytes) {
-  const ProductColumns c = e.columns.from(column);
-  FinishTile tile;
-  tile.acc = sums.sums, tile.acc_stride = sums.stride;
+namespace {
+
+// What tiles of either kind of sums have in common.
+template <class Tile, class Sums>
+Tile tile_of(const ProductEpilogue& e, const ProductColumns& c, const Sums& sums, uint8_t* out, size_t row_bytes) {
+  Tile tile;
   tile.m = sums.m, tile.n = sums.n;
   if (e.correct_rows) tile.row_sums = sums.row_sums, tile.w_zero = c.w_zero;
-  if (e.rows.any())
-    tile.row_zero = sums.row_zero, tile.net_sum = c.net_sum, tile.row_scale = sums.row_scale, tile.order = e.rows.order;
   tile.multiplier = c.multiplier;
   if (e.has_float_bias) tile.bias = c.float_bias;
   tile.requantize = e.requantize;
   tile.out = out, tile.row_bytes = row_bytes;
+  return tile;
+}
+
+}  // namespace
+
+void finish_tile(const ProductEpilogue& e, size_t column, const SumTile& sums, uint8_t* out, size_t row_bytes) {
+  const ProductColumns c = e.columns.from(column);
+  FinishTile tile = tile_of<FinishTile>(e, c, sums, out, row_bytes);
+  tile.acc = sums.sums, tile.acc_stride = sums.stride;
+  if (e.rows.any())
+    tile.row_zero = sums.row_zero, tile.net_sum = c.net_sum, tile.row_scale = sums.row_scale, tile.order = e.rows.order;
   const FinishKernels& kernels = finish_kernels();
   switch (e.output) {
     case ProductOutput::kBytes: return kernels.bytes(tile);
@@ -31,15 +42,9 @@ void finish_tile(const ProductEpilogue& e, size_t column, const SumTile& sums, u
 
 void finish_wide(const ProductEpilogue& e, size_t column, const WideSums& sums, uint8_t* out, size_t row_bytes) {
   const ProductColumns c = e.columns.from(column);
-  WideTile tile;
+  WideTile tile = tile_of<WideTile>(e, c, sums, out, row_bytes);
   tile.high = sums.high, tile.low = sums.low, tile.stride = sums.stride;
-  tile.m = sums.m, tile.n = sums.n;
   tile.before = sums.before, tile.start = c.start;
-  if (e.correct_rows) tile.row_sums = sums.row_sums, tile.w_zero = c.w_zero;
-  tile.multiplier = c.multiplier;
-  if (e.has_float_bias) tile.bias = c.float_bias;
-  tile.requantize = e.requantize;
-  tile.out = out, tile.row_bytes = row_bytes;
   const FinishKernels& kernels = finish_kernels();
   switch (e.output) {
     case ProductOutput::kBytes: return kernels.wide_bytes(tile);
