@@ -64,6 +64,12 @@ export function attentionSizes(
   return sizes
 }
 
+/** The attribute num_heads. */
+export function headsOf(ctx: NodeContext): number {
+  const heads = intAttribute(ctx.node, 'num_heads', 0)
+  return heads >= 1 ? heads : ctx.fail(`attribute num_heads of 1 or more, got ${heads}`)
+}
+
 /** Refuses an input (or one that is absent) of other sizes. */
 export function expectShape(
   ctx: NodeContext,

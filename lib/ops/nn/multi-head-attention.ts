@@ -8,7 +8,7 @@ import { binaryStep } from '../core/float-steps.js'
 import { floatInput, floatOutput } from '../core/float32.js'
 import { formatShape, type NodeContext, needSizes } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
-import { expectShape } from './attention-sizes.js'
+import { expectShape, headsOf } from './attention-sizes.js'
 import { attentionStep, presentOf } from './attention-steps.js'
 import { checkFloat, compatible } from './conv.js'
 import { keyMask, scoreBias } from './key-mask.js'
@@ -43,8 +43,7 @@ interface Sizes {
 }
 
 function sizesOf(ctx: NodeContext, shapeOf: (i: number) => readonly Dim[] | undefined): Sizes {
-  const heads = intAttribute(ctx.node, 'num_heads', 0)
-  if (heads < 1) ctx.fail(`attribute num_heads of 1 or more, got ${heads}`)
+  const heads = headsOf(ctx)
   const [query, key, value] = [shapeOf(INPUT.query) ?? [], shapeOf(INPUT.key), shapeOf(INPUT.value)]
   const packing: Packing = key === undefined ? 'all' : key.length === 5 ? 'key' : 'none'
   if (query.length !== (packing === 'all' ? 5 : 3)) {

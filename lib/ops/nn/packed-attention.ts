@@ -7,6 +7,7 @@ import { steps } from '../../plan/build.js'
 import { floatInput, floatOutput } from '../core/float32.js'
 import { formatShape, type NodeContext } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
+import { headsOf } from './attention-sizes.js'
 import { attentionStep, stackedPresents } from './attention-steps.js'
 import { checkFloat, compatible } from './conv.js'
 import { keyMask, scoreBias } from './key-mask.js'
@@ -28,8 +29,7 @@ interface Sizes {
 }
 
 function sizesOf(ctx: NodeContext, shapeOf: (i: number) => readonly Dim[] | undefined): Sizes {
-  const heads = intAttribute(ctx.node, 'num_heads', 0)
-  if (heads < 1) ctx.fail(`attribute num_heads of 1 or more, got ${heads}`)
+  const heads = headsOf(ctx)
   const [x, weights] = [shapeOf(INPUT.x) ?? [], shapeOf(INPUT.weights) ?? []]
   const [batch, sequence, hidden] = x
   const columns = weights[1]

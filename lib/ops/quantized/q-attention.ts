@@ -6,6 +6,7 @@ import { ints } from '../../plan/attributes.js'
 import { steps } from '../../plan/build.js'
 import { formatShape, type NodeContext } from '../core/helpers.js'
 import type { InferContext, Inferred, LowerContext, OpDef } from '../core/opdef.js'
+import { headsOf } from '../nn/attention-sizes.js'
 import { attentionStep, stackedPresents } from '../nn/attention-steps.js'
 import { compatible } from '../nn/conv.js'
 import { keyMask } from '../nn/key-mask.js'
@@ -34,8 +35,7 @@ interface Sizes {
 }
 
 function sizesOf(ctx: NodeContext, shapeOf: (i: number) => readonly Dim[] | undefined): Sizes {
-  const heads = intAttribute(ctx.node, 'num_heads', 0)
-  if (heads < 1) ctx.fail(`attribute num_heads of 1 or more, got ${heads}`)
+  const heads = headsOf(ctx)
   for (const name of ['do_rotary', 'past_present_share_buffer'])
     if (intAttribute(ctx.node, name, 0) !== 0) ctx.fail(`attribute ${name} of 0, the only one supported`)
   const [x = [], w = []] = [shapeOf(INPUT.x), shapeOf(INPUT.weight)]

@@ -40,11 +40,7 @@ function symmetricBlock(part) {
 }
 
 function asymmetricBlock(part) {
-  let [least, most] = [0, 0]
-  for (const x of part) {
-    least = Math.min(least, x)
-    most = Math.max(most, x)
-  }
+  const [least, most] = extremes(part)
   const scale = Math.fround((most - least) / 15)
   return { scale, zero: scale === 0 ? 8 : Math.max(0, Math.min(15, Math.round(-least / scale))) }
 }
@@ -88,12 +84,18 @@ export function bytesOf(data) {
   return { bytes: Uint8Array.from(data, (x) => level(x, scale, zero)), scale, zero }
 }
 
-function range(data) {
+/** Of numbers and 0. */
+function extremes(data) {
   let [least, most] = [0, 0]
   for (const x of data) {
     least = Math.min(least, x)
     most = Math.max(most, x)
   }
+  return [least, most]
+}
+
+function range(data) {
+  const [least, most] = extremes(data)
   const scale = Math.fround((most - least) / 255)
   return { scale, zero: Math.round(-least / scale) }
 }
