@@ -50,7 +50,7 @@ function print() {
       'format',
       'file, kB',
       'of float',
-      'weights in memory, kB',
+      'constants in memory, kB',
       'resident, MB',
       'fastest run, ms',
       'result',

@@ -5,7 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { serialize } from 'node:v8'
-import { InferenceSession, inspect, quantize } from '../../dist/index.js'
+import { createRunner } from '../../dist/compile/run/create.js'
+import { InferenceSession, quantize } from '../../dist/index.js'
+import { readModel } from '../../dist/onnx/read.js'
 
 const child = fileURLToPath(new URL('./child.mjs', import.meta.url))
 
@@ -60,13 +62,13 @@ async function judgedBy(judge, bytes, feeds, kept) {
   }
 }
 
-/** Bytes of the weights that a session has in memory, by what the plan says of them. */
+/** Bytes of constants that a session has in memory, packed weights with their scales among them; 0: it has none before it is fed. */
 async function heldBytes(bytes) {
-  const { weights } = await inspect(bytes)
-  return weights.reduce(
-    (sum, { shape, memoryBits = 0 }) => sum + (memoryBits * shape.reduce((n, d) => n * d, 1)) / 8,
-    0,
-  )
+  const { graph } = await readModel(bytes)
+  const runner = await createRunner(graph, { selection: 'all', fuse: true })
+  const { constants } = runner.memory()
+  runner.release()
+  return constants
 }
 
 /** Resident bytes that the session adds after a run, and the time of the fastest run on one thread. */
